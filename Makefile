@@ -1,0 +1,44 @@
+# Every target sets up what it needs; nothing is asked.
+PYTHON := .venv/bin/python
+REAL_DATA := $(or $(JEJO_REAL_DATA_DIR),../shared/data)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test quick check bench lock clean clean-cache
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## what the other targets do first: .venv below this folder
+	@deploy/local/setup.sh
+
+demo: setup ## Kafka, TimescaleDB, all services and a small fleet on 127.0.0.1; Ctrl-C stops them
+	@$(PYTHON) -m deploy.local demo
+
+test: setup ## every tier but the benchmarks, on a real Kafka and a real TimescaleDB
+	@$(PYTHON) -m deploy.local fetch
+	@$(PYTHON) -m pytest -q tests $(PYTEST_ARGS)
+
+quick: setup ## the tiers without servers, under a minute
+	@$(PYTHON) -m pytest -q tests/unit tests/property tests/contract
+
+check: setup ## format, lint, types, generated files
+	@$(PYTHON) -m ruff format --check -q .
+	@$(PYTHON) -m ruff check -q .
+	@$(PYTHON) -m mypy schemas services deploy tests
+	@$(PYTHON) -m schemas.wire.json_schema --check
+
+bench: setup ## figures, as lines and in build/bench.jsonl
+	@$(PYTHON) -m deploy.local fetch
+	@$(PYTHON) -m tests.bench
+
+lock: setup ## pin the newest versions that requirements/*.in allow
+	@for set in runtime dev; do .venv/bin/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --python-version 3.11 requirements/$$set.in -o requirements/$$set.txt; done
+
+clean: ## remove what this clone made: .venv and its data
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m deploy.local clean; fi
+	@rm -rf .venv build .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-cache: setup ## remove the downloads that clones share
+	@$(PYTHON) -m deploy.local clean-cache

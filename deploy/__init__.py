@@ -1,0 +1,1 @@
+"""How Jejo is run: in production by containers, on one machine without them."""

@@ -1,0 +1,238 @@
+"""A real PostgreSQL with TimescaleDB and a real Kafka, each in a folder of its own, on 127.0.0.1 only."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from signal import SIGINT
+
+from deploy.local.errors import StackError
+from deploy.local.fetch import fetch_kafka, fetch_timescaledb
+from deploy.local.places import make_folder, server_owner
+from deploy.local.process import Process, free_port, listens
+
+HERE = Path(__file__).parent
+USER = "jejo"
+DATABASE = "jejo"
+
+POSTGRES_SETTINGS = """
+shared_preload_libraries = 'timescaledb'
+timescaledb.telemetry_level = off
+jit = off
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+max_connections = 200
+shared_buffers = '256MB'
+max_wal_size = '2GB'
+log_timezone = 'UTC'
+timezone = 'UTC'
+"""
+
+KAFKA_SETTINGS = """
+process.roles=broker,controller
+node.id=1
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=16777216
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=250
+auto.create.topics.enable=false
+"""
+
+
+def run_as_owner(command: list[str], what: str, environment: dict[str, str] | None = None) -> str:
+    """Run a server's own tool as the user who will run the server.
+
+    Raises:
+        StackError: it failed.
+    """
+    owner = server_owner()
+    who = {} if owner is None else {"user": owner.uid, "group": owner.gid, "extra_groups": []}
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env=environment,
+        **who,  # type: ignore[call-overload]
+    )
+    if done.returncode != 0:
+        raise StackError(f"{what} failed:\n{done.stdout}{done.stderr}")
+    return str(done.stdout)
+
+
+@dataclass(slots=True)
+class PostgresServer:
+    """PostgreSQL with a superuser and a database named ``jejo``; data stay in ``folder``.
+
+    ``durable`` may be off for tests: a killed server loses nothing, only a lost machine would.
+    """
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    durable: bool = True
+    _process: Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{DATABASE}"
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def process(self) -> Process:
+        """The process, started or not."""
+        if self._process is None:
+            programs = fetch_timescaledb() / "usr/lib/postgresql/17/bin"
+            data = self.folder / "data"
+            command = [str(programs / "postgres"), "-D", str(data), "-p", str(self.port)]
+            if not self.durable:
+                command += ["-c", "fsync=off", "-c", "full_page_writes=off"]
+            log = self.folder / "postgres.log"
+            self._process = Process(
+                "PostgreSQL", command, log, self.answers, owner=server_owner(), stop_signal=SIGINT, ready_within_s=60
+            )
+        return self._process
+
+    def answers(self) -> bool:
+        """Whether it takes connections."""
+        program = fetch_timescaledb() / "usr/lib/postgresql/17/bin/pg_isready"
+        command = [str(program), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-d", DATABASE, "-U", USER]
+        return subprocess.run(command, check=False).returncode == 0
+
+    def start(self) -> None:
+        """Make the data folder if there is none, start, and wait until queries are answered.
+
+        Raises:
+            StackError: it cannot be made or started.
+        """
+        new = not (self.folder / "data/PG_VERSION").is_file()
+        if new:
+            self.initialise()
+        # A killed server's last processes may hold its memory for a moment longer than itself.
+        for attempt in range(20):
+            try:
+                self.process.start()
+                break
+            except StackError:
+                if attempt == 19 or "shared memory" not in self.process.tail():
+                    raise
+        if new:
+            self.make_database()
+
+    def initialise(self) -> None:
+        """Make an empty data folder, reached without a password, from 127.0.0.1 only."""
+        make_folder(self.folder)
+        programs = fetch_timescaledb() / "usr/lib/postgresql/17/bin"
+        data = self.folder / "data"
+        shutil.rmtree(data, ignore_errors=True)
+        options = ["--locale-provider=builtin", "--locale=C.UTF-8", "--encoding=UTF8", "--auth=trust", "--no-sync"]
+        run_as_owner([str(programs / "initdb"), "-D", str(data), "-U", USER, *options], "initdb")
+        with (data / "postgresql.conf").open("a") as out:
+            out.write(POSTGRES_SETTINGS)
+
+    def make_database(self) -> None:
+        program = fetch_timescaledb() / "usr/lib/postgresql/17/bin/createdb"
+        run_as_owner([str(program), "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, DATABASE], "createdb")
+
+    def stop(self) -> None:
+        """Stop, rolling back what is open."""
+        self.process.stop()
+
+    def kill(self) -> None:
+        """Kill the whole server at once."""
+        self.process.kill()
+
+
+@dataclass(slots=True)
+class KafkaServer:
+    """One Kafka broker that is its own controller; data stay in ``folder``."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    controller_port: int = field(default_factory=free_port)
+    heap: str = "512m"
+    _process: Process | None = None
+    _seen: int = 0
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def process(self) -> Process:
+        """The process, started or not."""
+        if self._process is None:
+            options = ["-Xms128m", f"-Xmx{self.heap}", "-XX:+UseG1GC", "-Duser.timezone=UTC"]
+            options.append(f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}")
+            command = [
+                "java",
+                *options,
+                "-cp",
+                f"{fetch_kafka()}/*",
+                "kafka.Kafka",
+                str(self.folder / "server.properties"),
+            ]
+            log = self.folder / "kafka.log"
+            self._process = Process("Kafka", command, log, self.answers, owner=server_owner(), ready_within_s=90)
+        return self._process
+
+    def answers(self) -> bool:
+        """Whether this run of the broker has come up and listens."""
+        log = self.folder / "kafka.log"
+        with log.open("rb") as lines:
+            lines.seek(self._seen)
+            started = b"Kafka Server started" in lines.read()
+        return started and listens(self.port)
+
+    def start(self) -> None:
+        """Format the data folder if there is none, start, and wait until the broker answers.
+
+        Raises:
+            StackError: it cannot be made or started.
+        """
+        make_folder(self.folder)
+        self.configure()
+        if not (self.folder / "data/meta.properties").is_file():
+            tool = ["java", "-cp", f"{fetch_kafka()}/*", "kafka.tools.StorageTool"]
+            cluster = run_as_owner([*tool, "random-uuid"], "Kafka's random-uuid").split()[-1]
+            settings = str(self.folder / "server.properties")
+            run_as_owner([*tool, "format", "-t", cluster, "-c", settings], "Kafka's format")
+        log = self.folder / "kafka.log"
+        self._seen = log.stat().st_size if log.exists() else 0
+        self.process.start()
+
+    def configure(self) -> None:
+        """Write its settings for the ports of this run."""
+        address = f"PLAINTEXT://127.0.0.1:{self.port}"
+        lines = [
+            f"controller.quorum.voters=1@127.0.0.1:{self.controller_port}",
+            f"listeners={address},CONTROLLER://127.0.0.1:{self.controller_port}",
+            f"advertised.listeners={address}",
+            f"log.dirs={self.folder / 'data'}",
+        ]
+        (self.folder / "server.properties").write_text(KAFKA_SETTINGS + "\n".join(lines) + "\n")
+        shutil.copyfile(HERE / "kafka/log4j2.properties", self.folder / "log4j2.properties")
+
+    def stop(self) -> None:
+        """Stop it in order."""
+        self.process.stop()
+
+    def kill(self) -> None:
+        """Kill it at once."""
+        self.process.kill()

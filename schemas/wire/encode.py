@@ -1,0 +1,74 @@
+"""Writes a record as compact JSON, the way the reference gateway sends it."""
+
+from typing import Any
+
+import msgspec
+
+from schemas.wire.columns import CountRows, ReadingRows, StateRows
+from schemas.wire.instants import format_us
+
+encoder = msgspec.json.Encoder()
+
+
+def encode_record(
+    *,
+    factory_id: str,
+    gateway_id: str,
+    sent_at_us: int,
+    boot_id: str | None = None,
+    sequence: int | None = None,
+    revision: int = 0,
+    states: StateRows | None = None,
+    counts: CountRows | None = None,
+    readings: ReadingRows | None = None,
+) -> bytes:
+    """A record's bytes. Instants are microseconds since the Unix epoch; ``index`` columns are not used."""
+    envelope: dict[str, Any] = {"factory_id": factory_id, "gateway_id": gateway_id}
+    if boot_id is not None:
+        envelope["boot_id"] = boot_id
+    if sequence is not None:
+        envelope["sequence"] = sequence
+    envelope["sent_at"] = format_us(sent_at_us)
+    envelope["revision"] = revision
+    if states is not None and states.at_us:
+        envelope["states"] = state_objects(states)
+    if counts is not None and counts.at_us:
+        envelope["counts"] = count_objects(counts)
+    if readings is not None and readings.at_us:
+        envelope["readings"] = reading_objects(readings)
+    return encoder.encode(envelope)
+
+
+def state_objects(rows: StateRows) -> list[dict[str, Any]]:
+    found = []
+    columns = zip(rows.machine_id, rows.at_us, rows.state, rows.mode, rows.reason, rows.retracted, strict=True)
+    for machine_id, at_us, state, mode, reason, retracted in columns:
+        if retracted:
+            found.append({"machine_id": machine_id, "at": format_us(at_us), "retracted": True})
+            continue
+        known = mode.name if mode else None
+        row = {"machine_id": machine_id, "at": format_us(at_us), "state": state.name, "mode": known, "reason": reason}
+        found.append(row)
+    return found
+
+
+def count_objects(rows: CountRows) -> list[dict[str, Any]]:
+    found = []
+    columns = zip(
+        rows.machine_id, rows.at_us, rows.good, rows.scrap, rows.rework, rows.product, rows.retracted, strict=True
+    )
+    for machine_id, at_us, good, scrap, rework, product, retracted in columns:
+        row: dict[str, Any] = {"machine_id": machine_id, "at": format_us(at_us), "product": product}
+        row.update({"retracted": True} if retracted else {"good": good, "scrap": scrap, "rework": rework})
+        found.append(row)
+    return found
+
+
+def reading_objects(rows: ReadingRows) -> list[dict[str, Any]]:
+    found = []
+    columns = zip(rows.machine_id, rows.at_us, rows.metric, rows.value, rows.retracted, strict=True)
+    for machine_id, at_us, metric, value, retracted in columns:
+        row: dict[str, Any] = {"machine_id": machine_id, "at": format_us(at_us), "metric": metric}
+        row.update({"retracted": True} if retracted else {"value": value})
+        found.append(row)
+    return found

@@ -1,0 +1,29 @@
+"""Ed25519 signatures over a record's bytes, and the headers that carry them."""
+
+from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_sign_open
+from nacl.exceptions import BadSignatureError, CryptoError
+from nacl.signing import SigningKey
+
+KEY_ID_HEADER = "jejo-key-id"
+SIGNATURE_HEADER = "jejo-signature"
+
+
+def sign(value: bytes, seed: bytes) -> bytes:
+    """The 64 bytes of a signature by the key of a 32-byte seed."""
+    return SigningKey(seed).sign(value).signature
+
+
+def verify(value: bytes, signature: bytes, public_key: bytes) -> bool:
+    """Whether a signature is the key's, over exactly these bytes."""
+    if len(signature) != 64 or len(public_key) != 32:
+        return False
+    try:
+        crypto_sign_open(signature + value, public_key)
+    except (BadSignatureError, CryptoError, ValueError):
+        return False
+    return True
+
+
+def is_sound_public_key(public_key: bytes) -> bool:
+    """Whether 32 bytes are a point of the curve's main subgroup; others let signatures be forged."""
+    return len(public_key) == 32 and bool(crypto_core_ed25519_is_valid_point(public_key))

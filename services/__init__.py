@@ -1,0 +1,1 @@
+"""The services of Jejo: gateway, ingest, analytics and api, and what they share in core."""

@@ -1,0 +1,57 @@
+"""KPI arithmetic: two sums and one division. Pure.
+
+Figures are exact integers, named as the columns of the accounts, with ``in_use_us``, ``machine_days`` (machine-days in
+use), ``count_days`` (of these, with counts) and ``counted_days`` (with counts and evidence) beside them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from schemas.kpi_definitions import Basis, KpiDefinition, KpiDefinitions, Unit
+
+BASES = {
+    Basis.states: ("evidence_us", "in_use_us"),
+    Basis.counts: ("count_days", "machine_days"),
+    Basis.counted: ("counted_days", "machine_days"),
+}
+
+Figures = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One KPI's figures. Time is in microseconds; ``value`` is null, and ``reason`` says why, without a denominator."""
+
+    value: float | None
+    numerator: int
+    denominator: int
+    unit: Unit
+    reason: str | None
+    flags: tuple[str, ...]
+
+
+def compute_kpis(definitions: KpiDefinitions, figures: Figures, ids: Iterable[str]) -> dict[str, Kpi]:
+    """The KPIs of one bucket.
+
+    Raises:
+        KeyError: there is no such KPI, or a figure is missing.
+    """
+    known = definitions.by_id()
+    return {name: compute_kpi(known[name], figures, definitions.low_coverage_below) for name in ids}
+
+
+def compute_kpi(definition: KpiDefinition, figures: Figures, low_coverage_below: float) -> Kpi:
+    """One KPI: its two sums, divided once."""
+    numerator = sum(figures[name] for name in definition.numerator)
+    denominator = sum(figures[name] for name in definition.denominator)
+    covered, whole = (figures[name] for name in BASES[definition.basis])
+    flags = ["low_coverage"] if covered < low_coverage_below * whole else []
+    if denominator == 0:
+        zero = {**figures, "denominator": 0}
+        reason = next(rule.reason for rule in definition.reasons if zero[rule.if_zero] == 0)
+        return Kpi(None, numerator, denominator, definition.unit, reason, tuple(flags))
+    value = numerator / denominator
+    if definition.range.high is not None and value > definition.range.high:
+        flags.append("above_range")
+    flags += [rule.flag for rule in definition.flags if value > rule.above]
+    return Kpi(value, numerator, denominator, definition.unit, None, tuple(flags))

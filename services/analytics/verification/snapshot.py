@@ -1,0 +1,151 @@
+"""What verify reads, from one consistent snapshot of the database: registry, facts, and the figures stored for them."""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+
+from services.analytics.verification.reference import FIGURES, CountRow, MachineVersion, StateRow
+from services.core.database import Connection
+from services.core.times import seoul_day
+
+FACTORIES = "SELECT id, factory_id FROM factory ORDER BY factory_id"
+
+VERSIONS = """
+SELECT m.id, m.machine_id, v.effective_from, v.effective_to, v.state_ttl_us, v.ideal_cycle_us,
+       timezone('Asia/Seoul', v.in_use_from::timestamp) AS in_use_from,
+       COALESCE(timezone('Asia/Seoul', v.in_use_to::timestamp), v.effective_to) AS in_use_to
+FROM machine m JOIN machine_version v ON v.machine = m.id
+WHERE m.factory = $1 AND v.retired_at IS NULL
+ORDER BY m.machine_id, v.effective_from
+"""
+
+STATE_ROWS = """
+SELECT at, state, mode FROM state_event
+WHERE machine = $1 AND at >= $2 AND at < $3 AND NOT retracted ORDER BY at
+"""
+
+COUNT_ROWS = """
+SELECT at, good, scrap, rework FROM count_event
+WHERE machine = $1 AND at >= $2 AND at < $3 AND NOT retracted
+"""
+
+STORED_HOURS = "SELECT * FROM machine_hour WHERE machine = $1 AND hour >= $2 AND hour < $3"
+STORED_DAYS = "SELECT day, has_counts, counted FROM machine_day WHERE machine = $1 AND day >= $2 AND day < $3"
+STORED_FACTORY_HOURS = "SELECT * FROM factory_hour WHERE factory = $1 AND hour >= $2 AND hour < $3"
+STORED_FACTORY_DAYS = "SELECT * FROM factory_day WHERE factory = $1 AND day >= $2 AND day < $3"
+
+STATUS = """
+SELECT (SELECT accounted_until FROM analytics_state) AS accounted_until,
+       (SELECT max(sealed_before) FROM fact_horizon
+        WHERE table_name IN ('state_event', 'count_event')) AS sealed_before,
+       (SELECT max(sealed_before) > '1999-12-31 15:00Z' FROM fact_horizon) AS facts_dropped,
+       (SELECT count(*) FROM dirty_mark, analytics_state WHERE from_at < accounted_until) AS marks
+"""
+
+LEDGER = """
+SELECT r.id, r.rows_stored, COALESCE(f.stored, 0) AS stored, r.rows_clashed, COALESCE(f.clashed, 0) AS clashed
+FROM ingest_record r
+FULL JOIN (
+    SELECT record_id, count(*) FILTER (WHERE NOT clash) AS stored, count(*) FILTER (WHERE clash) AS clashed
+    FROM (
+        SELECT record_id, false AS clash FROM state_event
+        UNION ALL SELECT record_id, false FROM count_event
+        UNION ALL SELECT record_id, false FROM reading
+        UNION ALL SELECT record_id, clash FROM fact_revision
+    ) AS version GROUP BY record_id
+) AS f ON f.record_id = r.id
+WHERE (r.rows_stored, r.rows_clashed) IS DISTINCT FROM (COALESCE(f.stored, 0)::integer, COALESCE(f.clashed, 0)::integer)
+ORDER BY r.id
+"""
+
+Figures = dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Whole days of Seoul: [from, to) in microseconds."""
+
+    from_us: int
+    to_us: int
+
+    @property
+    def days(self) -> tuple[dt.date, dt.date]:
+        return seoul_day(self.from_us), seoul_day(self.to_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far accounts go (None: never begun), where facts were dropped, and how many marks wait."""
+
+    accounted_until_us: int | None
+    sealed_before_us: int
+    facts_dropped: bool
+    marks: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFacts:
+    """A machine as registry and facts tell, and what is stored of it: figures by hour, ``counted`` by day."""
+
+    machine_id: str
+    versions: list[MachineVersion]
+    states: list[StateRow]
+    counts: list[CountRow]
+    stored_hours: dict[int, Figures]
+    stored_days: dict[dt.date, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSums:
+    """What is stored of a factory."""
+
+    hours: dict[int, Figures]
+    days: dict[dt.date, Figures]
+
+
+async def read_status(connection: Connection) -> Status:
+    row = await connection.fetchrow(STATUS)
+    assert row is not None
+    return Status(*row.values())
+
+
+async def read_machines(connection: Connection, factory: int) -> dict[int, tuple[str, list[MachineVersion]]]:
+    """A factory's machines by number: id and versions."""
+    found: dict[int, tuple[str, list[MachineVersion]]] = {}
+    for row in await connection.fetch(VERSIONS, factory):
+        number, machine_id, *version = row.values()
+        found.setdefault(number, (machine_id, []))[1].append(MachineVersion(*version))
+    return found
+
+
+async def read_machine(
+    connection: Connection, number: int, machine_id: str, versions: list[MachineVersion], window: Window
+) -> MachineFacts:
+    """A machine's rows, reaching back by its longest TTL, and its stored figures."""
+    reach = max(version.state_ttl_us for version in versions)
+    states = await connection.fetch(STATE_ROWS, number, window.from_us - reach, window.to_us)
+    counts = await connection.fetch(COUNT_ROWS, number, window.from_us, window.to_us)
+    hours = await connection.fetch(STORED_HOURS, number, window.from_us, window.to_us)
+    days = await connection.fetch(STORED_DAYS, number, *window.days)
+    return MachineFacts(
+        machine_id,
+        versions,
+        [tuple(row.values()) for row in states],
+        [tuple(row.values()) for row in counts],
+        {row["hour"]: {name: int(row[name]) for name in FIGURES} for row in hours},
+        {row["day"]: row["counted"] for row in days if row["has_counts"]},
+    )
+
+
+async def read_sums(connection: Connection, factory: int, window: Window) -> StoredSums:
+    """What is stored of a factory's hours and days."""
+    hours = await connection.fetch(STORED_FACTORY_HOURS, factory, window.from_us, window.to_us)
+    days = await connection.fetch(STORED_FACTORY_DAYS, factory, *window.days)
+    return StoredSums(
+        {row["hour"]: figures_of(dict(row), "factory", "hour") for row in hours},
+        {row["day"]: figures_of(dict(row), "factory", "day") for row in days},
+    )
+
+
+def figures_of(row: dict[str, int], *keys: str) -> Figures:
+    return defaultdict(int, {name: int(value) for name, value in row.items() if name not in keys})

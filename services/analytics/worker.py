@@ -1,0 +1,68 @@
+"""The loop of the analytics service: settle what changed in the past, advance to the present, again and again."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from services.analytics.engine import advance, settle, shards_with_work, start_accounting
+from services.analytics.settings import AnalyticsSettings
+from services.core.clock import Clock
+from services.core.database import RETRYABLE, Connection, connect
+from services.core.errors import TransientError
+
+log = logging.getLogger(__name__)
+
+ROLE = "jejo_analytics"
+SETTLE_S = 3.0
+"""How long past work may keep the present waiting."""
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+
+
+async def run(settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], bool]) -> None:
+    """Work until ``stopping`` says so; a transaction under way is finished first.
+
+    While the database is away, try again with growing pauses: nothing is lost, since the marks stay.
+    """
+    pause_s = FIRST_PAUSE_S
+    while not stopping():
+        try:
+            connection = await connect(settings.database_url, ROLE, application="jejo analytics")
+            try:
+                await start_accounting(connection, clock())
+                while not stopping():
+                    await cycle(connection, settings, clock, stopping)
+                    pause_s = FIRST_PAUSE_S
+            finally:
+                connection.terminate()
+        except (TransientError, *RETRYABLE) as error:
+            log.warning("%s; trying again in %.1f s", error, pause_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+async def cycle(
+    connection: Connection, settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], bool]
+) -> None:
+    """One turn: past work for a while, then the present, then a rest if there is nothing left to do."""
+    began = time.monotonic()
+    left = await settle_past(connection, stopping, began + SETTLE_S)
+    behind_us = await advance(connection, clock())
+    took = time.monotonic() - began
+    log.debug("a cycle took %.3f s, %d us behind the present", took, behind_us)
+    if not left and not behind_us and not stopping():
+        await asyncio.sleep(max(0.0, settings.analytics_cycle_s - took))
+
+
+async def settle_past(connection: Connection, stopping: Callable[[], bool], deadline: float) -> bool:
+    """Settle shard by shard until nothing is left or the deadline passes.
+
+    Returns:
+        Whether work is left.
+    """
+    for shard in await shards_with_work(connection):
+        while await settle(connection, shard):
+            if stopping() or time.monotonic() > deadline:
+                return True
+    return False

@@ -1,0 +1,1 @@
+"""KPIs and the registry over HTTP. The default answer is no."""

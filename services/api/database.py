@@ -1,0 +1,58 @@
+"""The API's connections: one pool to write the registry, one to read, which may be a replica's."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from services.api.settings import ApiSettings
+
+ROLE = "jejo_api"
+STATEMENT_TIMEOUT = "30s"
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Where the registry is written, and where everything is read."""
+
+    write: AsyncEngine
+    read: AsyncEngine
+
+    async def close(self) -> None:
+        await self.write.dispose()
+        await self.read.dispose()
+
+
+def open_databases(settings: ApiSettings) -> Databases:
+    """Pools that connect when they are first used."""
+    write = engine(settings.database_url, settings.api_connections)
+    if settings.read_database_url is None:
+        return Databases(write, write)
+    return Databases(write, engine(settings.read_database_url, settings.api_connections))
+
+
+def engine(url: str, connections: int) -> AsyncEngine:
+    scheme, _, rest = url.partition("://")
+    return create_async_engine(
+        f"{'postgresql+asyncpg' if scheme in ('postgres', 'postgresql') else scheme}://{rest}",
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": 10,
+            "server_settings": {
+                "application_name": "jejo api",
+                "role": ROLE,
+                "TimeZone": "UTC",
+                "statement_timeout": STATEMENT_TIMEOUT,
+            },
+        },
+    )
+
+
+def databases_of(request: Request) -> Databases:
+    """The application's pools."""
+    databases = request.app.state.databases
+    assert isinstance(databases, Databases)
+    return databases

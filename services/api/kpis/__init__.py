@@ -1,0 +1,1 @@
+"""KPIs over HTTP: sums of the accounts over a scope and a window, divided once."""

@@ -1,0 +1,149 @@
+"""``GET /v1/kpis`` and ``GET /v1/kpi-definitions``."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.kpi_definitions import KpiDefinitions
+from services.api.access import AnyReader, authenticate, forbidden
+from services.api.database import Databases, databases_of
+from services.api.instants import Instant
+from services.api.kpis.answers import KpiPage
+from services.api.kpis.items import Json, make_item
+from services.api.kpis.scopes import GroupBy, Scope, parse_scopes
+from services.api.kpis.sums import Key, Question, read_accounted_until, read_sums
+from services.api.kpis.windows import Interval, buckets
+from services.api.problems import not_found, unprocessable
+from services.api.registry.routes import check_may_see, now_of
+from services.api.registry.store import Place, find
+from services.api.registry.tables import FACTORY, MACHINE
+from services.core.times import rfc3339
+
+router = APIRouter(prefix="/v1", tags=["kpis"])
+encoder = msgspec.json.Encoder(decimal_format="number")
+T = TypeVar("T")
+
+
+class KpiQuery(BaseModel):
+    """The parameters of a KPI query; others are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scope: list[str] = Field(
+        default_factory=list,
+        max_length=20,
+        description="`nation`, `factory:ID`, `machine:FACTORY/ID`; repeat to intersect.",
+    )
+    group_by: GroupBy | None = None
+    interval: Interval = Interval.TOTAL
+    from_: Instant = Field(alias="from", description="RFC 3339, or a date, which is its midnight in Seoul.")
+    to: Instant = Field(description="As `from`; exclusive.")
+    kpi: list[str] = Field(default_factory=list, max_length=100, description="Ids of KPIs; default: all.")
+    limit: int = Field(1000, ge=1, le=10_000)
+    cursor: str | None = Field(None, max_length=500, description="`next_cursor` of the page before.")
+
+
+def definitions_of(request: Request) -> KpiDefinitions:
+    definitions = request.app.state.definitions
+    assert isinstance(definitions, KpiDefinitions)
+    return definitions
+
+
+Definitions = Annotated[KpiDefinitions, Depends(definitions_of)]
+
+
+@router.get("/kpi-definitions", dependencies=[Depends(authenticate)])
+async def get_kpi_definitions(definitions: Definitions) -> Response:
+    """What each KPI is: formula, unit, range, source, and why it may have no value."""
+    return Response(encoder.encode(definitions), media_type="application/json")
+
+
+@router.get("/kpis", responses={200: {"model": KpiPage}})
+async def get_kpis(
+    query: Annotated[KpiQuery, Query()],
+    reader: AnyReader,
+    databases: Annotated[Databases, Depends(databases_of)],
+    definitions: Definitions,
+    now: Annotated[int, Depends(now_of)],
+) -> Response:
+    """KPIs of a scope over a window: one item for each bucket in which a machine is in use, data or not."""
+    scope = asked(lambda: parse_scopes(query.scope))
+    question = Question(
+        scope, query.group_by, query.interval, asked(lambda: buckets(query.from_, query.to, query.interval))
+    )
+    ids = query.kpi or [kpi.id for kpi in definitions.kpis]
+    for name in ids:
+        if name not in definitions.by_id():
+            raise unprocessable(f"There is no KPI {name}; GET /v1/kpi-definitions lists them.")
+    after = None if query.cursor is None else asked(lambda: read_cursor(query.cursor or ""))
+    if scope.factory_id is not None and not scope.is_empty:
+        await check_may_see(databases, reader, scope.factory_id, now)
+    elif not reader.sees_everything:
+        raise forbidden()
+    async with databases.read.connect() as connection:
+        await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        await check_exists(connection, scope)
+        until_us = await read_accounted_until(connection)
+        sums = {} if until_us is None else await read_sums(connection, question, until_us)
+    by_start = {bucket.from_us: bucket for bucket in question.buckets}
+    keys = [key for key in sorted(sums) if after is None or key > after]
+    page = keys[: query.limit]
+    items = [make_item(key[0], by_start[key[1]], sums[key], until_us or 0, definitions, ids) for key in page]
+    answer: Json = {
+        "items": items,
+        "accounted_until": None if until_us is None else rfc3339(until_us),
+        "definition_version": definitions.definition_version,
+        "next_cursor": make_cursor(page[-1]) if len(keys) > len(page) else None,
+    }
+    return Response(encoder.encode(answer), media_type="application/json")
+
+
+def asked(parse: Callable[[], T]) -> T:
+    """What a parser makes of a parameter.
+
+    Raises:
+        Problem: 422, with the parser's sentence.
+    """
+    try:
+        return parse()
+    except ValueError as error:
+        sentence = str(error)
+        raise unprocessable(sentence[:1].upper() + sentence[1:] + ".") from error
+
+
+async def check_exists(connection: AsyncConnection, scope: Scope) -> None:
+    """Hold a scope against the registry.
+
+    Raises:
+        Problem: 404, its factory or machine is not registered.
+    """
+    if scope.factory_id is None or scope.is_empty:
+        return
+    number = await find(connection, Place(FACTORY, scope.factory_id))
+    if number is None:
+        raise not_found(f"factory {scope.factory_id}")
+    if scope.machine_id is not None and await find(connection, Place(MACHINE, scope.machine_id, number)) is None:
+        raise not_found(f"machine {scope.factory_id}/{scope.machine_id}")
+
+
+def make_cursor(key: Key) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
+
+
+def read_cursor(text: str) -> Key:
+    """The last key of the page before.
+
+    Raises:
+        ValueError: it is not one of ours.
+    """
+    try:
+        label, start_us = msgspec.json.decode(base64.urlsafe_b64decode(text), type=tuple[str, int])
+    except (binascii.Error, msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise ValueError("send the cursor as `next_cursor` gave it") from error
+    return label, start_us

@@ -1,0 +1,96 @@
+"""Everything that is not an answer, as problem details (RFC 9457) with a sentence that says what to do."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import asyncpg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """Ends a request with problem details.
+
+    Args:
+        detail: a sentence that says what the caller should do.
+    """
+
+    def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+def not_found(what: str) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, f"There is no {what}; register it, or correct the address.")
+
+
+def unprocessable(detail: str) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
+
+def problem_response(
+    status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None, **more: object
+) -> JSONResponse:
+    """The response of a problem."""
+    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail, **more}
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def on_problem(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    return problem_response(error.status, error.detail, error.headers)
+
+
+def on_validation_error(request: Request, error: Exception) -> JSONResponse:
+    """Name every field that is wrong."""
+    assert isinstance(error, RequestValidationError)
+    errors = [{"where": ".".join(map(str, e["loc"])), "what": e["msg"]} for e in error.errors()]
+    named = "; ".join(f"{e['where']}: {e['what']}" for e in errors)
+    return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, f"Correct the request: {named}.", errors=errors)
+
+
+def on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """What routing refuses: no such path, no such method."""
+    assert isinstance(error, HTTPException)
+    return problem_response(HTTPStatus(error.status_code), f"{error.detail}: {request.url.path}.", error.headers)
+
+
+def on_database_error(request: Request, error: Exception) -> JSONResponse:
+    """The database is away or busy: the caller may try again. Anything else is our fault."""
+    log.exception("the database failed a request to %s", request.url.path)
+    ours = isinstance(error, DBAPIError) and not error.connection_invalidated
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
+    busy = isinstance(cause, asyncpg.OperatorInterventionError | asyncpg.InsufficientResourcesError)
+    if ours and not busy:
+        return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "This is a fault of the platform; tell its operator.")
+    return problem_response(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; try again in a while.", {"Retry-After": "5"}
+    )
+
+
+def on_connection_error(request: Request, error: Exception) -> JSONResponse:
+    log.warning("the database cannot be reached: %s", error)
+    return problem_response(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; try again in a while.", {"Retry-After": "5"}
+    )
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Have every error of the application answered as a problem."""
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(SQLAlchemyError, on_database_error)
+    for away in (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, PoolTimeoutError):
+        app.add_exception_handler(away, on_connection_error)

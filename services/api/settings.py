@@ -1,0 +1,14 @@
+"""Settings of the API."""
+
+from pydantic import Field
+
+from services.core.settings import Settings
+
+
+class ApiSettings(Settings):
+    """Where it listens, and where it reads."""
+
+    api_host: str = Field("127.0.0.1", description="Address to listen on.")
+    api_port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    read_database_url: str | None = Field(None, description="A replica for reading KPIs; default: JEJO_DATABASE_URL.")
+    api_connections: int = Field(8, ge=1, description="Most database connections of one process, for each address.")

@@ -1,0 +1,36 @@
+"""The console script ``jejo``: puts the services' commands together and turns their errors into one sentence."""
+
+import argparse
+import sys
+
+import services.analytics.cli
+import services.api.cli
+import services.core.cli
+import services.gateway.cli
+import services.ingest.cli
+from services.core.errors import JejoError
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; every subcommand sets ``run``, which returns the exit code."""
+    parser = argparse.ArgumentParser(prog="jejo", description="Jejo, Korea's national manufacturing data platform.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for service in (services.core, services.gateway, services.ingest, services.analytics, services.api):
+        service.cli.add_commands(commands)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        Its exit code; 2 where an error says what the operator should do.
+    """
+    args = build_parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except JejoError as error:
+        print(f"jejo: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130

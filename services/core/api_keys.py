@@ -1,0 +1,35 @@
+"""API keys: how one is made, what is kept of it, and which roles there are."""
+
+import hashlib
+import re
+import secrets
+
+import asyncpg
+
+from services.core.database import Connection
+from services.core.errors import ConfigurationError
+
+ROLE = re.compile(r"admin|ministry|researcher|region:KR-[0-9]{2}|factory:[A-Z0-9][A-Z0-9_-]{0,31}")
+
+
+def hash_api_key(key: str) -> bytes:
+    """What the database keeps of a key. A key is 256 random bits, so a plain SHA-256 cannot be guessed back."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+async def create_api_key(connection: Connection, role: str, name: str) -> str:
+    """A new key for a role; only its hash is stored.
+
+    Raises:
+        ConfigurationError: no such role, or the name is taken.
+    """
+    if not ROLE.fullmatch(role):
+        raise ConfigurationError(f"No role {role!r}: use admin, ministry, researcher, region:KR-48 or factory:ID.")
+    key = "jejo_" + secrets.token_urlsafe(32)
+    try:
+        await connection.execute(
+            "INSERT INTO api_key (name, role, key_sha256) VALUES ($1, $2, $3)", name, role, hash_api_key(key)
+        )
+    except asyncpg.UniqueViolationError:
+        raise ConfigurationError(f"There is a key named {name!r} already: choose another name.") from None
+    return key

@@ -1,0 +1,39 @@
+"""Settings that more than one service reads: environment variables ``JEJO_...``, read once by an entry point."""
+
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.core.errors import ConfigurationError
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+class Settings(BaseSettings):
+    """Addresses of the servers that Jejo stands on; each service adds its own settings."""
+
+    model_config = SettingsConfigDict(env_prefix="JEJO_", frozen=True)
+
+    database_url: str = Field("postgresql://jejo@127.0.0.1:5433/jejo", description="PostgreSQL with TimescaleDB.")
+    kafka_bootstrap_servers: str = Field(
+        "127.0.0.1:9092", description="Kafka brokers to start from, host:port, by comma."
+    )
+    telemetry_topic: str = Field("manufacturing.telemetry.v1", description="Topic of the telemetry records.")
+    require_signatures: bool = Field(
+        True, description="False lets unsigned records in, marked as such (closed networks)."
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+
+def read_settings(kind: type[S]) -> S:
+    """The settings from the environment.
+
+    Raises:
+        ConfigurationError: a variable has a value that cannot be used; the message names each.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        wrong = "; ".join(f"JEJO_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"Correct these environment variables: {wrong}.") from None

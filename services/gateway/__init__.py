@@ -1,0 +1,1 @@
+"""The reference factory gateway: a machine's own protocol becomes signed telemetry records on Kafka."""

@@ -1,0 +1,121 @@
+"""What each make of adapter calls the data items that Jejo reads: names as data, chosen by the keys a log uses.
+
+Only data items whose unit is known from the machine's device model become readings; the metric's name ends in it.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from services.core.errors import ConfigurationError
+from services.gateway.mtconnect import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One make's adapters: the role of each key that state or counts are read from, and the metric of each reading."""
+
+    name: str
+    roles: Mapping[str, Role]
+    readings: Mapping[str, str]
+
+    @property
+    def execution_key(self) -> str:
+        """The key without which there is no state."""
+        return next(key for key, role in self.roles.items() if role is Role.EXECUTION)
+
+
+# Values are in the units of the device model, not in its native units: the logs were written behind the conversion.
+MAZAK = Dialect(
+    name="mazak",
+    roles=MappingProxyType(
+        {
+            "execution": Role.EXECUTION,
+            "avail": Role.AVAILABILITY,
+            "estop": Role.EMERGENCY_STOP,
+            "functionalmode": Role.FUNCTIONAL_MODE,
+            "mode": Role.CONTROLLER_MODE,
+            "PartCountAct": Role.PART_COUNT,
+        }
+    ),
+    readings=MappingProxyType(
+        {
+            "Sload": "spindle_load_pct",
+            "S1load": "spindle_load_pct",
+            "S2load": "spindle_2_load_pct",
+            "Srpm": "spindle_speed_rpm",
+            "S2rpm": "spindle_2_speed_rpm",
+            "Stemp": "spindle_temperature_c",
+            "S2temp": "spindle_2_temperature_c",
+            "Fact": "feed_rate_mm_per_s",
+            "Fovr": "feed_override_pct",
+            "Frapidovr": "rapid_override_pct",
+            "Sovr": "spindle_override_pct",
+            "Xload": "x_load_pct",
+            "Yload": "y_load_pct",
+            "Zload": "z_load_pct",
+        }
+    ),
+)
+
+HURCO = Dialect(
+    name="hurco",
+    roles=MappingProxyType(
+        {
+            "Program_Status": Role.EXECUTION,
+            "avail": Role.AVAILABILITY,
+            "EStop_State": Role.EMERGENCY_STOP,
+            "Part_Count": Role.PART_COUNT,
+        }
+    ),
+    readings=MappingProxyType(
+        {
+            "Spindle_Speed": "spindle_speed_rpm",
+            "Feed_Rate": "feed_rate_mm_per_s",
+            "Feed_Override": "feed_override_pct",
+            "Rapid_Override": "rapid_override_pct",
+            "Spindle_Override": "spindle_override_pct",
+        }
+    ),
+)
+
+OKUMA = Dialect(
+    name="okuma",
+    roles=MappingProxyType(
+        {
+            "pexecution": Role.EXECUTION,
+            "avail": Role.AVAILABILITY,
+            "estop": Role.EMERGENCY_STOP,
+            "fmode": Role.FUNCTIONAL_MODE,
+            "pmode": Role.CONTROLLER_MODE,
+            "ppartcount": Role.PART_COUNT,
+        }
+    ),
+    readings=MappingProxyType(
+        {
+            "S1load": "spindle_load_pct",
+            "S6load": "spindle_6_load_pct",
+            "S1speed": "spindle_speed_rpm",
+            "S2speed": "spindle_2_speed_rpm",
+            "S6speed": "spindle_6_speed_rpm",
+            "pFovr": "feed_override_pct",
+            "X1load": "x_load_pct",
+            "Z1load": "z_load_pct",
+        }
+    ),
+)
+
+DIALECTS = {dialect.name: dialect for dialect in (MAZAK, HURCO, OKUMA)}
+
+
+def choose_dialect(keys: Collection[str]) -> Dialect:
+    """The dialect whose execution key a log uses; of several, the one that shares most keys with it.
+
+    Raises:
+        ConfigurationError: the log uses none.
+    """
+    spoken = [dialect for dialect in DIALECTS.values() if dialect.execution_key in keys]
+    if not spoken:
+        expected = ", ".join(f"{dialect.execution_key} ({name})" for name, dialect in DIALECTS.items())
+        raise ConfigurationError(f"The log has none of the execution keys {expected}: is it this machine's SHDR log?")
+    return max(spoken, key=lambda dialect: len(dialect.roles.keys() & set(keys)))

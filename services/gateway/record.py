@@ -1,0 +1,109 @@
+"""Batches a factory's rows into signed records: the bytes, the key and the headers that go to Kafka."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.wire.columns import CountRows, ReadingRows, StateRows
+from schemas.wire.encode import encode_record
+from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, sign
+from services.core.times import rfc3339
+from services.gateway.rows import CountRow, ReadingRow, Row, StateRow
+
+MAXIMUM_ROWS = 500
+MAXIMUM_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record, and how many rows are in it."""
+
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+    rows: int
+
+
+def new_boot_id(now_us: int) -> str:
+    """A name for one run of a gateway, never used before."""
+    return f"{rfc3339(now_us)}/{secrets.token_hex(2)}"
+
+
+class RecordWriter:
+    """One gateway of one factory: cuts rows into records, numbers them from 0, signs them."""
+
+    def __init__(
+        self,
+        *,
+        factory_id: str,
+        gateway_id: str,
+        key_id: str,
+        seed: bytes,
+        boot_id: str,
+        maximum_rows: int = MAXIMUM_ROWS,
+        maximum_bytes: int = MAXIMUM_BYTES,
+    ) -> None:
+        """``seed`` is the signing key's 32 bytes. No record has more than ``maximum_rows`` rows, nor a value of more
+        than ``maximum_bytes``, unless it has one row only.
+        """
+        self.maximum_rows = maximum_rows
+        self._maximum_bytes = maximum_bytes
+        self._factory_id = factory_id
+        self._gateway_id = gateway_id
+        self._key_id = key_id
+        self._seed = seed
+        self._boot_id = boot_id
+        self._sequence = 0
+
+    def write(self, rows: Sequence[Row], sent_at_us: int) -> list[Record]:
+        """The rows as records, in their order; none for no rows."""
+        records = []
+        for start in range(0, len(rows), self.maximum_rows):
+            records += self._write_batch(rows[start : start + self.maximum_rows], sent_at_us)
+        return records
+
+    def _write_batch(self, rows: Sequence[Row], sent_at_us: int) -> list[Record]:
+        states, counts, readings = to_columns(rows)
+        value = encode_record(
+            factory_id=self._factory_id,
+            gateway_id=self._gateway_id,
+            sent_at_us=sent_at_us,
+            boot_id=self._boot_id,
+            sequence=self._sequence,
+            states=states,
+            counts=counts,
+            readings=readings,
+        )
+        if len(value) > self._maximum_bytes and len(rows) > 1:
+            half = len(rows) // 2
+            return self._write_batch(rows[:half], sent_at_us) + self._write_batch(rows[half:], sent_at_us)
+        self._sequence += 1
+        headers = ((KEY_ID_HEADER, self._key_id.encode()), (SIGNATURE_HEADER, sign(value, self._seed)))
+        return [Record(self._factory_id.encode(), value, headers, len(rows))]
+
+
+def to_columns(rows: Sequence[Row]) -> tuple[StateRows, CountRows, ReadingRows]:
+    """Rows of any kind as the wire's columns for writing (without ``index``), each kind in the order given."""
+    states, counts, readings = StateRows(), CountRows(), ReadingRows()
+    for row in rows:
+        columns: StateRows | CountRows | ReadingRows
+        match row:
+            case StateRow():
+                columns = states
+                states.state.append(row.state)
+                states.mode.append(row.mode)
+                states.reason.append(row.reason)
+            case CountRow():
+                columns = counts
+                counts.product.append(row.product)
+                counts.good.append(row.good)
+                counts.scrap.append(row.scrap)
+                counts.rework.append(row.rework)
+            case ReadingRow():
+                columns = readings
+                readings.metric.append(row.metric)
+                readings.value.append(row.value)
+        columns.machine_id.append(row.machine_id)
+        columns.at_us.append(row.at_us)
+        columns.retracted.append(False)
+    return states, counts, readings

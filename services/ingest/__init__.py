@@ -1,0 +1,1 @@
+"""Ingest: Kafka to facts and dead letters, exactly once."""

@@ -1,0 +1,51 @@
+"""PostgreSQL's binary COPY format for readings, made from columns in one go.
+
+Readings are nearly all rows there are, and all of their columns have a fixed width, so a batch is one array of packed
+records. Source of the format: PostgreSQL's documentation of COPY, "Binary Format".
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from services.core.database import POSTGRES_EPOCH_US
+from services.ingest.hints import Ints
+
+HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+TRAILER = b"\xff\xff"
+
+FIELDS = (
+    ("machine", ">i4", 4),
+    ("metric", ">i2", 2),
+    ("at", ">i8", 8),
+    ("value", ">f8", 8),
+    ("revision", ">i4", 4),
+    ("retracted", ">u1", 1),
+    ("record_id", ">i8", 8),
+)
+ROW = np.dtype(
+    [("fields", ">i2"), *[part for name, kind, _ in FIELDS for part in ((f"{name}_width", ">i4"), (name, kind))]]
+)
+
+
+def readings_as_copy(
+    machine: Ints,
+    metric: Ints,
+    at_us: Ints,
+    value: npt.NDArray[np.float64],
+    revision: Ints,
+    retracted: npt.NDArray[np.bool_],
+    record_id: Ints,
+) -> bytes:
+    """Rows of ``reading`` (columns in this order) as the bytes of one binary COPY."""
+    rows = np.zeros(len(machine), ROW)
+    rows["fields"] = len(FIELDS)
+    for name, _, width in FIELDS:
+        rows[f"{name}_width"] = width
+    rows["machine"] = machine
+    rows["metric"] = metric
+    rows["at"] = at_us - POSTGRES_EPOCH_US
+    rows["value"] = value
+    rows["revision"] = revision
+    rows["retracted"] = retracted
+    rows["record_id"] = record_id
+    return HEADER + rows.tobytes() + TRAILER

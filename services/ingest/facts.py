@@ -1,0 +1,229 @@
+"""Writes one table's rows of a batch: fresh ones by COPY, the others by comparing versions."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.core.database import Connection
+from services.core.errors import TransientError
+from services.ingest import queries
+from services.ingest.copy_format import readings_as_copy
+from services.ingest.hints import Ints, LatestInstants
+from services.ingest.model import FactRows, FactTable
+from services.ingest.plan import Split, series_of, split_rows
+from services.ingest.queries import SHAPES, FactShape
+from services.ingest.versions import NOTHING_KNOWN, Change, Known, Outcome, Version, merge
+
+
+@dataclass(slots=True)
+class TableColumns:
+    """A table's rows with everything numbered. ``key`` is what the database holds; ``key_code`` any numbering of it."""
+
+    shape: FactShape
+    rows: FactRows
+    key: list[object]
+    machine: Ints
+    key_code: Ints
+    at_us: Ints
+    series: Ints
+    revision: Ints
+    record_id: Ints
+
+    def identity_of(self, position: int) -> tuple[object, ...]:
+        """The identity of one row, as the table's identity columns."""
+        key = (self.key[position],) if self.shape.key else ()
+        return (self.rows.machine[position], *key, self.rows.at_us[position])
+
+    def version_of(self, position: int) -> Version:
+        return Version(
+            int(self.revision[position]),
+            self.rows.retracted[position],
+            self.rows.content[position],
+            int(self.record_id[position]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """What became of each row, and which rows changed what is in force (positions)."""
+
+    stored: Ints
+    duplicate: list[int]
+    clashed: list[int]
+    changed: Ints
+
+
+def table_columns(
+    table: FactTable, rows: FactRows, revisions: Ints, record_ids: Ints, metrics: dict[str, int]
+) -> TableColumns:
+    """Number a batch's rows: ``revisions`` and ``record_ids`` are per record of the batch."""
+    machine = np.array(rows.machine, np.int64)
+    record = np.array(rows.record, np.int64)
+    key: list[object]
+    if table is FactTable.READING:
+        key = [metrics[name] for name in rows.key]
+        key_code = np.array(key, np.int64)
+        series = series_of(machine, key_code)
+    else:
+        codes: dict[str, int] = {}
+        key = list(rows.key)
+        key_code = np.array([codes.setdefault(name, len(codes)) for name in rows.key], np.int64)
+        series = series_of(machine, np.zeros_like(machine))
+    return TableColumns(
+        SHAPES[table],
+        rows,
+        key,
+        machine,
+        key_code,
+        np.array(rows.at_us, np.int64),
+        series,
+        revisions[record],
+        record_ids[record],
+    )
+
+
+async def write_table(
+    connection: Connection, columns: TableColumns, latest: LatestInstants, *, examine_all: bool
+) -> TableResult:
+    """Write one table's rows, inside the batch's transaction.
+
+    Raises:
+        asyncpg.UniqueViolationError: a row expected to be new was not; the transaction is void.
+        TransientError: another worker changed the same fact meanwhile; the transaction must be rolled back.
+    """
+    split = split_rows(
+        columns.machine, columns.key_code, columns.at_us, columns.series, latest, examine_all=examine_all
+    )
+    await copy_in(connection, columns, split)
+    changes = await examine(connection, columns, split)
+    stored = [split.fresh]
+    changed = [split.fresh]
+    duplicate: list[int] = []
+    clashed: list[int] = []
+    for positions, change in zip(split.examined, changes, strict=True):
+        by_outcome: dict[Outcome, list[int]] = {outcome: [] for outcome in Outcome}
+        for position, outcome in zip(positions, change.outcomes, strict=True):
+            by_outcome[outcome].append(position)
+        stored.append(np.array(by_outcome[Outcome.STORED], np.intp))
+        duplicate += by_outcome[Outcome.DUPLICATE]
+        clashed += by_outcome[Outcome.CLASHED]
+        if change.current is not None:
+            changed.append(np.array(positions[:1], np.intp))
+    return TableResult(np.concatenate(stored), duplicate, clashed, np.concatenate(changed))
+
+
+async def copy_in(connection: Connection, columns: TableColumns, split: Split) -> None:
+    """Copy the fresh rows straight into the hypertable."""
+    fresh = split.fresh
+    if len(fresh) == 0:
+        return
+    shape, rows = columns.shape, columns.rows
+    if shape.table is FactTable.READING:
+        values = np.array([rows.content[i][0] for i in fresh.tolist()], np.float64)
+        retracted = np.array(rows.retracted, bool)[fresh]
+        packed = readings_as_copy(
+            columns.machine[fresh],
+            columns.key_code[fresh],
+            columns.at_us[fresh],
+            values,
+            columns.revision[fresh],
+            retracted,
+            columns.record_id[fresh],
+        )
+        await connection.copy_to_table(shape.table, source=once(packed), columns=shape.columns, format="binary")
+        return
+    versions = ((columns.identity_of(i), columns.version_of(i)) for i in fresh.tolist())
+    records = [(*identity, *v.content, v.revision, v.retracted, v.record_id) for identity, v in versions]
+    await connection.copy_records_to_table(shape.table, records=records, columns=shape.columns)
+
+
+async def once(data: bytes) -> AsyncIterator[bytes]:
+    """A source of one piece, as asyncpg's COPY wants it."""
+    yield data
+
+
+async def examine(connection: Connection, columns: TableColumns, split: Split) -> list[Change]:
+    """Compare the other rows with what is stored, and write the differences."""
+    if not split.examined:
+        return []
+    identities = [columns.identity_of(positions[0]) for positions in split.examined]
+    known = await find_known(connection, columns.shape, identities)
+    changes = [
+        merge(known.get(n, NOTHING_KNOWN), [columns.version_of(i) for i in positions])
+        for n, positions in enumerate(split.examined)
+    ]
+    await write_changes(connection, columns.shape, identities, known, changes)
+    return changes
+
+
+async def find_known(
+    connection: Connection, shape: FactShape, identities: list[tuple[object, ...]]
+) -> dict[int, Known]:
+    """What the database holds of some identities, by their place in the list."""
+    arrays = [list(column) for column in zip(*identities, strict=True)]
+    instants = arrays[-1]
+    content = [name for name, _ in shape.content]
+    current = await connection.fetch(queries.find_current(shape), *arrays, min(instants), max(instants))
+    aside = await connection.fetch(queries.find_set_aside(shape), *arrays)
+
+    def version(row: object) -> Version:
+        return Version(row["revision"], row["retracted"], tuple(row[c] for c in content), row["record_id"])  # type: ignore[index]
+
+    kept: dict[int, tuple[list[Version], list[Version]]] = {}
+    for row in aside:
+        kept.setdefault(row["position"] - 1, ([], []))[row["clash"]].append(version(row))
+    known: dict[int, Known] = {}
+    for row in current:
+        superseded, clashes = kept.get(row["position"] - 1, ([], []))
+        known[row["position"] - 1] = Known(version(row), tuple(superseded), tuple(clashes))
+    return known
+
+
+async def write_changes(
+    connection: Connection,
+    shape: FactShape,
+    identities: list[tuple[object, ...]],
+    known: dict[int, Known],
+    changes: list[Change],
+) -> None:
+    """Put new versions in force and set the others aside."""
+    inserts: list[tuple[object, ...]] = []
+    takeovers: list[tuple[object, ...]] = []
+    aside: list[tuple[object, ...]] = []
+    for n, (identity, change) in enumerate(zip(identities, changes, strict=True)):
+        new = change.current
+        if new is not None:
+            row = (*identity, *new.content, new.revision, new.retracted, new.record_id)
+            old = known[n].current if n in known else None
+            if old is None:
+                inserts.append(row)
+            else:
+                takeovers.append((*row, old.revision, old.record_id))
+        for versions, clash in ((change.superseded, False), (change.clashes, True)):
+            aside += [
+                (shape.kind, *identity, v.revision, v.retracted, *v.content, v.record_id, clash) for v in versions
+            ]
+    if inserts:
+        await connection.copy_records_to_table(shape.table, records=inserts, columns=shape.columns)
+    if takeovers:
+        done = await connection.execute(queries.take_over(shape), *[list(c) for c in zip(*takeovers, strict=True)])
+        if int(done.split()[-1]) != len(takeovers):
+            raise TransientError("Another worker revised the same facts meanwhile; the batch must be read again.")
+    if aside:
+        names = [name for name, _ in shape.identity], [name for name, _ in shape.content]
+        columns = ["kind", *names[0], "revision", "retracted", *names[1], "record_id", "clash"]
+        await connection.copy_records_to_table("fact_revision", records=aside, columns=columns)
+
+
+async def learn_latest(connection: Connection, columns: TableColumns, latest: LatestInstants) -> None:
+    """Load the latest stored instants of the batch's series, after rows expected to be new were not."""
+    series, first = np.unique(columns.series, return_index=True)
+    if len(series) == 0:
+        return
+    arrays: list[list[object]] = [[columns.rows.machine[i] for i in first.tolist()]]
+    if columns.shape.table is FactTable.READING:
+        arrays.append([columns.key[i] for i in first.tolist()])
+    found = await connection.fetch(queries.latest_instants(columns.shape), *arrays)
+    stored = [(int(series[row["position"] - 1]), row["at"]) for row in found if row["at"] is not None]
+    latest.learn(np.array([s for s, _ in stored], np.int64), np.array([at for _, at in stored], np.int64))

@@ -1,0 +1,97 @@
+"""The database side of a worker: runs in a thread of its own, so that Kafka is polled while a batch is written."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from services.core.database import RETRYABLE, Connection, connect
+from services.core.errors import TransientError
+from services.ingest.judge import judge
+from services.ingest.model import Batch, BusRecord
+from services.ingest.offsets import LogBounds, enter_topic, load_offsets
+from services.ingest.registry import Registry
+from services.ingest.settings import IngestSettings
+from services.ingest.topic import TopicName
+from services.ingest.writer import OffsetMove, Tally, Writer
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+ROLE = "jejo_ingest"
+
+
+class Intake:
+    """Judges and writes batches, one at a time, on one connection that is made again after a failure.
+
+    Every method returns a future at once and may be called from any one thread. After a future failed with
+    ``TransientError`` nothing is known of the stored offsets: load them again before the next batch.
+    """
+
+    def __init__(self, settings: IngestSettings, name: TopicName) -> None:
+        self._settings = settings
+        self._name = name
+        self._registry = Registry()
+        self._connection: Connection | None = None
+        self._writer: Writer | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="intake", daemon=True)
+        self._thread.start()
+
+    def load(self, bounds: dict[int, LogBounds]) -> "Future[dict[int, int]]":
+        """Where to read each partition on from; see ``load_offsets``."""
+        return self._submit(self._load(bounds))
+
+    def write(self, records: list[BusRecord], moves: list[OffsetMove]) -> "Future[Tally]":
+        """Judge records and commit what they come to, with their offsets."""
+        return self._submit(self._write(records, moves))
+
+    def close(self) -> None:
+        """Close the connection and end the thread; blocks for at most some seconds."""
+        self._submit(self._drop_connection()).result(timeout=10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        self._loop.close()
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _load(self, bounds: dict[int, LogBounds]) -> dict[int, int]:
+        try:
+            connection, writer = await self._ready()
+            return await load_offsets(connection, writer.topic, bounds)
+        except RETRYABLE as error:
+            await self._drop_connection()
+            raise TransientError(f"The offsets could not be loaded ({error}).") from error
+
+    async def _write(self, records: list[BusRecord], moves: list[OffsetMove]) -> Tally:
+        try:
+            connection, writer = await self._ready()
+            if await self._registry.refresh(connection):
+                log.info("registry version %d", self._registry.version)
+            batch = Batch()
+            for record in records:
+                judge(record, self._registry, batch, require_signatures=self._settings.require_signatures)
+            return await writer.write(connection, batch, moves)
+        except TransientError:
+            await self._drop_connection()
+            raise
+        except RETRYABLE as error:
+            await self._drop_connection()
+            raise TransientError(f"The batch was not written ({error}).") from error
+
+    async def _ready(self) -> tuple[Connection, Writer]:
+        """The connection and the writer, made if there are none."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._settings.database_url, ROLE, application="jejo ingest")
+            topic = await enter_topic(self._connection, self._name)
+            self._writer = Writer(topic, self._settings.dead_letter_bytes_per_hour)
+        assert self._writer is not None
+        return self._connection, self._writer
+
+    async def _drop_connection(self) -> None:
+        """Let go of the connection, whose state is not known any more."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None

@@ -1,0 +1,89 @@
+"""What moves through ingest: a record off the bus, its rows in columns, and what could not become a fact."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from schemas.wire.codes import Reason
+from schemas.wire.columns import RowKind
+
+Content = tuple[object, ...]
+"""What a row says beside its identity: (state, mode, reason), (good, scrap, rework) or (value,)."""
+
+
+class FactTable(StrEnum):
+    """The hypertables of facts."""
+
+    STATE = "state_event"
+    COUNT = "count_event"
+    READING = "reading"
+
+
+@dataclass(frozen=True, slots=True)
+class BusRecord:
+    """One Kafka record, as far as ingest looks at it. ``received_us`` is the broker's append time."""
+
+    partition: int
+    offset: int
+    received_us: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record, or one row of it, that cannot be a fact. ``record`` indexes the batch's records where it is a row."""
+
+    source: BusRecord
+    claimed_factory: str | None
+    authentic: bool
+    reason: Reason
+    message: str
+    raw: bytes
+    row_kind: RowKind | None = None
+    row_index: int | None = None
+    record: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticRecord:
+    """What ``ingest_record`` keeps of a record. ``record_id``: known already when its rows are replayed."""
+
+    source: BusRecord
+    factory: int
+    gateway_id: str
+    boot_id: str | None
+    sequence: int | None
+    sent_us: int
+    revision: int
+    gateway_key: int | None
+    signed: bool
+    unknown_fields: int
+    refused: int
+    record_id: int | None = None
+
+
+@dataclass(slots=True)
+class FactRows:
+    """Rows of one table as parallel lists, in the partition's order.
+
+    ``key`` is the part of the identity between machine and instant: 0 for states, the product for counts, the metric's
+    name for readings. ``record`` indexes the batch's records.
+    """
+
+    machine: list[int] = field(default_factory=list)
+    shard: list[int] = field(default_factory=list)
+    key: list[str] = field(default_factory=list)
+    at_us: list[int] = field(default_factory=list)
+    content: list[Content] = field(default_factory=list)
+    retracted: list[bool] = field(default_factory=list)
+    record: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything that one transaction writes beside offsets."""
+
+    records: list[AuthenticRecord] = field(default_factory=list)
+    rows: dict[FactTable, FactRows] = field(default_factory=lambda: {table: FactRows() for table in FactTable})
+    dead_letters: list[DeadLetter] = field(default_factory=list)

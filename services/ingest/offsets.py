@@ -1,0 +1,112 @@
+"""Where to read on: the offsets that were committed together with the facts, checked against the log itself."""
+
+from dataclasses import dataclass
+
+from services.core.database import Connection
+from services.core.errors import ConfigurationError
+from services.ingest.topic import TopicName
+from services.ingest.writer import Topic
+
+CURRENT_TOPIC = "SELECT id, cluster_id, topic_id FROM ingest_topic WHERE topic = $1 AND retired_at IS NULL"
+
+ADD_TOPIC = """
+INSERT INTO ingest_topic (cluster_id, topic_id, topic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+"""
+
+RETIRE_TOPIC = "UPDATE ingest_topic SET retired_at = now() WHERE topic = $1 AND retired_at IS NULL AND topic_id <> $2"
+
+ADD_OFFSETS = """
+INSERT INTO ingest_offset (cluster_id, topic_id, partition, next_offset, first_offset)
+SELECT $1, $2, w.partition, w.start, w.start
+FROM unnest($3::integer[], $4::bigint[]) AS w(partition, start)
+ON CONFLICT DO NOTHING
+"""
+
+OFFSETS = """
+SELECT partition, next_offset FROM ingest_offset
+WHERE cluster_id = $1 AND topic_id = $2 AND partition = ANY($3::integer[])
+"""
+
+MOVE_OFFSET = """
+UPDATE ingest_offset SET next_offset = $4, moved_at = now()
+WHERE cluster_id = $1 AND topic_id = $2 AND partition = $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LogBounds:
+    """The first offset that a partition still has, and the end of what may be read."""
+
+    start: int
+    end: int
+
+
+async def enter_topic(connection: Connection, name: TopicName) -> Topic:
+    """The topic's number, given on first sight.
+
+    Raises:
+        ConfigurationError: the name now belongs to another topic than the one read so far; the operator must decide.
+    """
+    row = await connection.fetchrow(CURRENT_TOPIC, name.topic)
+    if row is None:
+        await connection.execute(ADD_TOPIC, name.cluster_id, name.topic_id, name.topic)
+        row = await connection.fetchrow(CURRENT_TOPIC, name.topic)
+    if row is None or (row["cluster_id"], row["topic_id"]) != (name.cluster_id, name.topic_id):
+        raise ConfigurationError(
+            f"Topic {name.topic} is not the one read so far (its id is now {name.topic_id}): it was made anew. If what "
+            f"is in it now is new telemetry, run `jejo offsets adopt` and start ingest again; nothing was read."
+        )
+    return Topic(row["id"], name.cluster_id, name.topic_id)
+
+
+async def adopt_topic(connection: Connection, name: TopicName) -> None:
+    """Take the present topic of this name as the one to read, from its start; the former one is kept as history."""
+    async with connection.transaction():
+        await connection.execute(RETIRE_TOPIC, name.topic, name.topic_id)
+        await connection.execute(ADD_TOPIC, name.cluster_id, name.topic_id, name.topic)
+
+
+async def load_offsets(connection: Connection, topic: Topic, bounds: dict[int, LogBounds]) -> dict[int, int]:
+    """The next offset of each partition; a partition never read starts at the start of its log, which is recorded.
+
+    Raises:
+        ConfigurationError: a stored offset is outside its log; the operator must decide.
+    """
+    partitions = sorted(bounds)
+    starts = [bounds[partition].start for partition in partitions]
+    place = (topic.cluster_id, topic.topic_id)
+    await connection.execute(ADD_OFFSETS, *place, partitions, starts)
+    found = await connection.fetch(OFFSETS, *place, partitions)
+    stored: dict[int, int] = {row["partition"]: row["next_offset"] for row in found}
+    for partition, offset in stored.items():
+        log = bounds[partition]
+        if not log.start <= offset <= log.end:
+            raise ConfigurationError(
+                f"Partition {partition} should be read from {offset}, but its log holds {log.start} to {log.end}: "
+                f"records are missing. Find out why; to go on without them run "
+                f"`jejo offsets move --partition {partition} --to {log.start if offset < log.start else log.end}`."
+            )
+    return stored
+
+
+async def move_offset(connection: Connection, topic: Topic, partition: int, offset: int) -> None:
+    """Set where a partition is read on from, on an operator's word.
+
+    Raises:
+        ConfigurationError: the partition was never read.
+    """
+    done = await connection.execute(MOVE_OFFSET, topic.cluster_id, topic.topic_id, partition, offset)
+    if done != "UPDATE 1":
+        raise ConfigurationError(f"Partition {partition} has no stored offset: list them with `jejo offsets list`.")
+
+
+async def list_offsets(connection: Connection) -> list[str]:
+    """One line a partition of every topic read: topic, its id, partition, next offset."""
+    rows = await connection.fetch(
+        "SELECT t.topic, t.topic_id, t.retired_at IS NOT NULL AS retired, o.partition, o.next_offset "
+        "FROM ingest_offset o JOIN ingest_topic t USING (cluster_id, topic_id) ORDER BY t.id, o.partition"
+    )
+    return [
+        f"{r['topic']}  {r['topic_id']}{' (retired)' if r['retired'] else ''}  {r['partition']}  {r['next_offset']}"
+        for r in rows
+    ]

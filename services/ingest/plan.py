@@ -1,0 +1,70 @@
+"""Splits a batch's rows into those that can be copied in as they are and those that must be compared first. Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from services.core.times import HOUR_US
+from services.ingest.hints import Ints, LatestInstants
+
+SERIES_BITS = 16
+"""A series number is the machine's number above this many bits of metric number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Row positions: ``fresh`` have an identity of their own and are expected to be new; each of ``examined`` holds the
+    rows of one identity, in the partition's order.
+    """
+
+    fresh: npt.NDArray[np.intp]
+    examined: list[list[int]]
+
+
+def series_of(machine: Ints, metric: Ints) -> Ints:
+    """One number a series: machine and metric (0 where there is none)."""
+    return (machine << SERIES_BITS) | metric
+
+
+def split_rows(
+    machine: Ints, key: Ints, at_us: Ints, series: Ints, latest: LatestInstants, *, examine_all: bool
+) -> Split:
+    """Decide for every identity whether its row can be copied in without a look at the table.
+
+    Args:
+        machine, key, at_us: the identity's columns, ``key`` as any numbering of its values within the batch.
+        series: the number of each row's series, as ``latest`` knows it.
+        examine_all: expect nothing to be new.
+    """
+    if len(machine) == 0:
+        return Split(np.empty(0, np.intp), [])
+    order = np.lexsort((at_us, key, machine))
+    m, k, a = machine[order], key[order], at_us[order]
+    first = np.ones(len(order), bool)
+    first[1:] = (m[1:] != m[:-1]) | (k[1:] != k[:-1]) | (a[1:] != a[:-1])
+    starts = np.flatnonzero(first)
+    ends = np.append(starts[1:], len(order))
+    head = order[starts]
+    if examine_all:
+        fresh = np.zeros(len(starts), bool)
+    else:
+        distinct, inverse = np.unique(series[head], return_inverse=True)
+        fresh = (ends - starts == 1) & (at_us[head] > latest.of(distinct)[inverse])
+    examined = [
+        order[start:end].tolist() for start, end in zip(starts[~fresh].tolist(), ends[~fresh].tolist(), strict=True)
+    ]
+    return Split(head[fresh], examined)
+
+
+def dirty_spans(machine: Ints, shard: Ints, at_us: Ints) -> list[tuple[int, int, int, int]]:
+    """Closed spans (shard, machine, first instant, last instant) that cover the rows, cut where an hour has none."""
+    if len(machine) == 0:
+        return []
+    order = np.lexsort((at_us, machine))
+    m, s, a = machine[order], shard[order], at_us[order]
+    first = np.ones(len(order), bool)
+    first[1:] = (m[1:] != m[:-1]) | (a[1:] - a[:-1] > HOUR_US)
+    starts = np.flatnonzero(first)
+    last = np.append(starts[1:], len(order)) - 1
+    return list(zip(s[starts].tolist(), m[starts].tolist(), a[starts].tolist(), a[last].tolist(), strict=True))

@@ -1,0 +1,177 @@
+"""The SQL of ingest. Table and column names come from constants here, values only as parameters."""
+
+from dataclasses import dataclass
+
+from services.ingest.model import FactTable
+
+REGISTRY_VERSION = "SELECT version FROM registry_version"
+
+FACT_HORIZON = "SELECT table_name, sealed_before FROM fact_horizon"
+
+FACTORIES_CHANGED = """
+SELECT DISTINCT f.factory_id, f.id AS factory
+FROM factory_version v JOIN factory f ON f.id = v.factory
+WHERE v.changed_in > $1
+"""
+
+KEYS_CHANGED = """
+SELECT f.factory_id, k.key_id, k.id AS gateway_key, v.effective_from, v.effective_to, v.public_key,
+       v.valid_from, v.valid_to, v.revoked_at, v.compromised_since
+FROM gateway_key_version v
+JOIN gateway_key k ON k.id = v.gateway_key
+JOIN factory f ON f.id = k.factory
+WHERE v.retired_at IS NULL
+  AND k.id IN (SELECT gateway_key FROM gateway_key_version WHERE changed_in > $1)
+ORDER BY k.id, v.effective_from
+"""
+
+MACHINES_CHANGED = """
+SELECT f.factory_id, m.machine_id, m.id AS machine, m.shard, u.from_at, u.to_at
+FROM machine m
+JOIN factory f ON f.id = m.factory
+LEFT JOIN machine_in_use u ON u.machine = m.id
+WHERE m.id IN (SELECT machine FROM machine_version WHERE changed_in > $1)
+"""
+
+RECORD_IDS = "SELECT nextval('ingest_record_id') FROM generate_series(1, $1)"
+
+LOCK_OFFSETS = """
+SELECT partition, next_offset FROM ingest_offset
+WHERE cluster_id = $1 AND topic_id = $2 AND partition = ANY($3::integer[])
+ORDER BY partition
+FOR UPDATE
+"""
+
+MOVE_OFFSETS = """
+UPDATE ingest_offset o SET next_offset = w.next_offset, moved_at = now()
+FROM unnest($3::integer[], $4::bigint[]) AS w(partition, next_offset)
+WHERE o.cluster_id = $1 AND o.topic_id = $2 AND o.partition = w.partition
+"""
+
+QUARANTINE_KEPT = """
+SELECT w.position, COALESCE(sum(length(d.raw)), 0) AS kept
+FROM unnest($1::text[], $2::boolean[], $3::timestamptz[]) WITH ORDINALITY AS w(factory, authentic, hour, position)
+LEFT JOIN dead_letter d ON d.claimed_factory IS NOT DISTINCT FROM w.factory AND d.authentic = w.authentic
+    AND d.received_at >= w.hour AND d.received_at < w.hour + INTERVAL '1 hour'
+GROUP BY w.position
+"""
+
+CLAIM_DEAD_LETTERS = """
+UPDATE dead_letter SET replayed_at = now() WHERE id = ANY($1::bigint[]) AND replayed_at IS NULL
+"""
+
+CREDIT_RECORDS = """
+UPDATE ingest_record r
+SET rows_stored = r.rows_stored + w.stored, rows_duplicate = r.rows_duplicate + w.duplicate,
+    rows_clashed = r.rows_clashed + w.clashed, rows_refused = r.rows_refused + w.refused
+FROM (
+    SELECT id, received_at, sum(stored) AS stored, sum(duplicate) AS duplicate, sum(clashed) AS clashed,
+           sum(refused) AS refused
+    FROM unnest($1::bigint[], $2::timestamptz[], $3::integer[], $4::integer[], $5::integer[], $6::integer[])
+        AS credit(id, received_at, stored, duplicate, clashed, refused)
+    GROUP BY id, received_at
+) AS w
+WHERE r.id = w.id AND r.received_at = w.received_at
+"""
+
+ADD_METRICS = "INSERT INTO metric (name) SELECT unnest($1::text[]) ON CONFLICT (name) DO NOTHING"
+
+METRICS = "SELECT name, id FROM metric WHERE name = ANY($1::text[])"
+
+
+@dataclass(frozen=True, slots=True)
+class FactShape:
+    """How one table of facts is laid out. ``key`` is the identity's column between machine and at, if there is one."""
+
+    table: FactTable
+    kind: str
+    key: tuple[str, str] | None
+    content: tuple[tuple[str, str], ...]
+
+    @property
+    def identity(self) -> tuple[tuple[str, str], ...]:
+        """(column, type) of the identity, in the order machine, key, at."""
+        key = (self.key,) if self.key else ()
+        return (("machine", "integer"), *key, ("at", "timestamptz"))
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column, in the order in which rows are copied in."""
+        return [name for name, _ in (*self.identity, *self.content)] + ["revision", "retracted", "record_id"]
+
+
+SHAPES = {
+    FactTable.STATE: FactShape(
+        FactTable.STATE, "state", None, (("state", "smallint"), ("mode", "smallint"), ("reason", "text"))
+    ),
+    FactTable.COUNT: FactShape(
+        FactTable.COUNT,
+        "count",
+        ("product", "text"),
+        (("good", "integer"), ("scrap", "integer"), ("rework", "integer")),
+    ),
+    FactTable.READING: FactShape(
+        FactTable.READING, "reading", ("metric", "smallint"), (("value", "double precision"),)
+    ),
+}
+
+
+def wanted(columns: tuple[tuple[str, str], ...]) -> str:
+    """``unnest`` of one array parameter a column, numbered from $1, as the relation ``w``, with its position."""
+    arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(columns, start=1))
+    names = ", ".join(name for name, _ in columns)
+    return f"unnest({arrays}) WITH ORDINALITY AS w({names}, position)"
+
+
+def find_current(shape: FactShape) -> str:
+    """The rows in force of given identities: an array an identity column, then the first and last instant."""
+    on = " AND ".join(f"t.{name} = w.{name}" for name, _ in shape.identity)
+    content = ", ".join(f"t.{name}" for name, _ in shape.content)
+    count = len(shape.identity)
+    return (
+        f"SELECT w.position, t.revision, t.retracted, t.record_id, {content} "
+        f"FROM {wanted(shape.identity)} JOIN {shape.table} t ON {on} "
+        f"WHERE t.at BETWEEN ${count + 1} AND ${count + 2}"
+    )
+
+
+def find_set_aside(shape: FactShape) -> str:
+    """Superseded and clashing versions of given identities: parameters one array an identity column."""
+    on = " AND ".join(f"t.{name} = w.{name}" for name, _ in shape.identity)
+    content = ", ".join(f"t.{name}" for name, _ in shape.content)
+    return (
+        f"SELECT w.position, t.revision, t.retracted, t.record_id, t.clash, {content} "
+        f"FROM {wanted(shape.identity)} JOIN fact_revision t ON t.kind = '{shape.kind}' AND {on}"
+    )
+
+
+def take_over(shape: FactShape) -> str:
+    """Put versions in force where the row is still the one that was read: identity, content, new and old version."""
+    columns = (
+        *shape.identity,
+        *shape.content,
+        ("revision", "integer"),
+        ("retracted", "boolean"),
+        ("record_id", "bigint"),
+        ("old_revision", "integer"),
+        ("old_record_id", "bigint"),
+    )
+    changed = ", ".join(
+        f"{name} = w.{name}" for name in [n for n, _ in shape.content] + ["revision", "retracted", "record_id"]
+    )
+    on = " AND ".join(f"t.{name} = w.{name}" for name, _ in shape.identity)
+    return (
+        f"UPDATE {shape.table} t SET {changed} FROM {wanted(columns)} "
+        f"WHERE {on} AND t.revision = w.old_revision AND t.record_id = w.old_record_id"
+    )
+
+
+def latest_instants(shape: FactShape) -> str:
+    """The last instant stored for given series (machine and metric; machine alone for other tables)."""
+    by_key = shape.table is FactTable.READING
+    columns = (("machine", "integer"), ("metric", "smallint")) if by_key else (("machine", "integer"),)
+    on = " AND ".join(f"t.{name} = w.{name}" for name, _ in columns)
+    return (
+        f"SELECT w.position, (SELECT t.at FROM {shape.table} t WHERE {on} ORDER BY t.at DESC LIMIT 1) AS at "
+        f"FROM {wanted(columns)}"
+    )

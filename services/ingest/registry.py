@@ -1,0 +1,83 @@
+"""Ingest's view of the registry, held in memory and brought up to date before every batch.
+
+A registry change that was committed before a record was appended is seen by the batch that holds the record, because
+the version is read after the record was polled.
+"""
+
+from dataclasses import dataclass, field
+
+from services.core.database import Connection
+from services.ingest import queries
+from services.ingest.model import FactTable
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVersion:
+    """A public key while [effective_from, effective_to), with what bounds its validity; instants in microseconds."""
+
+    gateway_key: int
+    effective_from_us: int
+    effective_to_us: int
+    public_key: bytes
+    valid_from_us: int
+    valid_to_us: int | None
+    revoked_at_us: int | None
+    compromised_since_us: int | None
+
+    def is_valid_at(self, us: int) -> bool:
+        """Whether a record received at this instant may be signed with the key."""
+        ends = (self.effective_to_us, self.valid_to_us, self.revoked_at_us, self.compromised_since_us)
+        return max(self.effective_from_us, self.valid_from_us) <= us and all(end is None or us < end for end in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine's number, its shard of accounting work, and its time in use as half-open spans of microseconds."""
+
+    machine: int
+    shard: int
+    in_use: tuple[tuple[int, int], ...]
+
+    def is_in_use_at(self, us: int) -> bool:
+        return any(start <= us < end for start, end in self.in_use)
+
+
+@dataclass(slots=True)
+class Registry:
+    """Factories, keys and machines by the names that records use."""
+
+    version: int = -1
+    factories: dict[str, int] = field(default_factory=dict)
+    keys: dict[tuple[str, str], tuple[KeyVersion, ...]] = field(default_factory=dict)
+    machines: dict[tuple[str, str], Machine] = field(default_factory=dict)
+    sealed_before_us: dict[FactTable, int] = field(default_factory=dict)
+
+    async def refresh(self, connection: Connection) -> bool:
+        """Load what changed since the last refresh, in one consistent snapshot.
+
+        Returns:
+            Whether anything in the registry had changed.
+        """
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            horizon = await connection.fetch(queries.FACT_HORIZON)
+            self.sealed_before_us = {FactTable(row["table_name"]): row["sealed_before"] for row in horizon}
+            version = await connection.fetchval(queries.REGISTRY_VERSION)
+            if version == self.version:
+                return False
+            factories = await connection.fetch(queries.FACTORIES_CHANGED, self.version)
+            keys = await connection.fetch(queries.KEYS_CHANGED, self.version)
+            machines = await connection.fetch(queries.MACHINES_CHANGED, self.version)
+        self.factories.update((row["factory_id"], row["factory"]) for row in factories)
+        found: dict[tuple[str, str], list[KeyVersion]] = {}
+        for row in keys:
+            found.setdefault((row["factory_id"], row["key_id"]), []).append(KeyVersion(*list(row.values())[2:]))
+        self.keys.update((name, tuple(versions)) for name, versions in found.items())
+        spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for row in machines:
+            name = (row["factory_id"], row["machine_id"])
+            own = spans.setdefault(name, [])
+            if row["from_at"] is not None:
+                own.append((row["from_at"], row["to_at"]))
+            self.machines[name] = Machine(row["machine"], row["shard"], tuple(own))
+        self.version = version
+        return True

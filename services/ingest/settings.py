@@ -1,0 +1,24 @@
+"""Settings of the ingest service."""
+
+from pydantic import Field
+
+from services.core.settings import Settings
+
+
+class IngestSettings(Settings):
+    """How the worker reads the topic, and how much it holds in memory and in quarantine."""
+
+    ingest_group: str = Field(
+        "jejo-ingest", description="Kafka consumer group; workers of one group share the partitions."
+    )
+    ingest_batch_bytes: int = Field(
+        16 * 1024 * 1024, ge=1, description="Bytes of records gathered for one transaction."
+    )
+    ingest_batch_records: int = Field(5000, ge=1, description="Records gathered for one transaction.")
+    kafka_session_timeout_ms: int = Field(10_000, ge=1000, description="How soon a silent worker's partitions move on.")
+    kafka_heartbeat_ms: int = Field(1000, ge=100, description="How soon a worker learns of another joining or leaving.")
+    dead_letter_bytes_per_hour: int = Field(
+        10 * 1024 * 1024,
+        ge=0,
+        description="Raw bytes kept per claimed factory and hour; of the rest, only hash and reason.",
+    )

@@ -1,0 +1,65 @@
+"""The telemetry topic: made if it is not there, held to the contract, and named by its ids."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from services.core.errors import ConfigurationError, TransientError
+
+PARTITIONS = 24
+CONFIGURATION = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(2 * 1024 * 1024)}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicName:
+    """A topic as Kafka tells it from every other, also from one of the same name that was deleted."""
+
+    topic: str
+    cluster_id: str
+    topic_id: str
+
+
+def open_topic(bootstrap_servers: str, topic: str) -> TopicName:
+    """Make the topic if it is missing, and hold it to the contract.
+
+    Raises:
+        ConfigurationError: its time stamps are not the broker's.
+        TransientError: Kafka cannot be reached now.
+    """
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(","), client_id="jejo-ingest-admin")
+        try:
+            make_topic(admin, topic)
+            kind = timestamp_type(admin, topic)
+            found = admin.describe_topics([topic])[0]
+            cluster_id = str(admin.describe_cluster()["cluster_id"])
+        finally:
+            admin.close()
+    except (KafkaError, OSError) as error:
+        raise TransientError(f"Kafka at {bootstrap_servers} does not answer ({error}); see that it runs.") from error
+    if kind != "LogAppendTime":
+        raise ConfigurationError(
+            f"Topic {topic} has message.timestamp.type={kind}: set LogAppendTime, as receipt is the broker's time."
+        )
+    return TopicName(topic, cluster_id, str(found["topic_id"]))
+
+
+def make_topic(admin: Any, topic: str) -> None:
+    """Create the topic as the contract says, unless it is there."""
+    if any(found["name"] == topic for found in admin.describe_topics()):
+        return
+    try:
+        admin.create_topics(
+            {topic: {"num_partitions": PARTITIONS, "replication_factor": -1, "configs": CONFIGURATION}},
+            wait_for_metadata=True,
+        )
+    except TopicAlreadyExistsError:
+        return
+
+
+def timestamp_type(admin: Any, topic: str) -> str:
+    """The topic's ``message.timestamp.type``."""
+    described = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all")
+    return str(described["topic"][topic]["message.timestamp.type"]["value"])

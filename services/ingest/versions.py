@@ -1,0 +1,85 @@
+"""What a fact is when it is sent more than once: pure rules over the versions of one identity.
+
+At each revision the first row in the partition's order is the version; a differing one at the same revision is a clash,
+counted once; the version of the highest revision is in force. So the outcome does not depend on how rows were batched,
+how often they came, or in which order revisions did.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from services.ingest.model import Content
+
+
+class Outcome(Enum):
+    """What became of a row, as ``ingest_record`` counts it."""
+
+    STORED = auto()
+    DUPLICATE = auto()
+    CLASHED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a fact. ``record_id`` is that of the record which brought it."""
+
+    revision: int
+    retracted: bool
+    content: Content
+    record_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database holds of an identity: the version in force (none: the identity is new), and all others."""
+
+    current: Version | None
+    superseded: tuple[Version, ...]
+    clashes: tuple[Version, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What must be written for an identity: the version now in force if it changed, and the versions to set aside."""
+
+    outcomes: tuple[Outcome, ...]
+    current: Version | None
+    superseded: tuple[Version, ...]
+    clashes: tuple[Version, ...]
+
+
+NOTHING_KNOWN = Known(None, (), ())
+
+
+def merge(known: Known, incoming: list[Version]) -> Change:
+    """Fold rows of one identity, in the partition's order, into what is known of it.
+
+    Returns:
+        One outcome a row, and the differences to ``known``.
+    """
+    winners = {version.revision: version for version in known.superseded}
+    if known.current is not None:
+        winners[known.current.revision] = known.current
+    clashing = {(v.revision, v.retracted, v.content) for v in known.clashes}
+    outcomes: list[Outcome] = []
+    stored: list[Version] = []
+    clashes: list[Version] = []
+    for row in incoming:
+        winner = winners.get(row.revision)
+        said = (row.revision, row.retracted, row.content)
+        if winner is None:
+            winners[row.revision] = row
+            stored.append(row)
+            outcomes.append(Outcome.STORED)
+        elif (winner.retracted, winner.content) == (row.retracted, row.content) or said in clashing:
+            outcomes.append(Outcome.DUPLICATE)
+        else:
+            clashing.add(said)
+            clashes.append(row)
+            outcomes.append(Outcome.CLASHED)
+    current = winners[max(winners)]
+    superseded = [version for version in stored if version is not current]
+    if known.current is not None and current is not known.current:
+        superseded.append(known.current)
+    changed = None if current is known.current else current
+    return Change(tuple(outcomes), changed, tuple(superseded), tuple(clashes))

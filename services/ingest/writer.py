@@ -1,0 +1,285 @@
+"""The one transaction that makes a batch of facts, its dead letters, its dirty marks and its offsets true together."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+import asyncpg
+import numpy as np
+
+from schemas.wire.codes import Reason
+from services.core.database import RETRYABLE, Connection
+from services.core.errors import FatalError, TransientError
+from services.core.times import HOUR_US, floor_to
+from services.ingest import queries
+from services.ingest.facts import TableColumns, TableResult, learn_latest, table_columns, write_table
+from services.ingest.hints import Ints, LatestInstants
+from services.ingest.model import AuthenticRecord, Batch, BusRecord, DeadLetter, FactTable
+from services.ingest.plan import dirty_spans
+
+HEAD_BYTES = 4096
+"""What is kept of a record that is too large."""
+MOST_METRICS = 32_767
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The topic being read: its number in ``ingest_topic``, and Kafka's names for cluster and topic."""
+
+    number: int
+    cluster_id: str
+    topic_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetMove:
+    """A partition's next offset, from what was last loaded or written to the position after a batch."""
+
+    partition: int
+    expected: int
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Rows of one batch by what became of them."""
+
+    records: int
+    stored: int
+    duplicate: int
+    clashed: int
+    refused: int
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes batches. ``bytes_per_hour``: raw bytes of dead letters kept per claimed factory and hour."""
+
+    topic: Topic
+    bytes_per_hour: int
+    latest: dict[FactTable, LatestInstants] = field(default_factory=lambda: {t: LatestInstants() for t in FactTable})
+    metrics: dict[str, int] = field(default_factory=dict)
+
+    async def write(
+        self, connection: Connection, batch: Batch, moves: list[OffsetMove], replayed: tuple[int, ...] = ()
+    ) -> Tally:
+        """Commit a batch with its offsets, or nothing.
+
+        Args:
+            replayed: dead letters that this batch turns into facts, each of which must still be waiting.
+
+        Raises:
+            TransientError: nothing is known to be written; reload the offsets and read again.
+        """
+        try:
+            await self.number_metrics(connection, batch)
+            try:
+                return await self.attempt(connection, batch, moves, replayed, examine_all=False)
+            except asyncpg.UniqueViolationError:
+                await self.learn(connection, batch)
+            return await self.attempt(connection, batch, moves, replayed, examine_all=True)
+        except (*RETRYABLE, asyncpg.UniqueViolationError) as error:
+            raise TransientError(f"The batch was not written ({error}); it will be read again.") from error
+
+    async def number_metrics(self, connection: Connection, batch: Batch) -> None:
+        """Give every metric of the batch its number, in a transaction of its own."""
+        new = sorted(set(batch.rows[FactTable.READING].key) - self.metrics.keys())
+        if not new:
+            return
+        await connection.execute(queries.ADD_METRICS, new)
+        self.metrics.update({row["name"]: row["id"] for row in await connection.fetch(queries.METRICS, new)})
+        if len(self.metrics) > MOST_METRICS:
+            raise FatalError(f"There are more than {MOST_METRICS} metric names: merge some before going on.")
+
+    async def learn(self, connection: Connection, batch: Batch) -> None:
+        """Look up how far the batch's series have got, so that the next batches are split better."""
+        nothing = np.zeros(len(batch.records), np.int64)
+        for table, rows in batch.rows.items():
+            columns = table_columns(table, rows, nothing, nothing, self.metrics)
+            await learn_latest(connection, columns, self.latest[table])
+
+    async def attempt(
+        self,
+        connection: Connection,
+        batch: Batch,
+        moves: list[OffsetMove],
+        replayed: tuple[int, ...],
+        *,
+        examine_all: bool,
+    ) -> Tally:
+        """One try at the transaction; on success the hints take in what was stored."""
+        async with connection.transaction():
+            await self.move_offsets(connection, moves)
+            await claim(connection, replayed)
+            ids = await record_ids(connection, batch)
+            revisions = np.array([record.revision for record in batch.records], np.int64)
+            tables: list[TableColumns] = []
+            results: list[TableResult] = []
+            for table, rows in batch.rows.items():
+                columns = table_columns(table, rows, revisions, ids, self.metrics)
+                tables.append(columns)
+                results.append(await write_table(connection, columns, self.latest[table], examine_all=examine_all))
+            tally = await self.write_records(connection, batch, ids, tables, results)
+            await self.write_dead_letters(connection, batch, ids)
+            await write_dirty_marks(connection, tables, results)
+        for columns in tables:
+            self.latest[columns.shape.table].learn(columns.series, columns.at_us)
+        return tally
+
+    async def move_offsets(self, connection: Connection, moves: list[OffsetMove]) -> None:
+        """Compare-and-set the offsets; holding their rows keeps any other worker of these partitions waiting."""
+        if not moves:
+            return
+        partitions = [move.partition for move in moves]
+        place = (self.topic.cluster_id, self.topic.topic_id)
+        stored = {
+            r["partition"]: r["next_offset"] for r in await connection.fetch(queries.LOCK_OFFSETS, *place, partitions)
+        }
+        for move in moves:
+            if stored.get(move.partition) != move.expected:
+                raise TransientError(
+                    f"Partition {move.partition} stands at {stored.get(move.partition)}, not {move.expected}: another "
+                    "worker has moved it, so this one reads its offsets again."
+                )
+        await connection.execute(queries.MOVE_OFFSETS, *place, partitions, [move.next for move in moves])
+
+    async def write_records(
+        self, connection: Connection, batch: Batch, ids: Ints, tables: list[TableColumns], results: list[TableResult]
+    ) -> Tally:
+        """Write a row per new record with its counts; add to the counts of records whose rows are replayed."""
+        count = len(batch.records)
+        counts = {name: np.zeros(count, np.int64) for name in ("stored", "duplicate", "clashed")}
+        for columns, result in zip(tables, results, strict=True):
+            record = np.array(columns.rows.record, np.int64)
+            for name, positions in counts.items():
+                chosen = np.asarray(getattr(result, name), np.intp)
+                positions += np.bincount(record[chosen], minlength=count)
+        new: list[tuple[object, ...]] = []
+        credits: list[tuple[object, ...]] = []
+        rows = zip(batch.records, ids.tolist(), *(c.tolist() for c in counts.values()), strict=True)
+        for record_, record_id, stored, duplicate, clashed in rows:
+            if record_.record_id is None:
+                new.append(record_row(self.topic, record_, record_id, stored, duplicate, clashed))
+            else:
+                received = record_.source.received_us
+                credits.append((record_id, received, stored, duplicate, clashed, -(stored + duplicate + clashed)))
+        if new:
+            await connection.copy_records_to_table("ingest_record", records=new, columns=RECORD_COLUMNS)
+        if credits:
+            await connection.execute(queries.CREDIT_RECORDS, *[list(c) for c in zip(*credits, strict=True)])
+        refused = sum(record_.refused for record_ in batch.records)
+        totals = {name: int(values.sum()) for name, values in counts.items()}
+        return Tally(count, totals["stored"], totals["duplicate"], totals["clashed"], refused)
+
+    async def write_dead_letters(self, connection: Connection, batch: Batch, ids: Ints) -> None:
+        """Write what was refused; beyond the quota of a factory and hour only hash, length and reason."""
+        if not batch.dead_letters:
+            return
+        kept = await self.quarantine_kept(connection, batch.dead_letters)
+        rows: list[tuple[object, ...]] = []
+        for letter in batch.dead_letters:
+            quota = quota_of(letter)
+            raw: bytes | None = letter.raw[:HEAD_BYTES] if letter.reason is Reason.too_large else letter.raw
+            size = len(raw or b"")
+            if kept[quota] + size > self.bytes_per_hour:
+                raw = None
+            else:
+                kept[quota] += size
+            rows.append(letter_row(self.topic, letter, raw, None if letter.record is None else int(ids[letter.record])))
+        await connection.copy_records_to_table("dead_letter", records=rows, columns=LETTER_COLUMNS)
+
+    async def quarantine_kept(
+        self, connection: Connection, letters: list[DeadLetter]
+    ) -> dict[tuple[str | None, bool, int], int]:
+        """Raw bytes kept so far for each factory and hour that the letters belong to."""
+        quotas = list(dict.fromkeys(quota_of(letter) for letter in letters))
+        found = await connection.fetch(queries.QUARANTINE_KEPT, *[list(c) for c in zip(*quotas, strict=True)])
+        return {quotas[row["position"] - 1]: int(row["kept"]) for row in found}
+
+
+async def claim(connection: Connection, replayed: tuple[int, ...]) -> None:
+    """Take dead letters for a replay; another replay of the same ones waits, and then finds them taken."""
+    if not replayed:
+        return
+    done = await connection.execute(queries.CLAIM_DEAD_LETTERS, list(replayed))
+    if int(done.split()[-1]) != len(replayed):
+        raise TransientError("Another replay has taken some of these dead letters; list them again.")
+
+
+async def record_ids(connection: Connection, batch: Batch) -> Ints:
+    """The number of each record of the batch, new where it has none."""
+    new = sum(record.record_id is None for record in batch.records)
+    fresh = iter([row[0] for row in await connection.fetch(queries.RECORD_IDS, new)] if new else [])
+    return np.array([next(fresh) if r.record_id is None else r.record_id for r in batch.records], np.int64)
+
+
+async def write_dirty_marks(connection: Connection, tables: list[TableColumns], results: list[TableResult]) -> None:
+    """Mark the time of machines whose states or counts changed; readings are in no account."""
+    parts: list[tuple[Ints, Ints, Ints]] = []
+    for columns, result in zip(tables, results, strict=True):
+        if columns.shape.table is not FactTable.READING:
+            shard = np.array(columns.rows.shard, np.int64)
+            parts.append((columns.machine[result.changed], shard[result.changed], columns.at_us[result.changed]))
+    machine, shard, at_us = (np.concatenate(column) for column in zip(*parts, strict=True))
+    marks = dirty_spans(machine, shard, at_us)
+    if marks:
+        await connection.copy_records_to_table(
+            "dirty_mark", records=marks, columns=["shard", "machine", "from_at", "to_at"]
+        )
+
+
+RECORD_COLUMNS = [
+    *(
+        "id",
+        "topic",
+        "partition",
+        "record_offset",
+        "received_at",
+        "sent_at",
+        "factory",
+        "gateway_id",
+        "boot_id",
+        "sequence",
+    ),
+    *("gateway_key", "signed", "revision", "rows_stored", "rows_duplicate", "rows_clashed", "rows_refused"),
+    "unknown_fields",
+]
+
+
+def record_row(
+    topic: Topic, record: AuthenticRecord, record_id: int, stored: int, duplicate: int, clashed: int
+) -> tuple[object, ...]:
+    """A row of ``ingest_record``, in the order of RECORD_COLUMNS."""
+    source = record.source
+    return (
+        *(record_id, topic.number, source.partition, source.offset, source.received_us, record.sent_us, record.factory),
+        *(record.gateway_id, record.boot_id, record.sequence, record.gateway_key, record.signed, record.revision),
+        *(stored, duplicate, clashed, record.refused, record.unknown_fields),
+    )
+
+
+LETTER_COLUMNS = [
+    *("topic", "partition", "record_offset", "received_at", "claimed_factory", "authentic", "reason", "message"),
+    *("row_kind", "row_index", "record_id", "raw", "raw_length", "raw_sha256", "record_key", "headers"),
+]
+
+
+def letter_row(topic: Topic, letter: DeadLetter, raw: bytes | None, record_id: int | None) -> tuple[object, ...]:
+    """A row of ``dead_letter``, in the order of LETTER_COLUMNS."""
+    source = letter.source
+    return (
+        *(topic.number, source.partition, source.offset, source.received_us, letter.claimed_factory, letter.authentic),
+        *(letter.reason.value, letter.message, letter.row_kind, letter.row_index, record_id, raw, len(letter.raw)),
+        *(hashlib.sha256(letter.raw).digest(), source.key, encode_headers(source)),
+    )
+
+
+def encode_headers(source: BusRecord) -> bytes:
+    """Kafka headers as a JSON list of [name, base64 value]."""
+    return json.dumps([[name, base64.b64encode(value).decode()] for name, value in source.headers]).encode()
+
+
+def quota_of(letter: DeadLetter) -> tuple[str | None, bool, int]:
+    """What a dead letter's bytes count against: claimed factory, whether it is authentic, and the hour of receipt."""
+    return letter.claimed_factory, letter.authentic, floor_to(letter.source.received_us, HOUR_US)

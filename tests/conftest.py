@@ -1,0 +1,23 @@
+"""Fixtures that every tier may ask for. Servers start when first asked for, and fail the test if they don't."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+from tests.databases import database, database_template
+from tests.servers import kafka_server, postgres_server
+from tests.stack import stack
+
+__all__ = ["database", "database_template", "kafka_server", "postgres_server", "stack"]
+
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("default", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let nothing of the caller's environment lead a test to servers or settings other than its own."""
+    for name in list(os.environ):
+        if name.startswith("JEJO_") and name not in ("JEJO_CACHE_DIR", "JEJO_REAL_DATA_DIR"):
+            del os.environ[name]

@@ -1,0 +1,59 @@
+"""A migrated database of its own for every test, copied from a template that is migrated once."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from services.core.database import connect
+from services.core.migrations import migrate, read_migrations
+from tests.servers import PostgresServer
+
+TEMPLATE = "jejo_template"
+numbers = itertools.count(1)
+
+
+def database_url(server_url: str, database: str) -> str:
+    """The address of another database on the same server."""
+    return server_url.rsplit("/", 1)[0] + "/" + database
+
+
+async def execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def make_template(server_url: str) -> None:
+    """Migrate the template, then close it to connections, so that it can be copied at any time."""
+    await execute(server_url, f"CREATE DATABASE {TEMPLATE}")
+    connection = await connect(database_url(server_url, TEMPLATE))
+    try:
+        await migrate(connection, read_migrations())
+    finally:
+        await connection.close()
+    await execute(server_url, f"ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")
+    # TimescaleDB's own scheduler may still be in there.
+    await execute(server_url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{TEMPLATE}'")
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres_server: PostgresServer) -> str:
+    """The server's address, once the template is there."""
+    asyncio.run(make_template(postgres_server.url))
+    return postgres_server.url
+
+
+@pytest.fixture
+def database(database_template: str) -> Iterator[str]:
+    """The address of a migrated database that belongs to this test alone."""
+    name = f"jejo_{os.getpid()}_{next(numbers)}"
+    asyncio.run(execute(database_template, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy"))
+    yield database_url(database_template, name)
+    asyncio.run(execute(database_template, f"DROP DATABASE {name} WITH (FORCE)"))

@@ -1,0 +1,166 @@
+"""The recorded logs of real machines: what the gateway makes of them, under the platform's hold rule, is the truth.
+
+No servers: logs in, rows out, and an account of them in a few plain lines.
+"""
+
+import json
+import os
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.wire.codes import Mode, State
+from services.core.times import SECOND_US
+from services.gateway.replay import MachineReport, translate_machine
+from services.gateway.rows import CountRow, Row, StateRow
+from services.gateway.shdr import parse_timestamp, read_log
+
+DATA = Path(os.environ.get("JEJO_REAL_DATA_DIR", Path(__file__).parents[2].parent / "shared" / "data"))
+TTL_US = 600 * SECOND_US
+MICROSECONDS = 1_000_000
+
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no recorded logs at {DATA}: set JEJO_REAL_DATA_DIR")
+
+
+@cache
+def translate(pattern: str) -> tuple[list[Row], MachineReport]:
+    paths = sorted(DATA.glob(pattern))
+    assert paths, f"{DATA} has no {pattern}"
+    return translate_machine("M01", paths, None, 60 * SECOND_US, readings=True)
+
+
+def truth(folder: str) -> Any:
+    return json.loads((DATA / folder / "ground_truth.json").read_text())
+
+
+def held(rows: list[Row], from_us: int, to_us: int) -> dict[tuple[State, Mode, str | None], float]:
+    """Seconds by state, mode and reason in [from_us, to_us), a state holding [at, min(next, at + TTL))."""
+    states = [row for row in rows if isinstance(row, StateRow)]
+    seconds: Counter[tuple[State, Mode, str | None]] = Counter()
+    for row, following in zip(states, [*states[1:], None], strict=False):
+        until_us = min(row.at_us + TTL_US, to_us, following.at_us if following else to_us)
+        since_us = max(row.at_us, from_us)
+        if since_us < until_us and row.state is not State.unknown:
+            seconds[row.state, row.mode, row.reason] += until_us - since_us
+    return {status: us / MICROSECONDS for status, us in seconds.items()}
+
+
+def total(seconds: dict[tuple[State, Mode, str | None], float], part: State | Mode | str) -> float:
+    """The seconds of one state, one mode or one reason (compared by identity of kind too: both enums are numbers)."""
+    return sum(time for status, time in seconds.items() if any(p == part and type(p) is type(part) for p in status))
+
+
+def span(rows: list[Row]) -> tuple[int, int]:
+    return rows[0].at_us, rows[-1].at_us
+
+
+@pytest.mark.parametrize("machine", ["Mazak01", "Mazak03"])
+def test_a_week_of_a_job_shop(machine: str) -> None:
+    expected = truth("nist_mtconnect")["machines"][machine]
+    execution, mode = expected["execution_seconds"], expected["mode_seconds"]
+    from_us, to_us = parse_timestamp("2016-10-31T00:00:00Z"), parse_timestamp("2016-11-07T00:00:00Z")
+    rows, report = translate(f"nist_mtconnect/{machine}/*.gz")
+    seconds = held(rows, from_us, to_us)
+
+    assert report.tally.lines == expected["raw_lines"]
+    assert report.tally.malformed == 0
+    assert not report.unused.unreadable
+    assert total(seconds, State.producing) == pytest.approx(execution["ACTIVE"], abs=1e-6)
+    assert total(seconds, State.delayed) == pytest.approx(execution["INTERRUPTED"] + execution["FEED_HOLD"], abs=1e-6)
+    # What a fault takes, it takes from a machine that stands: never from ACTIVE.
+    standing = total(seconds, State.idle) + total(seconds, State.faulted)
+    assert standing == pytest.approx(execution["READY"] + execution["STOPPED"], abs=1e-6)
+    assert sum(seconds.values()) == pytest.approx(expected["connected_seconds"], abs=1e-6)
+    by_hand = mode["MANUAL"] + mode.get("MANUAL_DATA_INPUT", 0.0)
+    assert total(seconds, Mode.automatic) == pytest.approx(mode["AUTOMATIC"], abs=1e-6)
+    assert total(seconds, Mode.manual) == pytest.approx(by_hand, abs=1e-6)
+    assert total(seconds, Mode.unknown) == 0
+    assert not [row for row in rows if isinstance(row, CountRow)], "the Mazaks' counters never move"
+
+
+def test_a_fault_on_the_shop_floor_is_in_the_account() -> None:
+    rows, _ = translate("nist_mtconnect/Mazak01/*.gz")
+    faults = {row.reason for row in rows if isinstance(row, StateRow) and row.state is State.faulted}
+    assert faults == {"system_cond 1102 INTERFERE", "path_system 149 TAILSTOCK BARRIER"}
+
+
+@pytest.mark.parametrize(
+    ("log", "parts"),
+    [
+        ("1-31-2017-Hurco02-Clean.txt.gz", 0),
+        ("1-31-2017-Hurco04-Clean.txt.gz", 0),
+        ("2-1-2017-Hurco02-Clean.txt.gz", 8),
+        ("2-1-2017-Hurco04-Clean.txt.gz", 10),
+        ("2-17-2017-Hurco04-Clean.txt.gz", 0),
+    ],
+)
+def test_a_mill_with_a_part_counter(log: str, parts: int) -> None:
+    expected = truth("nist_hurco")
+    rows, report = translate(f"nist_hurco/{log}")
+    assert sum(row.good for row in rows if isinstance(row, CountRow)) == parts
+    assert parts == expected["continuous"][log]["parts_delta"]
+    assert report.tally.malformed == expected["malformed_lines"].get(log, 0)
+    assert {row.mode for row in rows if isinstance(row, StateRow)} == {Mode.unknown}
+
+
+def test_two_logs_of_one_mill_continue_its_counter() -> None:
+    """Between the two recordings it made 103 parts that no log has: the rise is the count."""
+    rows, _ = translate("nist_hurco/*Hurco04*.gz")
+    made = [row for row in rows if isinstance(row, CountRow)]
+    assert sum(row.good for row in made) == 10 + 103
+    assert made[-1].at_us == parse_timestamp("2017-02-17T09:26:18.656250Z")
+
+
+def test_a_mill_that_is_heard_throughout() -> None:
+    expected = truth("nist_hurco")["continuous"]["2-1-2017-Hurco04-Clean.txt.gz"]["program_status_seconds"]
+    rows, _ = translate("nist_hurco/2-1-2017-Hurco04-Clean.txt.gz")
+    seconds = held(rows, *span(rows))
+    assert total(seconds, State.producing) == pytest.approx(expected["ACTIVE"], abs=1e-6)
+    assert total(seconds, "FEED_HOLD") == pytest.approx(expected["FEED_HOLD"], abs=1e-6)
+
+
+def test_a_mill_that_falls_silent_is_unknown_then() -> None:
+    """ACTIVE for 2,595.34 s without a line, once: all but the first 600 s of that are not known to be production."""
+    expected = truth("nist_hurco")["continuous"]["2-1-2017-Hurco02-Clean.txt.gz"]["program_status_seconds"]
+    rows, _ = translate("nist_hurco/2-1-2017-Hurco02-Clean.txt.gz")
+    silent = expected["ACTIVE"] - total(held(rows, *span(rows)), State.producing)
+    assert silent == pytest.approx(2595.34375 - 600, abs=1e-6)
+
+
+def test_the_rows_claim_what_a_row_for_every_line_would() -> None:
+    for pattern in ("nist_hurco/2-1-2017-Hurco02-Clean.txt.gz", "okuma/okuma.txt"):
+        paths = sorted(DATA.glob(pattern))
+        sparse, _ = translate(pattern)
+        dense, _ = translate_machine("M01", paths, None, 0, readings=False)
+        lines, _ = read_log(paths)
+        reach = (0, lines[-1].at_us + TTL_US)
+        assert held(sparse, *reach) == held(dense, *reach)
+        assert sum(isinstance(row, StateRow) for row in sparse) < sum(isinstance(row, StateRow) for row in dense) / 5
+
+
+def test_a_spliced_recording_is_read_in_the_order_of_time() -> None:
+    expected = truth("okuma")
+    rows, report = translate("okuma/okuma.txt")
+    assert report.tally.assets + report.tally.protocol == expected["lines_skipped_assets"]
+    assert report.tally.malformed == 0
+    made = [row.good for row in rows if isinstance(row, CountRow)]
+    totals = [int(value) for _, value in expected["part_count_events"]]
+    assert totals == [0, 1, 0, 1, 0, 1, 2, 3]
+    assert made == [1, 0, 1, 0, 1, 1, 1]
+    seconds = held(rows, *span(rows))
+    # The cell demonstrates: PROCESS_DEVELOPMENT is a planned stop, also in the few seconds in which it is ACTIVE.
+    developing = expected["execution_seconds"]["ACTIVE"] - total(seconds, State.producing)
+    assert 0 < developing < 5
+    assert total(seconds, State.planned_stop) > 1000
+    completed = expected["execution_seconds"]["PROGRAM_COMPLETED"]
+    assert total(seconds, "PROGRAM_COMPLETED") == pytest.approx(completed, abs=1e-5)
+    assert total(seconds, Mode.automatic) == pytest.approx(sum(seconds.values()))
+
+
+def test_the_same_logs_give_the_same_rows() -> None:
+    rows, _ = translate("okuma/okuma.txt")
+    again, _ = translate_machine("M01", [DATA / "okuma" / "okuma.txt"], None, 60 * SECOND_US, readings=True)
+    assert again == rows

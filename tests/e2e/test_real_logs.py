@@ -1,0 +1,91 @@
+"""Recorded logs of real machines, through gateway, Kafka, ingest and analytics, to the API, against known truths."""
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stack import ROOT, Sender, Stack
+
+DATA = Path(os.environ.get("JEJO_REAL_DATA_DIR", ROOT / "../shared/data")).resolve()
+MONTH_OF_NIST = {"from": "2016-10-31T00:00:00Z", "to": "2016-11-07T00:00:00Z", "interval": "total"}
+
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no recorded machine logs at {DATA}")
+
+
+def replay(stack: Stack, sender: Sender, machines: dict[str, list[Path]], *options: str) -> str:
+    """Run the gateway over logs, and wait until what it sent is accounted."""
+    key = stack.folder / "gateway.key"
+    key.write_text(base64.b64encode(sender.seed).decode())
+    chosen = [f"--machine={name}={','.join(map(str, files))}" for name, files in machines.items()]
+    done = stack.run(
+        *("gateway", "replay", "--factory", sender.factory_id, "--gateway-id", "gw-1", "--key-id", sender.key_id),
+        *("--private-key", str(key), "--speed", "max", *chosen, *options),
+    )
+    assert done.returncode == 0, done.stderr
+    stack.wait_until_ingested()
+    stack.wait_until_accounted()
+    return done.stdout + done.stderr
+
+
+def start(stack: Stack, factory_id: str, *machines: str) -> Sender:
+    stack.start_api()
+    stack.start("ingest")
+    stack.start("analytics")
+    return stack.register_factory(factory_id, *machines)
+
+
+def machine_item(stack: Stack, machine: str, window: dict[str, str]) -> Any:
+    (item,) = stack.get("/v1/kpis", scope=f"machine:{machine}", **window)["items"]
+    return item
+
+
+def everything_derived(stack: Stack) -> list[Any]:
+    return [
+        stack.query(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("machine_hour", "machine_day", "factory_hour")
+    ]
+
+
+def test_nist_week_is_exact_and_stays_so_when_sent_again(stack: Stack) -> None:
+    sender = start(stack, "NIST", "Mazak01", "Mazak03")
+    folder = DATA / "nist_mtconnect"
+    machines = {name: sorted((folder / name).glob("*.gz")) for name in ("Mazak01", "Mazak03")}
+    truth = json.loads((folder / "ground_truth.json").read_text())["machines"]
+    replay(stack, sender, machines)
+    for name, expected in truth.items():
+        item = machine_item(stack, f"NIST/{name}", MONTH_OF_NIST)
+        time_s = item["time_s"]
+        print(name, time_s, item["producing_by_mode_s"])
+        assert abs(time_s["producing"] - expected["execution_seconds"]["ACTIVE"]) <= 1
+        assert round(sum(time_s.values()), 6) == 604_800
+        by_mode = item["producing_by_mode_s"]
+        assert by_mode["automatic"] <= expected["mode_seconds"]["AUTOMATIC"] + 1
+        assert round(sum(by_mode.values()), 6) == round(time_s["producing"], 6)
+    facts = stack.query("SELECT count(*) FROM state_event")
+    before = everything_derived(stack)
+
+    replay(stack, sender, machines)
+    assert stack.query("SELECT count(*) FROM state_event") == facts
+    assert everything_derived(stack) == before
+    replay(stack, sender, machines, "--shuffle-seed", "7", "--duplicate")
+    assert stack.query("SELECT count(*) FROM state_event") == facts
+    assert everything_derived(stack) == before
+    assert stack.query("SELECT count(*) FROM fact_revision") == [(0,)]
+    assert stack.query("SELECT count(*) FROM dead_letter") == [(0,)]
+    verified = stack.run("verify", "--from", "2016-10-30", "--to", "2016-11-09")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+@pytest.mark.parametrize(("machine", "parts"), [("Hurco02", 8), ("Hurco04", 10)])
+def test_hurco_counters_give_the_parts_made(stack: Stack, machine: str, parts: int) -> None:
+    sender = start(stack, "HURCO", machine)
+    replay(stack, sender, {machine: [DATA / "nist_hurco" / f"2-1-2017-{machine}-Clean.txt.gz"]})
+    window = {"from": "2017-01-31", "to": "2017-02-04", "interval": "total"}
+    item = machine_item(stack, f"HURCO/{machine}", window)
+    assert item["counts"] == {"good": parts, "scrap": 0, "rework": 0}
+    assert item["kpis"]["quality_ratio"]["value"] == 1
+    verified = stack.run("verify", "--from", "2017-01-31", "--to", "2017-02-04")
+    assert verified.returncode == 0, verified.stdout + verified.stderr

@@ -1,0 +1,136 @@
+"""The gateway's command line: what it takes, and what it says to what it cannot take."""
+
+import argparse
+import base64
+from pathlib import Path
+from typing import Self
+
+import pytest
+from nacl.signing import SigningKey
+
+from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, verify
+from services.core.errors import ConfigurationError
+from services.gateway.cli import add_commands, parse_machines, parse_speed
+from services.gateway.record import Record
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"
+
+
+def parse(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_commands(parser.add_subparsers())
+    return parser.parse_args(["gateway", *arguments])
+
+
+REPLAY = ("replay", "--factory", "F1", "--gateway-id", "g", "--key-id", "k", "--private-key", "key")
+
+
+def test_machines_have_files_in_the_order_given() -> None:
+    assert parse_machines(["M01=b.gz,a.gz", "M02=c"]) == {"M01": [Path("b.gz"), Path("a.gz")], "M02": [Path("c")]}
+
+
+def test_a_pattern_stands_for_its_files_by_name(tmp_path: Path) -> None:
+    for name in ("2.gz", "1.gz", "x.txt"):
+        (tmp_path / name).touch()
+    assert parse_machines([f"M01={tmp_path}/*.gz"]) == {"M01": [tmp_path / "1.gz", tmp_path / "2.gz"]}
+
+
+@pytest.mark.parametrize("texts", [["M01"], ["M01="], ["=a"], ["M 1=a"], ["M01=a", "M01=b"], ["M01=/nowhere/*.gz"]])
+def test_what_names_no_machine_or_no_file_is_refused(texts: list[str]) -> None:
+    with pytest.raises(ConfigurationError):
+        parse_machines(texts)
+
+
+def test_speeds() -> None:
+    assert parse_speed("max") is None
+    assert parse_speed("60") == 60
+    for text in ("0", "-1", "fast", "nan", "inf"):
+        with pytest.raises(ConfigurationError):
+            parse_speed(text)
+    with pytest.raises(ConfigurationError):
+        parse_speed("0.5", minimum=1)
+
+
+@pytest.mark.parametrize("text", ["-1", "nan", "inf", "soon"])
+@pytest.mark.parametrize("option", ["--backfill-hours", "--duration", "--readings-every"])
+def test_what_is_no_amount_is_refused(option: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse("simulate", f"{option}={text}")
+    assert f"{option}: invalid amount value" in capsys.readouterr().err
+
+
+def test_keygen_prints_the_public_key_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = parse("keygen", "--out", str(tmp_path / "key"))
+    assert args.run(args) == 0
+    assert len(capsys.readouterr().out) == 45
+
+
+def test_a_shuffled_replay_has_no_clock(tmp_path: Path) -> None:
+    args = parse(*REPLAY, "--machine", "M01=a", "--shuffle-seed", "1", "--speed", "60")
+    with pytest.raises(ConfigurationError, match="leave --speed out"):
+        args.run(args)
+
+
+def test_a_log_that_is_not_there_is_said_before_kafka_is_looked_for(tmp_path: Path) -> None:
+    keygen = parse("keygen", "--out", str(tmp_path / "key"))
+    keygen.run(keygen)
+    args = parse(*REPLAY[:-1], str(tmp_path / "key"), "--machine", f"M01={tmp_path}/none.gz")
+    with pytest.raises(ConfigurationError, match=r"none\.gz cannot be read"):
+        args.run(args)
+
+
+class KeepingSender:
+    """Takes everything, sends nothing."""
+
+    def __init__(self, bootstrap_servers: str, topic: str) -> None:
+        self.to = (bootstrap_servers, topic)
+        self.records: list[Record] = []
+        self.acknowledged = 0
+        senders.append(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def send(self, record: Record) -> None:
+        self.records.append(record)
+
+    def flush(self) -> None:
+        self.acknowledged = len(self.records)
+
+
+senders: list[KeepingSender] = []
+
+
+def test_a_replay_sends_signed_records_and_says_what_it_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("services.gateway.sender.Sender", KeepingSender)
+    key = tmp_path / "key"
+    key.write_text(base64.b64encode(bytes(32)).decode())
+    machine = f"M01={FIXTURES / 'malformed.txt'}"
+    args = parse(
+        *(*REPLAY[:-1], str(key), "--machine", machine, "--duplicate", "--shuffle-seed", "1"),
+        *("--bootstrap-servers", "there:9092"),
+    )
+    assert args.run(args) == 0
+    sender = senders.pop()
+    assert sender.to == ("there:9092", "manufacturing.telemetry.v1")
+    first, second = sender.records
+    assert first == second
+    headers = dict(first.headers)
+    assert (first.key, headers[KEY_ID_HEADER]) == (b"F1", b"k")
+    assert verify(first.value, headers[SIGNATURE_HEADER], bytes(SigningKey(bytes(32)).verify_key))
+    out, err = capsys.readouterr()
+    assert "M01: mazak, 13 lines (9 malformed, 0 of assets, 2 of protocol), 2 rows" in out
+    assert out.endswith("F1: 2 records with 4 rows arrived\n")
+    assert "M01: malformed: malformed.txt:2: a line is TIMESTAMP|key|value" in err
+
+
+def test_a_fleet_is_registered_only_with_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JEJO_API_KEY", raising=False)
+    args = parse("simulate", "--api-url", "http://127.0.0.1:1", "--factories", "1")
+    with pytest.raises(ConfigurationError, match="JEJO_API_KEY"):
+        args.run(args)

@@ -1,0 +1,85 @@
+"""Replay: pace, order and repetition of records."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from services.core.times import SECOND_US
+from services.gateway.record import Record, RecordWriter
+from services.gateway.replay import at_once, paced, shuffled, translate_factory
+from services.gateway.rows import ReadingRow, Row
+
+START_US = 1_709_539_200_000_000
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"
+
+
+class HandClock:
+    """A clock that moves only when somebody sleeps by it."""
+
+    def __init__(self) -> None:
+        self.now_us = START_US
+        self.naps: list[float] = []
+
+    def __call__(self) -> int:
+        return self.now_us
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.now_us += round(seconds * SECOND_US)
+
+
+def writer(maximum_rows: int = 500) -> RecordWriter:
+    return RecordWriter(
+        factory_id="F1", gateway_id="g", key_id="k", seed=bytes(32), boot_id="b", maximum_rows=maximum_rows
+    )
+
+
+def readings(*seconds: float) -> list[Row]:
+    return [ReadingRow("M01", round(s * SECOND_US), "power_kw", s) for s in seconds]
+
+
+def test_a_paced_replay_keeps_the_logs_own_time() -> None:
+    clock = HandClock()
+    sent: list[tuple[float, int]] = []
+    for record in paced(readings(0, 1, 2, 60, 61, 3600), writer(), clock, 60, clock.sleep):
+        sent.append(((clock.now_us - START_US) / SECOND_US, record.rows))
+    # A minute of the log is a second; what falls into one second goes together, when its last row is due.
+    assert sent == [(0, 1), (1, 3), (2, 1), (60, 1)]
+
+
+def test_a_pause_in_the_log_is_slept_through_at_once() -> None:
+    clock = HandClock()
+    list(paced(readings(0, 36_000), writer(), clock, 10, clock.sleep))
+    assert clock.naps == [3600]
+
+
+def test_no_rows_no_records() -> None:
+    clock = HandClock()
+    assert list(paced([], writer(), clock, 1, clock.sleep)) == []
+    assert list(at_once([], writer(), clock)) == []
+
+
+def records(number: int) -> Iterator[Record]:
+    return at_once(readings(*range(number)), writer(maximum_rows=1), HandClock())
+
+
+def test_shuffled_records_are_the_same_in_another_order() -> None:
+    plain, mixed = list(records(50)), list(shuffled(records(50), 3, duplicate=False))
+    assert mixed != plain
+    assert Counter(mixed) == Counter(plain)
+    assert mixed == list(shuffled(records(50), 3, duplicate=False))
+
+
+def test_doubled_records_are_the_same_twice() -> None:
+    plain = Counter(records(20))
+    for seed in (None, 1):
+        doubled = Counter(shuffled(records(20), seed, duplicate=True))
+        assert doubled == plain + plain
+
+
+def test_a_factorys_machines_are_merged_by_time() -> None:
+    machines = {"M02": [FIXTURES / "hurco.txt"], "M01": [FIXTURES / "drop_outs.txt"]}
+    rows, reports = translate_factory(machines, None, 60 * SECOND_US, readings=True)
+    assert [row.at_us for row in rows] == sorted(row.at_us for row in rows)
+    assert [(report.machine_id, report.dialect) for report in reports] == [("M02", "hurco"), ("M01", "mazak")]
+    assert sum(report.rows for report in reports) == len(rows)

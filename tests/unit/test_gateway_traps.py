@@ -1,0 +1,190 @@
+"""Hand-written logs, one for each trap that real ones have, and the rows that they must give."""
+
+from pathlib import Path
+
+from schemas.wire.codes import Mode, State
+from services.core.times import SECOND_US
+from services.gateway.replay import translate_machine
+from services.gateway.rows import CountRow, ReadingRow, Row, StateRow
+from services.gateway.shdr import parse_timestamp
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"
+
+
+def translate(name: str) -> list[Row]:
+    rows, _ = translate_machine("M01", [FIXTURES / name], None, 60 * SECOND_US, readings=True)
+    return rows
+
+
+def at(time: str, day: str = "2024-03-04") -> int:
+    return parse_timestamp(f"{day}T{time}Z")
+
+
+def states(rows: list[Row]) -> list[tuple[int, State, Mode]]:
+    return [(row.at_us, row.state, row.mode) for row in rows if isinstance(row, StateRow)]
+
+
+def reasons(rows: list[Row]) -> list[str | None]:
+    return [row.reason for row in rows if isinstance(row, StateRow)]
+
+
+def counts(rows: list[Row]) -> list[tuple[int, int]]:
+    return [(row.at_us, row.good) for row in rows if isinstance(row, CountRow)]
+
+
+def test_old_values_of_an_opening_snapshot_set_what_holds_but_are_no_evidence() -> None:
+    rows = translate("snapshot_of_old_values.txt")
+    assert states(rows) == [
+        (at("08:00:00"), State.idle, Mode.automatic),
+        (at("08:00:30"), State.producing, Mode.automatic),
+        (at("08:01:00"), State.producing, Mode.automatic),
+    ]
+    assert [row.value for row in rows if isinstance(row, ReadingRow)] == [1200.0, 1250.0]
+
+
+def test_lines_written_late_act_at_their_own_time() -> None:
+    assert states(translate("clocks_run_backwards.txt")) == [
+        (at("08:00:00"), State.idle, Mode.unknown),
+        (at("08:00:10"), State.idle, Mode.automatic),
+        (at("08:00:20"), State.delayed, Mode.automatic),
+        (at("08:00:40"), State.producing, Mode.automatic),
+        (at("08:01:00"), State.idle, Mode.automatic),
+    ]
+
+
+def test_a_drop_out_of_execution_or_availability_is_unknown_in_any_case() -> None:
+    assert states(translate("drop_outs.txt")) == [
+        (at("08:00:00"), State.producing, Mode.automatic),
+        (at("08:00:10"), State.unknown, Mode.unknown),
+        (at("08:00:20"), State.producing, Mode.manual),
+        (at("08:00:30"), State.unknown, Mode.unknown),
+        (at("08:00:50"), State.idle, Mode.manual),
+    ]
+
+
+def test_a_stale_night_ends_with_the_last_line_heard() -> None:
+    assert states(translate("stale_night.txt")) == [
+        (at("19:00:00"), State.idle, Mode.unknown),
+        (at("19:00:50"), State.idle, Mode.unknown),
+        (at("08:00:00", "2024-03-05"), State.idle, Mode.unknown),
+        (at("08:00:10", "2024-03-05"), State.producing, Mode.unknown),
+    ]
+
+
+def test_a_counter_counts_rises_and_restarts_after_a_fall_or_a_drop_out() -> None:
+    assert counts(translate("counter.txt")) == [
+        (at("08:01:00"), 1),
+        (at("08:03:00"), 3),
+        (at("08:04:00"), 2),
+        (at("08:08:00"), 1),
+        (at("08:09:00"), 0),
+    ]
+
+
+def test_a_counter_that_never_moves_counts_nothing() -> None:
+    assert counts(translate("counter_never_moves.txt")) == []
+
+
+def test_malformed_lines_are_counted_and_change_nothing() -> None:
+    rows, report = translate_machine("M01", [FIXTURES / "malformed.txt"], None, 60 * SECOND_US, readings=True)
+    assert states(rows) == [
+        (at("08:00:00"), State.idle, Mode.unknown),
+        (at("08:00:30"), State.producing, Mode.unknown),
+    ]
+    assert (report.tally.lines, report.tally.malformed, report.tally.protocol) == (13, 9, 2)
+    assert report.tally.examples[0] == "malformed.txt:2: a line is TIMESTAMP|key|value"
+
+
+def test_asset_blocks_are_neither_read_nor_heard() -> None:
+    rows, report = translate_machine("M01", [FIXTURES / "assets.txt"], None, 60 * SECOND_US, readings=True)
+    assert states(rows) == [
+        (at("08:00:00"), State.idle, Mode.unknown),
+        (at("08:00:10"), State.producing, Mode.unknown),
+        (at("08:00:20"), State.idle, Mode.unknown),
+    ]
+    assert (report.tally.assets, report.tally.malformed) == (8, 1)
+
+
+def test_other_paths_and_spindles_do_not_mix_with_the_first() -> None:
+    rows = translate("two_paths.txt")
+    assert states(rows) == [
+        (at("08:00:00"), State.idle, Mode.automatic),
+        (at("08:00:20"), State.producing, Mode.automatic),
+    ]
+    assert {(row.metric, row.value) for row in rows if isinstance(row, ReadingRow)} == {
+        ("spindle_speed_rpm", 1000.0),
+        ("spindle_2_speed_rpm", 2500.0),
+    }
+    assert counts(rows) == []
+
+
+def test_faults_rise_and_clear_by_code_and_yield_to_active() -> None:
+    rows = translate("conditions.txt")
+    assert [(row_at, state) for row_at, state, _ in states(rows)] == [
+        (at("08:00:00"), State.idle),
+        (at("08:00:20"), State.faulted),
+        (at("08:00:40"), State.faulted),
+        (at("08:01:00"), State.idle),
+        (at("08:01:10"), State.faulted),
+        (at("08:01:20"), State.producing),
+        (at("08:01:30"), State.faulted),
+        (at("08:01:40"), State.delayed),
+        (at("08:01:50"), State.faulted),
+        (at("08:02:00"), State.delayed),
+        (at("08:02:10"), State.faulted),
+        (at("08:02:20"), State.delayed),
+    ]
+    assert reasons(rows)[:4] == ["READY", "system_cond 1102 INTERFERE", "system_cond 1103 DOOR OPEN", "READY"]
+    assert reasons(rows)[8] == "EMERGENCY_STOP"
+
+
+def test_functional_mode_speaks_for_active_but_not_for_an_emergency_stop() -> None:
+    assert [(row_at, state) for row_at, state, _ in states(translate("functional_mode.txt"))] == [
+        (at("08:00:00"), State.planned_stop),
+        (at("08:00:11"), State.producing),
+        (at("08:00:20"), State.setup),
+        (at("08:00:30"), State.faulted),
+        (at("08:00:40"), State.idle),
+    ]
+
+
+def test_timestamps_are_floored_to_microseconds_and_utc_unless_they_say_otherwise() -> None:
+    assert [row_at for row_at, _, _ in states(translate("timestamps.txt"))] == [
+        at("08:00:00.123456"),
+        at("08:00:01.5"),
+        at("08:00:02"),
+    ]
+
+
+def test_a_log_of_many_pairs_on_a_line() -> None:
+    rows = translate("hurco.txt")
+    assert states(rows) == [
+        (at("08:00:00.046875"), State.idle, Mode.unknown),
+        (at("08:00:10"), State.producing, Mode.unknown),
+        (at("08:00:30"), State.idle, Mode.unknown),
+        (at("08:00:40"), State.delayed, Mode.unknown),
+    ]
+    assert counts(rows) == [(at("08:00:30.015625"), 1)]
+
+
+def test_a_second_file_that_repeats_the_first_adds_nothing() -> None:
+    paths = [FIXTURES / "drop_outs.txt"] * 2
+    rows, _ = translate_machine("M01", paths, None, 60 * SECOND_US, readings=True)
+    assert rows == translate("drop_outs.txt")
+
+
+def test_a_change_that_nobody_heard_ends_what_was_asserted_before(tmp_path: Path) -> None:
+    """A later log's opening says that the state changed days ago: neither the old state nor the new is evidence."""
+    first, second = tmp_path / "1.txt", tmp_path / "2.txt"
+    first.write_text("2024-03-04T17:00:00Z|execution|ACTIVE\n2024-03-04T17:01:00Z|Srpm|5\n")
+    second.write_text(
+        "2024-03-04T17:03:00Z|execution|READY\n2024-03-07T08:00:00Z|Srpm|0\n2024-03-07T08:00:05Z|Srpm|1\n"
+    )
+    rows, _ = translate_machine("M01", [first, second], None, 60 * SECOND_US, readings=False)
+    assert states(rows) == [
+        (at("17:00:00"), State.producing, Mode.unknown),
+        (at("17:01:00"), State.producing, Mode.unknown),
+        (at("17:03:00"), State.unknown, Mode.unknown),
+        (at("08:00:00", "2024-03-07"), State.idle, Mode.unknown),
+        (at("08:00:05", "2024-03-07"), State.idle, Mode.unknown),
+    ]

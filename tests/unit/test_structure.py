@@ -1,0 +1,58 @@
+"""Imports point one way, as docs/architecture.md says."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+COMPOSITION = {"services.cli", "services.__main__"}
+ALLOWED = {
+    "schemas": {"schemas"},
+    "services.core": {"services.core", "schemas"},
+    "services.gateway": {"services.gateway", "services.core", "schemas"},
+    "services.ingest": {"services.ingest", "services.core", "schemas"},
+    "services.analytics": {"services.analytics", "services.core", "schemas"},
+    "services.api": {"services.api", "services.core", "schemas"},
+    "deploy": {"deploy"},
+}
+FACADE = "services.analytics"
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in ("schemas", "services", "deploy"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def part_of(module: str) -> str | None:
+    """The part of the house that a module of ours belongs to."""
+    return next((part for part in ALLOWED if module == part or module.startswith(part + ".")), None)
+
+
+@pytest.mark.parametrize(
+    ("module", "path"), list(modules()), ids=lambda value: str(value) if isinstance(value, str) else ""
+)
+def test_imports_point_one_way(module: str, path: Path) -> None:
+    part = part_of(module)
+    if part is None:
+        assert module in COMPOSITION | {"services"}
+        return
+    for name in imported(path):
+        other = part_of(name)
+        facade = part == "services.api" and name == FACADE
+        assert other is None or other in ALLOWED[part] or facade, f"{module} imports {name}"
+
+
+def test_the_rule_sees_every_part() -> None:
+    assert {part_of(module) for module, _ in modules()} >= set(ALLOWED)
