@@ -36,6 +36,7 @@ class Process:
     stop_signal: signal.Signals = signal.SIGTERM
     ready_within_s: float = 60.0
     _running: "subprocess.Popen[bytes] | None" = None
+    _log_start: int = 0
 
     def start(self) -> None:
         """Start it and wait until it is ready.
@@ -43,7 +44,13 @@ class Process:
         Raises:
             StackError: it ended, or was not ready in time; the end of its log is in the message.
         """
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start it, from the main thread: the kernel ends it when the thread that started it ends."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
         who = {} if self.owner is None else {"user": self.owner.uid, "group": self.owner.gid, "extra_groups": []}
         with self.log.open("ab") as out:
             self._running = subprocess.Popen(
@@ -57,9 +64,16 @@ class Process:
                 cwd="/",
                 **who,  # type: ignore[call-overload]
             )
+
+    def wait_until_ready(self) -> None:
+        """Wait for what was launched.
+
+        Raises:
+            StackError: it ended, or was not ready in time; the end of its log is in the message.
+        """
         deadline = time.monotonic() + self.ready_within_s
         while not self.ready():
-            code = self._running.poll()
+            code = self.exit_code()
             if code is not None:
                 raise StackError(
                     f"{self.name} ended at once (exit code {code}):\n{self.tail()}\nThe log is {self.log}."
@@ -103,6 +117,12 @@ class Process:
             os.killpg(self._running.pid, signal.SIGKILL)
         self._running.wait()
         self._running = None
+
+    def said(self, text: bytes) -> bool:
+        """Whether this run has written something to the log."""
+        with self.log.open("rb") as lines:
+            lines.seek(self._log_start)
+            return text in lines.read()
 
     def tail(self) -> str:
         """The end of the log."""

@@ -164,7 +164,6 @@ class KafkaServer:
     controller_port: int = field(default_factory=free_port)
     heap: str = "512m"
     _process: Process | None = None
-    _seen: int = 0
 
     @property
     def bootstrap(self) -> str:
@@ -194,11 +193,7 @@ class KafkaServer:
 
     def answers(self) -> bool:
         """Whether this run of the broker has come up and listens."""
-        log = self.folder / "kafka.log"
-        with log.open("rb") as lines:
-            lines.seek(self._seen)
-            started = b"Kafka Server started" in lines.read()
-        return started and listens(self.port)
+        return self.process.said(b"Kafka Server started") and listens(self.port)
 
     def start(self) -> None:
         """Format the data folder if there is none, start, and wait until the broker answers.
@@ -213,8 +208,6 @@ class KafkaServer:
             cluster = run_as_owner([*tool, "random-uuid"], "Kafka's random-uuid").split()[-1]
             settings = str(self.folder / "server.properties")
             run_as_owner([*tool, "format", "-t", cluster, "-c", settings], "Kafka's format")
-        log = self.folder / "kafka.log"
-        self._seen = log.stat().st_size if log.exists() else 0
         self.process.start()
 
     def configure(self) -> None:

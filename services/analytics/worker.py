@@ -31,6 +31,7 @@ async def run(settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], 
             connection = await connect(settings.database_url, ROLE, application="jejo analytics")
             try:
                 await start_accounting(connection, clock())
+                log.info("accounting as %s", ROLE)
                 while not stopping():
                     await cycle(connection, settings, clock, stopping)
                     pause_s = FIRST_PAUSE_S

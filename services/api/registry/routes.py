@@ -141,6 +141,7 @@ async def get_factory(
 
 def factory_entry(factory_id: str, enterprise_id: str, version: Version) -> bodies.FactoryEntry:
     said = {name: value for name, value in version.content.items() if name != "enterprise"}
+    said |= {"region": bodies.Region(str(said["region"])), "level": bodies.Level(str(said["level"]))}
     return bodies.FactoryEntry.model_construct(
         factory_id=factory_id,
         enterprise_id=enterprise_id,
@@ -185,7 +186,7 @@ async def get_machine(
 
 
 def machine_entry(factory_id: str, machine_id: str, version: Version) -> bodies.MachineEntry:
-    said = dict(version.content)
+    said = {**version.content, "automation": bodies.Automation(str(version.content["automation"]))}
     seconds = {
         f"{name}_s": None if (us := said.pop(f"{name}_us")) is None else Decimal(str(us)) / SECOND_US
         for name in ("state_ttl", "ideal_cycle")

@@ -1,0 +1,254 @@
+"""The demo: both servers, all services and a small simulated fleet on 127.0.0.1, until Ctrl-C."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from deploy.local.errors import StackError
+from deploy.local.fetch import fetch_kafka, fetch_timescaledb, say
+from deploy.local.places import CLONE, data_folder, make_folder
+from deploy.local.process import Process, claim_port
+from deploy.local.servers import KafkaServer, PostgresServer
+
+POSTGRES_PORT, KAFKA_PORT, API_PORT = 5433, 9092, 8000
+API = f"http://127.0.0.1:{API_PORT}"
+FLEET = ("--factories", "5", "--machines", "4", "--seed", "1")
+FIRST_KPI_WITHIN_S = 120.0
+
+
+class DemoLock:
+    """Keeps a second demo, or a clean, off this clone's data."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder.with_name(folder.name + ".lock")
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> None:
+        make_folder(self._path.parent)
+        self._file = self._path.open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise StackError("A demo of this clone is running already: stop it with Ctrl-C first.") from None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the two servers are, and whether they are the demo's own."""
+
+    database_url: str
+    own_postgres: bool
+    bootstrap: str
+    own_kafka: bool
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "JEJO_DATABASE_URL": self.database_url,
+            "JEJO_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
+            "JEJO_API_PORT": str(API_PORT),
+        }
+
+
+class Interrupted(Exception):
+    """Somebody wants the demo to stop."""
+
+
+def run_demo() -> int:
+    """Run everything until Ctrl-C or SIGTERM, then stop what was started, in reverse.
+
+    Raises:
+        StackError: something cannot be set up or started, or ended by itself.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
+    folder = data_folder()
+    with ExitStack() as running:
+        try:
+            running.enter_context(DemoLock(folder))
+            make_folder(folder)
+            addresses = start_servers(running, folder)
+            key = prepare(folder, addresses)
+            services = start_services(running, folder, addresses, key)
+            describe(addresses, folder, key)
+            while all(service.is_running() for service in services):
+                time.sleep(0.5)
+            ended = next(service for service in services if not service.is_running())
+            raise StackError(f"{ended.name} ended by itself:\n{ended.tail()}\nThe log is {ended.log}.")
+        except Interrupted:
+            say("\nStopping everything that was started ...")
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+    say("Stopped. The data stay until `make clean`; `make demo` goes on with them.")
+    return 0
+
+
+def interrupt(number: int, frame: object) -> None:
+    raise Interrupted
+
+
+def start_servers(running: ExitStack, folder: Path) -> Addresses:
+    """Start the servers that the environment does not point at."""
+    database_url = os.environ.get("JEJO_DATABASE_URL")
+    bootstrap = os.environ.get("JEJO_KAFKA_BOOTSTRAP_SERVERS")
+    if database_url is None:
+        claim_port(POSTGRES_PORT, "TimescaleDB", "set JEJO_DATABASE_URL to a server of your own")
+    if bootstrap is None:
+        claim_port(KAFKA_PORT, "Kafka", "set JEJO_KAFKA_BOOTSTRAP_SERVERS to a server of your own")
+    claim_port(API_PORT, "the API", "run the demo on another machine")
+    if database_url is None:
+        fetch_timescaledb()
+    if bootstrap is None:
+        fetch_kafka()
+    own_postgres, own_kafka = database_url is None, bootstrap is None
+    if database_url is None:
+        postgres = PostgresServer(folder / "postgres", POSTGRES_PORT)
+        say("Starting TimescaleDB ...")
+        running.callback(postgres.stop)
+        postgres.start()
+        database_url = postgres.url
+    if bootstrap is None:
+        kafka = KafkaServer(folder / "kafka", KAFKA_PORT)
+        say("Starting Kafka ...")
+        running.callback(kafka.stop)
+        kafka.start()
+        bootstrap = kafka.bootstrap
+    return Addresses(database_url, own_postgres, bootstrap, own_kafka)
+
+
+def prepare(folder: Path, addresses: Addresses) -> str:
+    """Migrate the database and find, or make, an admin's key.
+
+    Returns:
+        The key, which is kept beside the data for the next time.
+    """
+    say("Migrating the database ...")
+    jejo(addresses, "migrate")
+    kept = folder / "admin.key"
+    if kept.is_file() and addresses.own_postgres:
+        return kept.read_text().strip()
+    name = f"demo {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    key = jejo(addresses, "keys", "create", "--role", "admin", "--name", name).strip()
+    if addresses.own_postgres:
+        kept.touch(mode=0o600)
+        kept.write_text(key)
+    return key
+
+
+def jejo(addresses: Addresses, *arguments: str) -> str:
+    """Run a command of ``jejo`` to its end.
+
+    Raises:
+        StackError: it failed.
+    """
+    command = [sys.executable, "-m", "services", *arguments]
+    environment = {**os.environ, **addresses.environment}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CLONE, env=environment)
+    if done.returncode != 0:
+        raise StackError(f"`jejo {' '.join(arguments)}` failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def start_services(running: ExitStack, folder: Path, addresses: Addresses, key: str) -> list[Process]:
+    """Start the services, all at once, and the fleet when they are ready."""
+
+    def service(name: str, *arguments: str, **environment: str) -> Process:
+        program = Path(sys.executable).with_name("jejo")
+        log = folder / "logs" / f"{arguments[0]}.log"
+        return Process(
+            name, [str(program), *arguments], log, lambda: True, environment={**addresses.environment, **environment}
+        )
+
+    api = service("The API", "api")
+    api.ready = lambda: is_ready(f"{API}/readyz")
+    ingest = service("Ingest", "ingest")
+    ingest.ready = lambda: ingest.said(b"reading on from")
+    analytics = service("Analytics", "analytics")
+    analytics.ready = lambda: analytics.said(b"accounting as")
+    say("Starting the API, ingest and analytics ...")
+    for process in (api, ingest, analytics):
+        running.callback(process.stop)
+        process.launch()
+    for process in (api, ingest, analytics):
+        process.wait_until_ready()
+    say("Registering a small fleet, and simulating its last two hours and what it does from now on ...")
+    fleet = service("The fleet", "gateway", "simulate", *FLEET, "--api-url", API, JEJO_API_KEY=key)
+    running.callback(fleet.stop)
+    fleet.start()
+    wait_for_kpi(key, fleet)
+    return [api, ingest, analytics, fleet]
+
+
+def is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def wait_for_kpi(key: str, fleet: Process) -> None:
+    """Wait until the nation has an availability.
+
+    Raises:
+        StackError: that does not come.
+    """
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    window = {"from": (hour - timedelta(hours=1)).isoformat(), "to": (hour + timedelta(hours=1)).isoformat()}
+    query = urllib.parse.urlencode({"scope": "nation", "kpi": "availability", **window})
+    request = urllib.request.Request(f"{API}/v1/kpis?{query}", headers={"Authorization": f"Bearer {key}"})
+    deadline = time.monotonic() + FIRST_KPI_WITHIN_S
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            items = json.load(answer)["items"]
+        if items and items[0]["kpis"]["availability"]["value"] is not None:
+            return
+        if not fleet.is_running():
+            raise StackError(f"The fleet could not be simulated:\n{fleet.tail()}\nThe log is {fleet.log}.")
+        time.sleep(0.3)
+    raise StackError(f"No KPI came within {FIRST_KPI_WITHIN_S:.0f} s; the logs are in {fleet.log.parent}.")
+
+
+def describe(addresses: Addresses, folder: Path, key: str) -> None:
+    """Say in plain words what runs where, and how to see KPIs move."""
+    whose = {True: "", False: "  (not started here)"}
+    print(
+        f"""
+Jejo is running, everything on this machine:
+
+  machines       20 simulated ones in 5 factories, sending signed telemetry every few seconds
+  Kafka          {addresses.bootstrap}, topic manufacturing.telemetry.v1{whose[addresses.own_kafka]}
+  ingest         writes every record to the database, exactly once
+  TimescaleDB    {addresses.database_url}{whose[addresses.own_postgres]}
+  analytics      keeps time accounts and their sums up to date
+  API            {API}
+  logs and data  {folder}
+
+See KPIs move: run this, wait some seconds, and run it again.
+
+  curl -s -H 'Authorization: Bearer {key}' "{API}/v1/kpis?scope=nation&interval=hour\
+&from=$(date -u +%Y-%m-%dT%H:00:00Z)&to=$(date -u -d '1 hour' +%Y-%m-%dT%H:00:00Z)" | python3 -m json.tool
+
+Ctrl-C stops everything that was started here.
+""",
+        flush=True,
+    )
