@@ -49,7 +49,7 @@ async def connect(database_url: str, role: str | None = None, *, application: st
         connection = await asyncpg.connect(database_url, server_settings=settings, timeout=10)
     except (asyncpg.CannotConnectNowError, *AWAY, *SHORTAGE) as error:
         raise TransientError(f"The database does not answer ({error}); see that it runs, or wait for it.") from error
-    except asyncpg.UndefinedObjectError as error:
+    except (asyncpg.UndefinedObjectError, asyncpg.InvalidParameterValueError) as error:
         raise ConfigurationError(f"{error}: run `jejo migrate` on this database first.") from error
     except (asyncpg.PostgresError, ValueError) as error:
         raise ConfigurationError(

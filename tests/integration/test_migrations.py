@@ -1,0 +1,80 @@
+"""The migrations' runner: order, history, one at a time, all or nothing, and no queueing behind a reader."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from services.core.database import connect
+from services.core.errors import ConfigurationError, TransientError
+from services.core.migrations import Migration, migrate, read_migrations
+
+
+def more(sql: str) -> list[Migration]:
+    """The project's migrations and one more."""
+    known = read_migrations()
+    return [*known, Migration(len(known) + 1, "more", sql)]
+
+
+async def test_what_is_applied_is_not_applied_again(database: str) -> None:
+    connection = await connect(database)
+    assert await migrate(connection, read_migrations()) == []
+    (applied,) = await migrate(connection, more("CREATE TABLE more ()"))
+    assert applied.name == "more"
+    assert await migrate(connection, more("CREATE TABLE more ()")) == []
+    await connection.close()
+
+
+async def test_an_edited_migration_is_refused(database: str) -> None:
+    connection = await connect(database)
+    first, *rest = read_migrations()
+    edited = Migration(first.version, first.name, first.sql + "\n-- a word")
+    with pytest.raises(ConfigurationError, match="was applied with another text"):
+        await migrate(connection, [edited, *rest])
+    await connection.close()
+
+
+async def test_a_database_newer_than_the_program_is_refused(database: str) -> None:
+    connection = await connect(database)
+    await migrate(connection, more("SELECT 1"))
+    with pytest.raises(ConfigurationError, match="run a newer one"):
+        await migrate(connection, read_migrations())
+    await connection.close()
+
+
+async def test_a_migration_that_fails_leaves_nothing(database: str) -> None:
+    connection = await connect(database)
+    with pytest.raises(Exception, match="division by zero"):
+        await migrate(connection, more("CREATE TABLE half (); SELECT 1 / 0"))
+    assert await connection.fetchval("SELECT to_regclass('half')") is None
+    assert await connection.fetchval("SELECT max(version) FROM schema_migration") == len(read_migrations())
+    await migrate(connection, more("CREATE TABLE half ()"))
+    await connection.close()
+
+
+async def test_two_runners_apply_a_migration_once(database: str) -> None:
+    connections = [await connect(database) for _ in range(4)]
+    found = await asyncio.gather(*(migrate(c, more("CREATE TABLE once ()")) for c in connections))
+    assert sorted(len(applied) for applied in found) == [0, 0, 0, 1]
+    for connection in connections:
+        await connection.close()
+
+
+async def test_a_migration_does_not_queue_behind_a_reader(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.core.migrations.LOCK_TIMEOUT", "100ms")
+    reader, runner = await connect(database), await connect(database)
+    async with reader.transaction():
+        await reader.fetch("SELECT * FROM enterprise")
+        with pytest.raises(TransientError, match="could not get its locks"):
+            await migrate(runner, more("ALTER TABLE enterprise ADD COLUMN later integer"))
+    await migrate(runner, more("ALTER TABLE enterprise ADD COLUMN later integer"))
+    await reader.close()
+    await runner.close()
+
+
+@pytest.mark.parametrize("names", [["0001_a.sql", "0003_c.sql"], ["0001_a.sql", "0001_b.sql"], ["0002_b.sql"]])
+def test_numbers_have_no_gap_and_no_repeat(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).write_text("SELECT 1")
+    with pytest.raises(ConfigurationError, match="without gap or repeat"):
+        read_migrations(tmp_path)

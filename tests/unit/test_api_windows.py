@@ -1,0 +1,57 @@
+"""Buckets of a window, on Seoul's boundaries."""
+
+import datetime as dt
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.api.kpis.windows import Bucket, Interval, buckets, floor, following
+from services.core.times import FIRST_INSTANT_US, HOUR_US, seoul_day, seoul_midnight_us
+
+instants = st.integers(FIRST_INSTANT_US, 4_000_000_000_000_000)
+
+
+def seoul(year: int, month: int, day: int) -> int:
+    return seoul_midnight_us(dt.date(year, month, day))
+
+
+def test_months_are_seouls() -> None:
+    found = buckets(seoul(2016, 12, 1), seoul(2017, 3, 1), Interval.MONTH)
+    assert found == [
+        Bucket(seoul(2016, 12, 1), seoul(2017, 1, 1)),
+        Bucket(seoul(2017, 1, 1), seoul(2017, 2, 1)),
+        Bucket(seoul(2017, 2, 1), seoul(2017, 3, 1)),
+    ]
+
+
+def test_total_is_one_bucket_on_whole_hours() -> None:
+    start = seoul(2017, 3, 1) + 5 * HOUR_US
+    assert buckets(start, start + HOUR_US, Interval.TOTAL) == [Bucket(start, start + HOUR_US)]
+    with pytest.raises(ValueError, match="boundary of interval total"):
+        buckets(start + 1, start + HOUR_US, Interval.TOTAL)
+
+
+@given(instants, st.sampled_from(Interval))
+def test_boundaries_enclose_every_instant(us: int, interval: Interval) -> None:
+    before = floor(us, interval)
+    after = following(before, interval)
+    assert before <= us < after
+    assert floor(before, interval) == before
+    assert floor(after, interval) == after
+    assert floor(after - 1, interval) == before
+    if interval is Interval.MONTH:
+        assert seoul_day(before).day == seoul_day(after).day == 1
+
+
+@given(instants, st.integers(1, 60), st.sampled_from([Interval.HOUR, Interval.DAY, Interval.MONTH]))
+def test_buckets_cover_the_window_without_gap(us: int, count: int, interval: Interval) -> None:
+    start = end = floor(us, interval)
+    for _ in range(count):
+        end = following(end, interval)
+    found = buckets(start, end, interval)
+    assert len(found) == count
+    assert found[0].from_us == start
+    assert found[-1].to_us == end
+    assert all(a.to_us == b.from_us for a, b in pairwise(found))
