@@ -24,7 +24,6 @@ from deploy.local.process import Process, claim_port
 from deploy.local.servers import KafkaServer, PostgresServer
 
 POSTGRES_PORT, KAFKA_PORT, API_PORT = 5433, 9092, 8000
-API = f"http://127.0.0.1:{API_PORT}"
 FLEET = ("--factories", "5", "--machines", "4", "--seed", "1")
 FIRST_KPI_WITHIN_S = 120.0
 
@@ -53,19 +52,25 @@ class DemoLock:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the two servers are, and whether they are the demo's own."""
+    """Where the two servers are, whether they are the demo's own, and where the API will be."""
 
     database_url: str
     own_postgres: bool
     bootstrap: str
     own_kafka: bool
+    api_port: int
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.api_port}"
 
     @property
     def environment(self) -> dict[str, str]:
         return {
             "JEJO_DATABASE_URL": self.database_url,
             "JEJO_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
-            "JEJO_API_PORT": str(API_PORT),
+            "JEJO_API_HOST": "127.0.0.1",
+            "JEJO_API_PORT": str(self.api_port),
         }
 
 
@@ -114,7 +119,8 @@ def start_servers(running: ExitStack, folder: Path) -> Addresses:
         claim_port(POSTGRES_PORT, "TimescaleDB", "set JEJO_DATABASE_URL to a server of your own")
     if bootstrap is None:
         claim_port(KAFKA_PORT, "Kafka", "set JEJO_KAFKA_BOOTSTRAP_SERVERS to a server of your own")
-    claim_port(API_PORT, "the API", "run the demo on another machine")
+    api_port = int(os.environ.get("JEJO_API_PORT", API_PORT))
+    claim_port(api_port, "the API", "set JEJO_API_PORT to another one")
     if database_url is None:
         fetch_timescaledb()
     if bootstrap is None:
@@ -132,7 +138,7 @@ def start_servers(running: ExitStack, folder: Path) -> Addresses:
         running.callback(kafka.stop)
         kafka.start()
         bootstrap = kafka.bootstrap
-    return Addresses(database_url, own_postgres, bootstrap, own_kafka)
+    return Addresses(database_url, own_postgres, bootstrap, own_kafka, api_port)
 
 
 def prepare(folder: Path, addresses: Addresses) -> str:
@@ -179,7 +185,7 @@ def start_services(running: ExitStack, folder: Path, addresses: Addresses, key: 
         )
 
     api = service("The API", "api")
-    api.ready = lambda: is_ready(f"{API}/readyz")
+    api.ready = lambda: is_ready(f"{addresses.api}/readyz")
     ingest = service("Ingest", "ingest")
     ingest.ready = lambda: ingest.said(b"reading on from")
     analytics = service("Analytics", "analytics")
@@ -191,10 +197,10 @@ def start_services(running: ExitStack, folder: Path, addresses: Addresses, key: 
     for process in (api, ingest, analytics):
         process.wait_until_ready()
     say("Registering a small fleet, and simulating its last two hours and what it does from now on ...")
-    fleet = service("The fleet", "gateway", "simulate", *FLEET, "--api-url", API, JEJO_API_KEY=key)
+    fleet = service("The fleet", "gateway", "simulate", *FLEET, "--api-url", addresses.api, JEJO_API_KEY=key)
     running.callback(fleet.stop)
     fleet.start()
-    wait_for_kpi(key, fleet)
+    wait_for_kpi(addresses, key, fleet)
     return [api, ingest, analytics, fleet]
 
 
@@ -206,7 +212,7 @@ def is_ready(url: str) -> bool:
         return False
 
 
-def wait_for_kpi(key: str, fleet: Process) -> None:
+def wait_for_kpi(addresses: Addresses, key: str, fleet: Process) -> None:
     """Wait until the nation has an availability.
 
     Raises:
@@ -215,7 +221,7 @@ def wait_for_kpi(key: str, fleet: Process) -> None:
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     window = {"from": (hour - timedelta(hours=1)).isoformat(), "to": (hour + timedelta(hours=1)).isoformat()}
     query = urllib.parse.urlencode({"scope": "nation", "kpi": "availability", **window})
-    request = urllib.request.Request(f"{API}/v1/kpis?{query}", headers={"Authorization": f"Bearer {key}"})
+    request = urllib.request.Request(f"{addresses.api}/v1/kpis?{query}", headers={"Authorization": f"Bearer {key}"})
     deadline = time.monotonic() + FIRST_KPI_WITHIN_S
     while time.monotonic() < deadline:
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -240,12 +246,12 @@ Jejo is running, everything on this machine:
   ingest         writes every record to the database, exactly once
   TimescaleDB    {addresses.database_url}{whose[addresses.own_postgres]}
   analytics      keeps time accounts and their sums up to date
-  API            {API}
+  API            {addresses.api}
   logs and data  {folder}
 
 See KPIs move: run this, wait some seconds, and run it again.
 
-  curl -s -H 'Authorization: Bearer {key}' "{API}/v1/kpis?scope=nation&interval=hour\
+  curl -s -H 'Authorization: Bearer {key}' "{addresses.api}/v1/kpis?scope=nation&interval=hour\
 &from=$(date -u +%Y-%m-%dT%H:00:00Z)&to=$(date -u -d '1 hour' +%Y-%m-%dT%H:00:00Z)" | python3 -m json.tool
 
 Ctrl-C stops everything that was started here.

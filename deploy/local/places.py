@@ -36,7 +36,10 @@ def cache_folder() -> Path:
 
 
 def data_folder() -> Path:
-    """This clone's own data: below the clone, or for root where an unprivileged server can reach it."""
+    """This clone's data: JEJO_DATA_DIR, or below the clone, or for root where unprivileged servers can reach it."""
+    chosen = os.environ.get("JEJO_DATA_DIR")
+    if chosen:
+        return Path(chosen).resolve()
     if is_root():
         return Path("/var/lib/jejo") / hashlib.sha256(str(CLONE).encode()).hexdigest()[:12]
     return CLONE / ".jejo"

@@ -1,0 +1,119 @@
+"""The demo, as a newcomer starts it, beside whatever else runs on this machine."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import KafkaServer
+from tests.stack import ROOT, free_port, wait_for
+
+RUNNING = "Jejo is running"
+
+
+@pytest.fixture
+def environment(database: str, kafka_server: KafkaServer, tmp_path: Path) -> dict[str, str]:
+    """Everything of the demo's own but the two servers, which the session has already."""
+    return {
+        **os.environ,
+        "JEJO_DATABASE_URL": database,
+        "JEJO_KAFKA_BOOTSTRAP_SERVERS": kafka_server.bootstrap,
+        "JEJO_API_PORT": str(free_port()),
+        "JEJO_DATA_DIR": str(tmp_path / "data"),
+    }
+
+
+def start(environment: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "deploy.local", "demo"]
+    with log.open("wb") as out:
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+
+
+@pytest.fixture
+def demo(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
+    log = tmp_path / "demo.log"
+    process = start(environment, log)
+    yield process, log
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def test_the_printed_line_shows_kpis_moving_and_ctrl_c_stops_everything(
+    demo: tuple["subprocess.Popen[bytes]", Path], environment: dict[str, str]
+) -> None:
+    process, log = demo
+
+    def is_running() -> bool:
+        assert process.poll() is None, log.read_text()
+        return RUNNING in log.read_text()
+
+    wait_for("the demo", is_running, 120)
+    second = subprocess.run(
+        [sys.executable, "-m", "deploy.local", "demo"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert second.stderr == "jejo: A demo of this clone is running already: stop it with Ctrl-C first.\n"
+
+    line = re.search(r"curl .*?(?= \| python3)", log.read_text())
+    assert line is not None
+
+    def producing() -> float:
+        shown = subprocess.run(["bash", "-c", line[0]], capture_output=True, check=True)
+        return float(sum(item["time_s"]["producing"] for item in json.loads(shown.stdout)["items"]))
+
+    first = producing()
+    wait_for("more producing time", lambda: producing() > first, 30)
+
+    services = children_of(process.pid)
+    assert len(services) == 4
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0, log.read_text()
+    assert not [pid for pid in services if is_alive(pid)]
+    assert "Stopped." in log.read_text()
+
+
+def test_a_taken_port_is_one_sentence(environment: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(environment["JEJO_API_PORT"])))
+        taken.listen()
+        log = tmp_path / "demo.log"
+        assert start(environment, log).wait(60) == 1
+    assert re.fullmatch(r"jejo: Port \d+, which the API wants, is taken: .* JEJO_API_PORT.*\n", log.read_text())
+
+
+def test_a_service_that_ends_by_itself_ends_the_demo_with_its_log(
+    demo: tuple["subprocess.Popen[bytes]", Path],
+) -> None:
+    process, log = demo
+    wait_for("the demo", lambda: RUNNING in log.read_text(), 120)
+    services = children_of(process.pid)
+    os.kill(services[0], signal.SIGKILL)
+    assert process.wait(60) == 1
+    assert "The API ended by itself" in log.read_text()
+    time.sleep(0.1)
+    assert not [pid for pid in services if is_alive(pid)]
