@@ -56,9 +56,8 @@ class ReadingRows:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that is wrong in itself: which list, which place, its bytes, and why."""
+    """A row that is wrong in itself: which list, which place, and why."""
 
     kind: RowKind
     index: int
-    raw: bytes
     refusal: Refusal

@@ -20,7 +20,10 @@ WHERE ctid = ANY (ARRAY(SELECT ctid FROM dirty_mark WHERE shard = $1 AND from_at
 RETURNING machine, from_at, to_at
 """
 
-TAKE_DUE_MARKS = "DELETE FROM dirty_mark WHERE from_at >= $1 AND from_at < $2 RETURNING machine, from_at, to_at"
+TAKE_DUE_MARKS = """
+WITH due AS (DELETE FROM dirty_mark WHERE from_at >= $1 AND from_at < $2 RETURNING shard, machine, from_at, to_at)
+SELECT machine, from_at, to_at FROM due ORDER BY shard, machine
+"""
 
 MARK_AGAIN = """
 INSERT INTO dirty_mark (shard, machine, from_at, to_at)
@@ -41,23 +44,45 @@ WHERE v.retired_at IS NULL AND m.id = ANY($1::integer[])
 ORDER BY m.id, v.effective_from
 """
 
+FACTORIES_OF = "SELECT id, factory FROM machine WHERE id = ANY($1::integer[])"
+
+# $4 and $5, the bounds of all spans together, let chunks be left out once for the query instead of once for each span.
 STATES = """
-SELECT s.machine, s.at, s.state, s.mode
+SELECT string_agg(int4send(s.machine), ''::bytea), string_agg(timestamptz_send(s.at), ''::bytea),
+       string_agg(int2send(s.state), ''::bytea), string_agg(int2send(s.mode), ''::bytea)
 FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS w(machine, from_at, to_at)
 CROSS JOIN LATERAL (
     SELECT machine, at, state, mode FROM state_event e
-    WHERE e.machine = w.machine AND e.at >= w.from_at AND e.at < w.to_at AND NOT e.retracted
+    WHERE e.machine = w.machine AND e.at >= w.from_at AND e.at < w.to_at AND e.at >= $4 AND e.at < $5
+      AND NOT e.retracted
     ORDER BY e.at
 ) AS s
 """
 
 COUNTS = """
-SELECT s.machine, s.at, s.good, s.scrap, s.rework
+SELECT string_agg(int4send(s.machine), ''::bytea), string_agg(timestamptz_send(s.at), ''::bytea),
+       string_agg(int4send(s.good), ''::bytea), string_agg(int4send(s.scrap), ''::bytea),
+       string_agg(int4send(s.rework), ''::bytea)
 FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS w(machine, from_at, to_at)
 CROSS JOIN LATERAL (
     SELECT machine, at, good, scrap, rework FROM count_event e
-    WHERE e.machine = w.machine AND e.at >= w.from_at AND e.at < w.to_at AND NOT e.retracted
+    WHERE e.machine = w.machine AND e.at >= w.from_at AND e.at < w.to_at AND e.at >= $4 AND e.at < $5
+      AND NOT e.retracted
+    ORDER BY e.at
 ) AS s
+"""
+
+FIRST_AHEAD = """
+SELECT w.machine, s.at
+FROM unnest($1::integer[], $2::timestamptz[]) AS w(machine, to_at)
+CROSS JOIN LATERAL (
+    SELECT min(at) AS at FROM (
+        (SELECT at FROM state_event WHERE machine = w.machine AND at >= $3 AND at <= w.to_at ORDER BY at LIMIT 1)
+        UNION ALL
+        (SELECT at FROM count_event WHERE machine = w.machine AND at >= $3 AND at <= w.to_at ORDER BY at LIMIT 1)
+    ) AS first
+) AS s
+WHERE s.at IS NOT NULL
 """
 
 DROP_HOURS = """

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.analytics.accounts import Spans
-from services.core.times import HOUR_US, ceil_to, floor_to
+from services.core.times import DAY_US, HOUR_US, ceil_to, floor_to
+
+LEAST_PIECE_US = 2 * DAY_US
+"""More than the longest TTL there can be, so that a span cut into pieces comes to an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,30 +22,56 @@ class Mark:
     to_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The hours to account now, and the marks of what is left for another time."""
+
+    spans: Spans
+    left: list[Mark]
+
+
 def hours_to_account(
-    marks: Iterable[Mark], longest_ttl_us: Mapping[int, int], sealed_before_us: int, until_us: int
-) -> Spans:
+    marks: Iterable[Mark], longest_ttl_us: Mapping[int, int], sealed_before_us: int, until_us: int, most_hours: int
+) -> Work:
     """Every hour that the marks can reach: up to the longest TTL after each, within [sealed_before, until).
 
     Spans of a machine that lie within its longest TTL of each other become one, so that the rows read for them, which
     reach back by that TTL, are never read twice.
+
+    Args:
+        most_hours: how many hours to account now, over all machines; a little more may be.
     """
+    ends_by = ceil_to(until_us, HOUR_US)
     by_machine: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for mark in marks:
-        reach = longest_ttl_us.get(mark.machine, 0)
         start = max(floor_to(mark.from_us, HOUR_US), ceil_to(sealed_before_us, HOUR_US))
-        end = min(ceil_to(mark.to_us + reach + 1, HOUR_US), ceil_to(until_us, HOUR_US))
-        if start < end:
+        end = ceil_to(mark.to_us + longest_ttl_us.get(mark.machine, 0) + 1, HOUR_US)
+        if start < min(end, ends_by):
             by_machine[mark.machine].append((start, end))
     spans: list[tuple[int, int, int]] = []
+    left: list[Mark] = []
+    budget_us = most_hours * HOUR_US
     for machine in sorted(by_machine):
-        gap = longest_ttl_us.get(machine, 0)
-        current: list[tuple[int, int]] = []
-        for start, end in sorted(by_machine[machine]):
-            if current and start <= current[-1][1] + gap:
-                current[-1] = (current[-1][0], max(current[-1][1], end))
+        reach = longest_ttl_us.get(machine, 0)
+        for start, end in joined(by_machine[machine], reach):
+            if budget_us <= 0:
+                stop = start
             else:
-                current.append((start, end))
-        spans += [(machine, start, end) for start, end in current]
+                stop = min(end, ends_by, start + max(budget_us, LEAST_PIECE_US))
+                spans.append((machine, start, stop))
+                budget_us -= stop - start
+            if stop < min(end, ends_by):
+                left.append(Mark(machine, stop, max(stop, end - reach - 1)))
     columns = np.array(spans, np.int64).reshape(-1, 3).T
-    return Spans(columns[0], columns[1], columns[2])
+    return Work(Spans(columns[0], columns[1], columns[2]), left)
+
+
+def joined(spans: list[tuple[int, int]], gap_us: int) -> list[tuple[int, int]]:
+    """Spans in order, those within a gap of each other as one."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1] + gap_us:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found

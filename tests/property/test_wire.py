@@ -11,12 +11,14 @@ from jsonschema import Draft202012Validator
 
 from schemas.wire.codes import Mode, Reason, State
 from schemas.wire.columns import CountRows, ReadingRows, RowKind, StateRows
-from schemas.wire.decode import Body, Claim, decode_record, decode_row, read_json
+from schemas.wire.decode import Body, Claim, decode_record
 from schemas.wire.encode import encode_record
 from schemas.wire.instants import FIRST_US, LAST_US, RFC3339, format_us, parse_text
 from schemas.wire.json_schema import record_schema
 from schemas.wire.limits import FACTORY_ID_PATTERN, LOCAL_ID_PATTERN, MAX_INT32, MAX_INT64, METRIC_PATTERN
 from schemas.wire.refusal import Refusal
+from schemas.wire.rows import decode_row, raw_rows
+from schemas.wire.strict_json import read_json
 
 SAME_EVERY_RUN = settings(derandomize=True)
 SCHEMA = Draft202012Validator(record_schema())
@@ -224,11 +226,13 @@ def test_the_decoder_never_raises(value: bytes) -> None:
 @SAME_EVERY_RUN
 @given(mutated())
 def test_a_refused_row_alone_gets_the_same_refusal(document: dict[str, Any]) -> None:
-    claim = decode_record(to_bytes(document))
+    value = to_bytes(document)
+    claim = decode_record(value)
     if isinstance(claim, Claim) and isinstance(claim.body, Body):
         for wrong in claim.body.refused:
-            assert read_json(wrong.raw) == document[wrong.kind][wrong.index]
-            assert decode_row(wrong.kind, wrong.raw) == wrong.refusal
+            raw = raw_rows(value).bytes_of(wrong.kind, wrong.index)
+            assert read_json(raw) == document[wrong.kind][wrong.index]
+            assert decode_row(wrong.kind, raw) == wrong.refusal
 
 
 STATE = st.tuples(written(LOCAL_ID_PATTERN), INSTANTS, st.sampled_from(State), st.sampled_from(Mode), maybe(TEXTS))
