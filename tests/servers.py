@@ -29,10 +29,10 @@ def scratch_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def private_postgres() -> Iterator[PostgresServer]:
+def private_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
     """A TimescaleDB of one's own, started."""
     with scratch_folder() as folder:
-        server = PostgresServer(folder, durable=False)
+        server = PostgresServer(folder, durable=durable)
         server.start()
         try:
             yield server
