@@ -22,6 +22,7 @@ jit = off
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 200
+max_locks_per_transaction = 512
 shared_buffers = '256MB'
 max_wal_size = '2GB'
 log_timezone = 'UTC'

@@ -6,7 +6,7 @@
 CREATE EXTENSION IF NOT EXISTS timescaledb;
 
 CREATE TABLE metric (
-    id      smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id      integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name    text NOT NULL UNIQUE
 );
 
@@ -39,7 +39,7 @@ CREATE UNIQUE INDEX count_event_identity ON count_event (machine, at, product);
 
 CREATE TABLE reading (
     machine     integer NOT NULL,
-    metric      smallint NOT NULL,
+    metric      integer NOT NULL,
     at          timestamptz NOT NULL,
     value       double precision NOT NULL,
     revision    integer NOT NULL,
@@ -53,7 +53,7 @@ CREATE UNIQUE INDEX reading_identity ON reading (machine, metric, at);
 CREATE TABLE fact_revision (
     kind        text NOT NULL CHECK (kind IN ('state', 'count', 'reading')),
     machine     integer NOT NULL,
-    metric      smallint,
+    metric      integer,
     at          timestamptz NOT NULL,
     product     text,
     revision    integer NOT NULL,
@@ -127,6 +127,7 @@ CREATE TABLE ingest_record (
 );
 SELECT create_hypertable('ingest_record', by_range('received_at', INTERVAL '1 day'), create_default_indexes => false);
 CREATE UNIQUE INDEX ingest_record_identity ON ingest_record (id, received_at);
+CREATE UNIQUE INDEX ingest_record_place ON ingest_record (topic, partition, record_offset, received_at);
 COMMENT ON TABLE ingest_record IS 'One row per authentic record: the lineage of every fact and the only source of data quality.';
 
 CREATE TABLE dead_letter (
@@ -152,11 +153,11 @@ CREATE TABLE dead_letter (
     CHECK ((row_kind IS NULL) = (row_index IS NULL) AND (row_kind IS NULL) = (record_id IS NULL))
 );
 CREATE UNIQUE INDEX dead_letter_identity ON dead_letter (topic, partition, record_offset, row_kind, row_index) NULLS NOT DISTINCT;
-CREATE INDEX dead_letter_quota ON dead_letter (claimed_factory, authentic, received_at);
+CREATE INDEX dead_letter_quota ON dead_letter (COALESCE(claimed_factory, ''), authentic, received_at) WHERE raw IS NOT NULL;
 COMMENT ON COLUMN dead_letter.authentic IS 'True: the claimed factory did sign the record. What is not authentic has a quota of its own.';
 COMMENT ON COLUMN dead_letter.row_kind IS 'Null: the whole record was refused. Otherwise raw is one row of the record record_id.';
-COMMENT ON COLUMN dead_letter.raw IS 'The bytes refused; of a too large record only the head, and null beyond what is kept per claimed factory and hour.';
-COMMENT ON COLUMN dead_letter.headers IS 'The record''s Kafka headers as a JSON list of [name, base64 value], so that a replay can judge the signature again.';
+COMMENT ON COLUMN dead_letter.raw IS 'The bytes refused; of a too large record only the head. Null, with key and headers, beyond what is kept per claimed factory and hour.';
+COMMENT ON COLUMN dead_letter.headers IS 'The record''s Kafka headers as a JSON list of [name, base64 value or null], so that a replay can judge the signature again. A row has none: its record was authentic.';
 
 -- Which stretches of a machine's time must be accounted again: an insert-only queue, written by ingest and the API.
 CREATE TABLE dirty_mark (

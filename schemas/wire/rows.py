@@ -27,7 +27,7 @@ class RawRows(msgspec.Struct):
 
 
 raw_rows = msgspec.json.Decoder(RawRows).decode
-"""Finds the rows of a record that was read before. It looks at the whole record, so ask once a record, not once a row."""
+"""Finds the rows of a record that was read before. It reads all of the record: ask once a record, not once a row."""
 
 
 def decode_row(kind: RowKind, raw: bytes) -> StateRows | CountRows | ReadingRows | Refusal:

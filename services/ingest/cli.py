@@ -56,14 +56,14 @@ def run_ingest(args: argparse.Namespace) -> int:
     from services.core.logging import configure_logging
     from services.core.settings import read_settings
     from services.ingest.settings import IngestSettings
-    from services.ingest.worker import Worker
+    from services.ingest.worker import run_worker
 
     settings = read_settings(IngestSettings)
     configure_logging(settings.log_level)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Worker(settings, stop.is_set).run()
+    run_worker(settings, stop.is_set)
     return 0
 
 
@@ -71,15 +71,19 @@ def with_connection(work: "Callable[[Connection, IngestSettings], Awaitable[T]]"
     """Run an action on a connection that works as ingest does."""
     import asyncio
 
-    from services.core.database import connect
+    from services.core.database import RETRYABLE
+    from services.core.errors import TransientError
     from services.core.settings import read_settings
+    from services.ingest.connection import connect_to_write
     from services.ingest.settings import IngestSettings
 
     async def run() -> T:
         settings = read_settings(IngestSettings)
-        connection = await connect(settings.database_url, "jejo_ingest", application="jejo operator")
+        connection = await connect_to_write(settings.database_url, "jejo operator")
         try:
             return await work(connection, settings)
+        except RETRYABLE as error:
+            raise TransientError(f"The database went away ({error}); run the command again.") from error
         finally:
             await connection.close()
 
@@ -138,7 +142,7 @@ def run_offsets_adopt(args: argparse.Namespace) -> int:
     async def adopt(connection: "Connection", settings: "IngestSettings") -> None:
         name = open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic)
         await adopt_topic(connection, name)
-        print(f"topic {name.topic} with id {name.topic_id} will be read from its start")
+        print(f"topic {name.topic} with id {name.topic_id} will be read, where it never was from its start")
 
     with_connection(adopt)
     return 0
@@ -146,11 +150,12 @@ def run_offsets_adopt(args: argparse.Namespace) -> int:
 
 def run_offsets_move(args: argparse.Namespace) -> int:
     from services.ingest.offsets import enter_topic, move_offset
-    from services.ingest.topic import open_topic
+    from services.ingest.topic import log_of, open_topic
 
     async def move(connection: "Connection", settings: "IngestSettings") -> None:
         name = open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic)
-        await move_offset(connection, await enter_topic(connection, name), args.partition, args.to)
+        log = log_of(settings.kafka_bootstrap_servers, settings.telemetry_topic, args.partition)
+        await move_offset(connection, await enter_topic(connection, name), args.partition, args.to, log)
         print(f"partition {args.partition} will be read on from offset {args.to}")
 
     with_connection(move)

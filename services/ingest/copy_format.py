@@ -15,7 +15,7 @@ TRAILER = b"\xff\xff"
 
 FIELDS = (
     ("machine", ">i4", 4),
-    ("metric", ">i2", 2),
+    ("metric", ">i4", 4),
     ("at", ">i8", 8),
     ("value", ">f8", 8),
     ("revision", ">i4", 4),

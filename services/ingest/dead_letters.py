@@ -61,7 +61,7 @@ async def show_dead_letter(connection: Connection, number: int) -> dict[str, obj
         "row": None if row["row_kind"] is None else {"kind": row["row_kind"], "index": row["row_index"]},
         "record_id": row["record_id"],
         "record_key": None if row["record_key"] is None else row["record_key"].decode("utf-8", "replace"),
-        "headers": row["headers"].decode(),
+        "headers": None if row["headers"] is None else row["headers"].decode(),
         "raw_length": row["raw_length"],
         "raw_sha256": row["raw_sha256"].hex(),
         "raw": None if row["raw"] is None else row["raw"].decode("utf-8", "replace"),

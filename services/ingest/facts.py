@@ -7,13 +7,16 @@ import numpy as np
 
 from services.core.database import Connection
 from services.core.errors import TransientError
+from services.core.times import DAY_US
 from services.ingest import queries
 from services.ingest.copy_format import readings_as_copy
 from services.ingest.hints import Ints, LatestInstants
 from services.ingest.model import FactRows, FactTable
-from services.ingest.plan import Split, series_of, split_rows
+from services.ingest.plan import Split, near_in_time, series_of, split_rows
 from services.ingest.queries import SHAPES, FactShape
 from services.ingest.versions import NOTHING_KNOWN, Change, Known, Outcome, Version, merge
+
+MONTH_US = 30 * DAY_US
 
 
 @dataclass(slots=True)
@@ -162,9 +165,7 @@ async def find_known(
 ) -> dict[int, Known]:
     """What the database holds of some identities, by their place in the list."""
     arrays = [list(column) for column in zip(*identities, strict=True)]
-    instants = arrays[-1]
     content = [name for name, _ in shape.content]
-    current = await connection.fetch(queries.find_current(shape), *arrays, min(instants), max(instants))
     aside = await connection.fetch(queries.find_set_aside(shape), *arrays)
 
     def version(row: object) -> Version:
@@ -174,9 +175,14 @@ async def find_known(
     for row in aside:
         kept.setdefault(row["position"] - 1, ([], []))[row["clash"]].append(version(row))
     known: dict[int, Known] = {}
-    for row in current:
-        superseded, clashes = kept.get(row["position"] - 1, ([], []))
-        known[row["position"] - 1] = Known(version(row), tuple(superseded), tuple(clashes))
+    instants = [int(identity[-1]) for identity in identities]  # type: ignore[call-overload]
+    for group in near_in_time(instants):
+        own = [[column[n] for n in group] for column in arrays]
+        bounds = instants[group[0]], instants[group[-1]]
+        for row in await connection.fetch(queries.find_current(shape), *own, *bounds):
+            n = group[row["position"] - 1]
+            superseded, clashes = kept.get(n, ([], []))
+            known[n] = Known(version(row), tuple(superseded), tuple(clashes))
     return known
 
 
@@ -207,8 +213,8 @@ async def write_changes(
     if inserts:
         await connection.copy_records_to_table(shape.table, records=inserts, columns=shape.columns)
     if takeovers:
-        done = await connection.execute(queries.take_over(shape), *[list(c) for c in zip(*takeovers, strict=True)])
-        if int(done.split()[-1]) != len(takeovers):
+        done = await connection.fetchmany(queries.take_over(shape), takeovers)
+        if len(done) != len(takeovers):
             raise TransientError("Another worker revised the same facts meanwhile; the batch must be read again.")
     if aside:
         names = [name for name, _ in shape.identity], [name for name, _ in shape.content]
@@ -217,13 +223,17 @@ async def write_changes(
 
 
 async def learn_latest(connection: Connection, columns: TableColumns, latest: LatestInstants) -> None:
-    """Load the latest stored instants of the batch's series, after rows expected to be new were not."""
+    """Load the latest stored instants of the batch's series, after rows expected to be new were not.
+
+    Only those within a month of the batch's latest row: a hint need not be right, and a look at all chunks is dear.
+    """
     series, first = np.unique(columns.series, return_index=True)
     if len(series) == 0:
         return
     arrays: list[list[object]] = [[columns.rows.machine[i] for i in first.tolist()]]
     if columns.shape.table is FactTable.READING:
         arrays.append([columns.key[i] for i in first.tolist()])
-    found = await connection.fetch(queries.latest_instants(columns.shape), *arrays)
+    end = int(columns.at_us.max())
+    found = await connection.fetch(queries.latest_instants(columns.shape), *arrays, end - MONTH_US, end + MONTH_US)
     stored = [(int(series[row["position"] - 1]), row["at"]) for row in found if row["at"] is not None]
     latest.learn(np.array([s for s, _ in stored], np.int64), np.array([at for _, at in stored], np.int64))

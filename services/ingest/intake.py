@@ -3,23 +3,27 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from services.core.database import RETRYABLE, Connection, connect
+from services.core.database import RETRYABLE, Connection
 from services.core.errors import TransientError
+from services.ingest.connection import connect_to_write
 from services.ingest.judge import judge
 from services.ingest.model import Batch, BusRecord
-from services.ingest.offsets import LogBounds, enter_topic, load_offsets
+from services.ingest.offsets import enter_topic, load_offsets
 from services.ingest.registry import Registry
 from services.ingest.settings import IngestSettings
-from services.ingest.topic import TopicName
+from services.ingest.topic import LogBounds, TopicName
 from services.ingest.writer import OffsetMove, Tally, Writer
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-ROLE = "jejo_ingest"
+LOAD_S = 30.0
+WRITE_S = 600.0
+"""After so long without an answer the database counts as away: a host that was lost says nothing, for ever."""
 
 
 class Intake:
@@ -60,7 +64,8 @@ class Intake:
     async def _load(self, bounds: dict[int, LogBounds]) -> dict[int, int]:
         try:
             connection, writer = await self._ready()
-            return await load_offsets(connection, writer.topic, bounds)
+            with self._at_most(LOAD_S, connection):
+                return await load_offsets(connection, writer.topic, bounds)
         except RETRYABLE as error:
             await self._drop_connection()
             raise TransientError(f"The offsets could not be loaded ({error}).") from error
@@ -68,12 +73,13 @@ class Intake:
     async def _write(self, records: list[BusRecord], moves: list[OffsetMove]) -> Tally:
         try:
             connection, writer = await self._ready()
-            if await self._registry.refresh(connection):
-                log.info("registry version %d", self._registry.version)
-            batch = Batch()
-            for record in records:
-                judge(record, self._registry, batch, require_signatures=self._settings.require_signatures)
-            return await writer.write(connection, batch, moves)
+            with self._at_most(WRITE_S, connection):
+                if await self._registry.refresh(connection):
+                    log.info("registry version %d", self._registry.version)
+                batch = Batch()
+                for record in records:
+                    judge(record, self._registry, batch, require_signatures=self._settings.require_signatures)
+                return await writer.write(connection, batch, moves)
         except TransientError:
             await self._drop_connection()
             raise
@@ -84,11 +90,21 @@ class Intake:
     async def _ready(self) -> tuple[Connection, Writer]:
         """The connection and the writer, made if there are none."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._settings.database_url, ROLE, application="jejo ingest")
-            topic = await enter_topic(self._connection, self._name)
+            self._connection = await connect_to_write(self._settings.database_url, "jejo ingest")
+            with self._at_most(LOAD_S, self._connection):
+                topic = await enter_topic(self._connection, self._name)
             self._writer = Writer(topic, self._settings.dead_letter_bytes_per_hour)
         assert self._writer is not None
         return self._connection, self._writer
+
+    @contextmanager
+    def _at_most(self, seconds: float, connection: Connection) -> Iterator[None]:
+        """Cut the connection where the work within takes longer; what waits for an answer then gets an error."""
+        watch = self._loop.call_later(seconds, connection.terminate)
+        try:
+            yield
+        finally:
+            watch.cancel()
 
     async def _drop_connection(self) -> None:
         """Let go of the connection, whose state is not known any more."""

@@ -9,9 +9,10 @@ from typing import TypeAlias
 
 from schemas.wire.codes import Reason
 from schemas.wire.columns import CountRows, ReadingRows, RowKind, StateRows
-from schemas.wire.decode import Body, decode_record, row_bytes
+from schemas.wire.decode import Body, decode_record
 from schemas.wire.limits import FACTORY_ID, LOCAL_ID
 from schemas.wire.refusal import Refusal
+from schemas.wire.rows import raw_rows
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, verify
 from services.core.times import MINUTE_US, rfc3339
 from services.ingest.model import AuthenticRecord, Batch, BusRecord, Content, DeadLetter, FactTable
@@ -67,8 +68,8 @@ def authenticate(
     factory = registry.factories.get(factory_id)
     if factory is None:
         return Refusal(Reason.unknown_factory, f"Register factory {factory_id}, then replay this record.")
-    key_ids = [value for name, value in source.headers if name == KEY_ID_HEADER]
-    signatures = [value for name, value in source.headers if name == SIGNATURE_HEADER]
+    key_ids = [value or b"" for name, value in source.headers if name == KEY_ID_HEADER]
+    signatures = [value or b"" for name, value in source.headers if name == SIGNATURE_HEADER]
     if not key_ids and not signatures and not require_signatures:
         return Authentication(factory, None)
     if len(key_ids) != 1 or len(signatures) != 1:
@@ -105,18 +106,16 @@ def judge_body(
 ) -> None:
     """Add an authentic record: its rows become facts, each wrong one a dead letter of its own."""
     record = len(batch.records)
-    refused = 0
-    for wrong in body.refused:
-        refused += 1
-        batch.dead_letters.append(
-            row_letter(source, factory_id, record, wrong.kind, wrong.index, wrong.raw, wrong.refusal)
-        )
+    refused = [(wrong.kind, wrong.index, wrong.refusal) for wrong in body.refused]
     for kind, rows in rows_by_kind(body):
-        for position, refusal in place_rows(source, factory_id, record, kind, rows, registry, batch):
-            refused += 1
-            index = rows.index[position]
-            raw = row_bytes(source.value or b"", kind, index)
-            batch.dead_letters.append(row_letter(source, factory_id, record, kind, index, raw, refusal))
+        misplaced = place_rows(source, factory_id, record, kind, rows, registry, batch)
+        refused += [(kind, rows.index[position], refusal) for position, refusal in misplaced]
+    if refused:
+        raw = raw_rows(source.value or b"")
+        batch.dead_letters += [
+            row_letter(source, factory_id, record, kind, index, raw.bytes_of(kind, index), refusal)
+            for kind, index, refusal in refused
+        ]
     batch.records.append(
         AuthenticRecord(
             source=source,
@@ -129,7 +128,7 @@ def judge_body(
             gateway_key=sender.gateway_key,
             signed=sender.gateway_key is not None,
             unknown_fields=body.unknown_fields,
-            refused=refused,
+            refused=len(refused),
         )
     )
 

@@ -20,14 +20,17 @@ class FactTable(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BusRecord:
-    """One Kafka record, as far as ingest looks at it. ``received_us`` is the broker's append time."""
+    """One Kafka record, as far as ingest looks at it. ``received_us`` is the broker's append time.
+
+    Key, value and the values of headers may be null in Kafka, whoever sent them.
+    """
 
     partition: int
     offset: int
     received_us: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """Where to read on: the offsets that were committed together with the facts, checked against the log itself."""
 
-from dataclasses import dataclass
-
 from services.core.database import Connection
 from services.core.errors import ConfigurationError
-from services.ingest.topic import TopicName
+from services.ingest.topic import LogBounds, TopicName
 from services.ingest.writer import Topic
 
 CURRENT_TOPIC = "SELECT id, cluster_id, topic_id FROM ingest_topic WHERE topic = $1 AND retired_at IS NULL"
@@ -13,7 +11,15 @@ ADD_TOPIC = """
 INSERT INTO ingest_topic (cluster_id, topic_id, topic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 """
 
-RETIRE_TOPIC = "UPDATE ingest_topic SET retired_at = now() WHERE topic = $1 AND retired_at IS NULL AND topic_id <> $2"
+RETIRE_TOPIC = """
+UPDATE ingest_topic SET retired_at = now()
+WHERE topic = $1 AND retired_at IS NULL AND (cluster_id, topic_id) <> ($2, $3)
+"""
+
+TAKE_TOPIC = """
+INSERT INTO ingest_topic (cluster_id, topic_id, topic) VALUES ($1, $2, $3)
+ON CONFLICT (cluster_id, topic_id) DO UPDATE SET retired_at = NULL, topic = excluded.topic
+"""
 
 ADD_OFFSETS = """
 INSERT INTO ingest_offset (cluster_id, topic_id, partition, next_offset, first_offset)
@@ -33,14 +39,6 @@ WHERE cluster_id = $1 AND topic_id = $2 AND partition = $3
 """
 
 
-@dataclass(frozen=True, slots=True)
-class LogBounds:
-    """The first offset that a partition still has, and the end of what may be read."""
-
-    start: int
-    end: int
-
-
 async def enter_topic(connection: Connection, name: TopicName) -> Topic:
     """The topic's number, given on first sight.
 
@@ -52,18 +50,26 @@ async def enter_topic(connection: Connection, name: TopicName) -> Topic:
         await connection.execute(ADD_TOPIC, name.cluster_id, name.topic_id, name.topic)
         row = await connection.fetchrow(CURRENT_TOPIC, name.topic)
     if row is None or (row["cluster_id"], row["topic_id"]) != (name.cluster_id, name.topic_id):
-        raise ConfigurationError(
-            f"Topic {name.topic} is not the one read so far (its id is now {name.topic_id}): it was made anew. If what "
-            f"is in it now is new telemetry, run `jejo offsets adopt` and start ingest again; nothing was read."
-        )
+        raise made_anew(name)
     return Topic(row["id"], name.cluster_id, name.topic_id)
 
 
+def made_anew(name: TopicName) -> ConfigurationError:
+    """What to tell the operator where the name belongs to another topic."""
+    return ConfigurationError(
+        f"Topic {name.topic} is not the one read so far (its id is now {name.topic_id}): it was made anew. If what "
+        "is in it now is new telemetry, run `jejo offsets adopt` and start ingest again; nothing of it was read."
+    )
+
+
 async def adopt_topic(connection: Connection, name: TopicName) -> None:
-    """Take the present topic of this name as the one to read, from its start; the former one is kept as history."""
+    """Take the present topic of this name as the one to read, from its start; the former one is kept as history.
+
+    A topic that was read before, and left for another one, is read on from where it was left.
+    """
     async with connection.transaction():
-        await connection.execute(RETIRE_TOPIC, name.topic, name.topic_id)
-        await connection.execute(ADD_TOPIC, name.cluster_id, name.topic_id, name.topic)
+        await connection.execute(RETIRE_TOPIC, name.topic, name.cluster_id, name.topic_id)
+        await connection.execute(TAKE_TOPIC, name.cluster_id, name.topic_id, name.topic)
 
 
 async def load_offsets(connection: Connection, topic: Topic, bounds: dict[int, LogBounds]) -> dict[int, int]:
@@ -89,12 +95,14 @@ async def load_offsets(connection: Connection, topic: Topic, bounds: dict[int, L
     return stored
 
 
-async def move_offset(connection: Connection, topic: Topic, partition: int, offset: int) -> None:
-    """Set where a partition is read on from, on an operator's word.
+async def move_offset(connection: Connection, topic: Topic, partition: int, offset: int, log: LogBounds) -> None:
+    """Set where a partition is read on from, on an operator's word. What is read again changes nothing.
 
     Raises:
-        ConfigurationError: the partition was never read.
+        ConfigurationError: the partition was never read, or its log does not hold the offset.
     """
+    if not log.start <= offset <= log.end:
+        raise ConfigurationError(f"The log of partition {partition} holds {log.start} to {log.end}: move into it.")
     done = await connection.execute(MOVE_OFFSET, topic.cluster_id, topic.topic_id, partition, offset)
     if done != "UPDATE 1":
         raise ConfigurationError(f"Partition {partition} has no stored offset: list them with `jejo offsets list`.")

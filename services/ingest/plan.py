@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.core.times import HOUR_US
+from services.core.times import DAY_US, HOUR_US
 from services.ingest.hints import Ints, LatestInstants
 
-SERIES_BITS = 16
+SERIES_BITS = 32
 """A series number is the machine's number above this many bits of metric number."""
 
 
@@ -55,6 +55,18 @@ def split_rows(
         order[start:end].tolist() for start, end in zip(starts[~fresh].tolist(), ends[~fresh].tolist(), strict=True)
     ]
     return Split(head[fresh], examined)
+
+
+def near_in_time(at_us: list[int]) -> list[list[int]]:
+    """Positions of instants, grouped so that no day between the first and the last of a group is without one."""
+    groups: list[list[int]] = []
+    last = 0
+    for position in sorted(range(len(at_us)), key=at_us.__getitem__):
+        if not groups or at_us[position] - last > DAY_US:
+            groups.append([])
+        groups[-1].append(position)
+        last = at_us[position]
+    return groups
 
 
 def dirty_spans(machine: Ints, shard: Ints, at_us: Ints) -> list[tuple[int, int, int, int]]:

@@ -17,11 +17,10 @@ WHERE v.changed_in > $1
 KEYS_CHANGED = """
 SELECT f.factory_id, k.key_id, k.id AS gateway_key, v.effective_from, v.effective_to, v.public_key,
        v.valid_from, v.valid_to, v.revoked_at, v.compromised_since
-FROM gateway_key_version v
-JOIN gateway_key k ON k.id = v.gateway_key
+FROM gateway_key k
 JOIN factory f ON f.id = k.factory
-WHERE v.retired_at IS NULL
-  AND k.id IN (SELECT gateway_key FROM gateway_key_version WHERE changed_in > $1)
+LEFT JOIN gateway_key_version v ON v.gateway_key = k.id AND v.retired_at IS NULL
+WHERE k.id IN (SELECT gateway_key FROM gateway_key_version WHERE changed_in > $1)
 ORDER BY k.id, v.effective_from
 """
 
@@ -49,10 +48,11 @@ WHERE o.cluster_id = $1 AND o.topic_id = $2 AND o.partition = w.partition
 """
 
 QUARANTINE_KEPT = """
-SELECT w.position, COALESCE(sum(length(d.raw)), 0) AS kept
+SELECT w.position,
+       COALESCE(sum(length(d.raw) + COALESCE(length(d.record_key), 0) + COALESCE(length(d.headers), 0)), 0) AS kept
 FROM unnest($1::text[], $2::boolean[], $3::timestamptz[]) WITH ORDINALITY AS w(factory, authentic, hour, position)
-LEFT JOIN dead_letter d ON d.claimed_factory IS NOT DISTINCT FROM w.factory AND d.authentic = w.authentic
-    AND d.received_at >= w.hour AND d.received_at < w.hour + INTERVAL '1 hour'
+LEFT JOIN dead_letter d ON COALESCE(d.claimed_factory, '') = w.factory AND d.authentic = w.authentic
+    AND d.raw IS NOT NULL AND d.received_at >= w.hour AND d.received_at < w.hour + INTERVAL '1 hour'
 GROUP BY w.position
 """
 
@@ -75,6 +75,7 @@ WHERE r.id = w.id AND r.received_at = w.received_at
 """
 
 ADD_METRICS = "INSERT INTO metric (name) SELECT unnest($1::text[]) ON CONFLICT (name) DO NOTHING"
+"""Only for names that were looked for and not found, since a name that is there uses up a number all the same."""
 
 METRICS = "SELECT name, id FROM metric WHERE name = ANY($1::text[])"
 
@@ -110,9 +111,7 @@ SHAPES = {
         ("product", "text"),
         (("good", "integer"), ("scrap", "integer"), ("rework", "integer")),
     ),
-    FactTable.READING: FactShape(
-        FactTable.READING, "reading", ("metric", "smallint"), (("value", "double precision"),)
-    ),
+    FactTable.READING: FactShape(FactTable.READING, "reading", ("metric", "integer"), (("value", "double precision"),)),
 }
 
 
@@ -124,7 +123,10 @@ def wanted(columns: tuple[tuple[str, str], ...]) -> str:
 
 
 def find_current(shape: FactShape) -> str:
-    """The rows in force of given identities: an array an identity column, then the first and last instant."""
+    """The rows in force of given identities: an array an identity column, then their first and last instant.
+
+    The bounds say nothing new; they keep all chunks but those between them out of the plan, and unlocked.
+    """
     on = " AND ".join(f"t.{name} = w.{name}" for name, _ in shape.identity)
     content = ", ".join(f"t.{name}" for name, _ in shape.content)
     count = len(shape.identity)
@@ -146,32 +148,32 @@ def find_set_aside(shape: FactShape) -> str:
 
 
 def take_over(shape: FactShape) -> str:
-    """Put versions in force where the row is still the one that was read: identity, content, new and old version."""
-    columns = (
-        *shape.identity,
-        *shape.content,
-        ("revision", "integer"),
-        ("retracted", "boolean"),
-        ("record_id", "bigint"),
-        ("old_revision", "integer"),
-        ("old_record_id", "bigint"),
-    )
-    changed = ", ".join(
-        f"{name} = w.{name}" for name in [n for n, _ in shape.content] + ["revision", "retracted", "record_id"]
-    )
-    on = " AND ".join(f"t.{name} = w.{name}" for name, _ in shape.identity)
+    """Put one version in force where the row is still the one that was read; answers with a row where it was.
+
+    Parameters: the columns of the new version, then revision and record of the old. It is written as an insert, for
+    that locks the row's own chunk; an update would lock every chunk of the table.
+    """
+    columns = shape.columns
+    identity = ", ".join(name for name, _ in shape.identity)
+    values = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
+    changed = ", ".join(f"{name} = excluded.{name}" for name in columns[len(shape.identity) :])
     return (
-        f"UPDATE {shape.table} t SET {changed} FROM {wanted(columns)} "
-        f"WHERE {on} AND t.revision = w.old_revision AND t.record_id = w.old_record_id"
+        f"INSERT INTO {shape.table} AS t ({', '.join(columns)}) VALUES ({values}) "
+        f"ON CONFLICT ({identity}) DO UPDATE SET {changed} "
+        f"WHERE t.revision = ${len(columns) + 1} AND t.record_id = ${len(columns) + 2} RETURNING 1"
     )
 
 
 def latest_instants(shape: FactShape) -> str:
-    """The last instant stored for given series (machine and metric; machine alone for other tables)."""
+    """The last instant stored for given series (machine and metric; machine alone for other tables).
+
+    Parameters: an array a column of the series; then the first and last instant to look between.
+    """
     by_key = shape.table is FactTable.READING
-    columns = (("machine", "integer"), ("metric", "smallint")) if by_key else (("machine", "integer"),)
+    columns = (("machine", "integer"), ("metric", "integer")) if by_key else (("machine", "integer"),)
     on = " AND ".join(f"t.{name} = w.{name}" for name, _ in columns)
     return (
-        f"SELECT w.position, (SELECT t.at FROM {shape.table} t WHERE {on} ORDER BY t.at DESC LIMIT 1) AS at "
+        f"SELECT w.position, (SELECT t.at FROM {shape.table} t WHERE {on} "
+        f"AND t.at BETWEEN ${len(columns) + 1} AND ${len(columns) + 2} ORDER BY t.at DESC LIMIT 1) AS at "
         f"FROM {wanted(columns)}"
     )

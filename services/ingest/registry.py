@@ -64,13 +64,20 @@ class Registry:
             version = await connection.fetchval(queries.REGISTRY_VERSION)
             if version == self.version:
                 return False
+            if version < self.version:
+                # The database was set back, so what is known may never have been: begin anew.
+                self.version = -1
+                for known in (self.factories, self.keys, self.machines):
+                    known.clear()
             factories = await connection.fetch(queries.FACTORIES_CHANGED, self.version)
             keys = await connection.fetch(queries.KEYS_CHANGED, self.version)
             machines = await connection.fetch(queries.MACHINES_CHANGED, self.version)
         self.factories.update((row["factory_id"], row["factory"]) for row in factories)
         found: dict[tuple[str, str], list[KeyVersion]] = {}
         for row in keys:
-            found.setdefault((row["factory_id"], row["key_id"]), []).append(KeyVersion(*list(row.values())[2:]))
+            own_versions = found.setdefault((row["factory_id"], row["key_id"]), [])
+            if row["effective_from"] is not None:
+                own_versions.append(KeyVersion(*list(row.values())[2:]))
         self.keys.update((name, tuple(versions)) for name, versions in found.items())
         spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
         for row in machines:

@@ -4,38 +4,56 @@ A letter is taken in the transaction that writes what became of it. So a replay 
 turns each letter into facts once.
 """
 
-import base64
-import json
 from dataclasses import dataclass
 
 import asyncpg
 
 from schemas.wire.codes import Reason
 from schemas.wire.columns import RowKind
-from schemas.wire.decode import decode_row
 from schemas.wire.refusal import Refusal
+from schemas.wire.rows import decode_row
 from services.core.database import Connection
 from services.ingest.judge import judge, place_rows
 from services.ingest.model import AuthenticRecord, Batch, BusRecord
+from services.ingest.quarantine import decode_headers
 from services.ingest.registry import Registry
 from services.ingest.writer import Topic, Writer
 
 LETTERS_AT_ONCE = 500
+BYTES_AT_ONCE = 8 * 1024 * 1024
 
 WAITING = """
 SELECT d.id, d.topic, t.cluster_id, t.topic_id, d.partition, d.record_offset, d.received_at, d.record_key, d.headers,
-       d.raw, d.row_kind, d.row_index, d.record_id, r.revision, r.factory, f.factory_id, r.gateway_id, r.boot_id,
-       r.sequence, r.sent_at, r.gateway_key, r.signed
-FROM dead_letter d
+       d.raw, d.row_kind, d.row_index, d.record_id, d.authentic, d.reason, d.message, r.revision, r.factory,
+       f.factory_id, r.gateway_id, r.boot_id, r.sequence, r.sent_at, r.gateway_key, r.signed
+FROM (
+    SELECT id, sum(raw_length) OVER (ORDER BY id) - raw_length AS bytes_before
+    FROM (
+        SELECT id, raw_length
+        FROM dead_letter
+        WHERE replayed_at IS NULL AND raw IS NOT NULL AND reason <> $4 AND id > $1
+          AND ($2::text IS NULL OR reason = $2) AND ($3::text IS NULL OR claimed_factory = $3)
+          AND ($5::bigint[] IS NULL OR id = ANY($5))
+        ORDER BY id
+        LIMIT $6
+    ) AS page
+) AS w
+JOIN dead_letter d USING (id)
 JOIN ingest_topic t ON t.id = d.topic
 LEFT JOIN ingest_record r ON r.id = d.record_id AND r.received_at = d.received_at
 LEFT JOIN factory f ON f.id = r.factory
-WHERE d.replayed_at IS NULL AND d.raw IS NOT NULL AND d.reason <> $4 AND d.id > $1
-  AND ($2::text IS NULL OR d.reason = $2) AND ($3::text IS NULL OR d.claimed_factory = $3)
-  AND ($5::bigint[] IS NULL OR d.id = ANY($5))
+WHERE w.bytes_before < $7
 ORDER BY d.id
-LIMIT $6
 """
+
+SAY_AGAIN = """
+UPDATE dead_letter d SET authentic = w.authentic, reason = w.reason, message = w.message
+FROM unnest($1::bigint[], $2::boolean[], $3::text[], $4::text[]) AS w(id, authentic, reason, message)
+WHERE d.id = w.id AND d.replayed_at IS NULL
+"""
+
+Again = tuple[int, bool, str, str]
+"""A letter refused for another reason than before: its number, whether it is authentic, reason code and message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,74 +74,97 @@ class Replayed:
     rows_stored: int
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Letters judged again: a batch of what can be a fact now, the letters in it, and those refused otherwise now."""
+
+    batch: Batch
+    taken: list[int]
+    again: list[Again]
+
+
 async def replay(connection: Connection, choice: Choice, *, require_signatures: bool, bytes_per_hour: int) -> Replayed:
-    """Replay dead letters in the order in which they were kept; those still refused stay as they are.
+    """Replay dead letters in the order in which they were kept; those still refused stay, and say why as of now.
 
     Raises:
         TransientError: the database went away or another replay took the same letters; run it again.
     """
     registry = Registry()
+    writers: dict[int, Writer] = {}
     after = seen = turned = stored = 0
     while True:
-        ids = None if choice.ids is None else list(choice.ids)
-        letters = await connection.fetch(
-            WAITING, after, choice.reason, choice.factory_id, Reason.too_large.value, ids, LETTERS_AT_ONCE
-        )
+        letters = await waiting(connection, choice, after)
         if not letters:
             return Replayed(seen, turned, stored)
         await registry.refresh(connection)
         for topic in sorted({letter["topic"] for letter in letters}):
             own = [letter for letter in letters if letter["topic"] == topic]
-            batch, taken = judge_letters(own, registry, require_signatures=require_signatures)
-            if taken:
-                writer = Writer(Topic(topic, own[0]["cluster_id"], own[0]["topic_id"]), bytes_per_hour)
-                tally = await writer.write(connection, batch, [], tuple(taken))
-                turned += len(taken)
+            judged = judge_letters(own, registry, require_signatures=require_signatures)
+            if judged.taken:
+                place = Topic(topic, own[0]["cluster_id"], own[0]["topic_id"])
+                writer = writers.setdefault(topic, Writer(place, bytes_per_hour))
+                tally = await writer.write(connection, judged.batch, [], tuple(judged.taken))
+                turned += len(judged.taken)
                 stored += tally.stored
+            if judged.again:
+                await connection.execute(SAY_AGAIN, *[list(column) for column in zip(*judged.again, strict=True)])
         seen += len(letters)
         after = letters[-1]["id"]
 
 
-def judge_letters(
-    letters: list[asyncpg.Record], registry: Registry, *, require_signatures: bool
-) -> tuple[Batch, list[int]]:
-    """Judge letters again, as of their receipt.
+async def waiting(connection: Connection, choice: Choice, after: int) -> list[asyncpg.Record]:
+    """The next letters that wait, as many as fit into memory."""
+    ids = None if choice.ids is None else list(choice.ids)
+    return await connection.fetch(
+        WAITING,
+        after,
+        choice.reason,
+        choice.factory_id,
+        Reason.too_large.value,
+        ids,
+        LETTERS_AT_ONCE,
+        BYTES_AT_ONCE,
+    )
 
-    Returns:
-        A batch of what can be a fact now, and the numbers of the letters in it.
-    """
+
+def judge_letters(letters: list[asyncpg.Record], registry: Registry, *, require_signatures: bool) -> Judged:
+    """Judge letters again, as of their receipt."""
     batch = Batch()
     taken: list[int] = []
+    again: list[Again] = []
     for letter in letters:
         if letter["row_kind"] is None:
-            accepted = judge_whole(letter, registry, batch, require_signatures=require_signatures)
+            refused = judge_whole(letter, registry, batch, require_signatures=require_signatures)
         else:
-            accepted = judge_row(letter, registry, batch)
-        if accepted:
+            refused = judge_row(letter, registry, batch)
+        if refused is None:
             taken.append(letter["id"])
-    return batch, taken
+        elif refused != (letter["id"], letter["authentic"], letter["reason"], letter["message"]):
+            again.append(refused)
+    return Judged(batch, taken, again)
 
 
-def judge_whole(letter: asyncpg.Record, registry: Registry, batch: Batch, *, require_signatures: bool) -> bool:
-    """Add a whole record to the batch, unless it is refused whole again."""
+def judge_whole(letter: asyncpg.Record, registry: Registry, batch: Batch, *, require_signatures: bool) -> Again | None:
+    """Add a whole record to the batch, or say why it is refused whole again."""
     known = len(batch.records)
-    letters = len(batch.dead_letters)
     judge(bus_record_of(letter), registry, batch, require_signatures=require_signatures)
-    accepted = len(batch.records) > known
-    if not accepted:
-        del batch.dead_letters[letters:]
-    return accepted
+    if len(batch.records) > known:
+        return None
+    refused = batch.dead_letters.pop()
+    return letter["id"], refused.authentic, refused.reason.value, refused.message
 
 
-def judge_row(letter: asyncpg.Record, registry: Registry, batch: Batch) -> bool:
-    """Add one row of a known record to the batch, unless it is refused again."""
+def judge_row(letter: asyncpg.Record, registry: Registry, batch: Batch) -> Again | None:
+    """Add one row of a known record to the batch, or say why it is refused again."""
+    if letter["revision"] is None:
+        return letter["id"], True, letter["reason"], "The record of this row is no longer kept: have it sent again."
     kind = RowKind(letter["row_kind"])
     rows = decode_row(kind, letter["raw"])
-    if isinstance(rows, Refusal):
-        return False
     source = bus_record_of(letter)
-    if place_rows(source, letter["factory_id"], len(batch.records), kind, rows, registry, batch):
-        return False
+    if isinstance(rows, Refusal):
+        return letter["id"], True, rows.reason.value, rows.message
+    for _, refusal in place_rows(source, letter["factory_id"], len(batch.records), kind, rows, registry, batch):
+        return letter["id"], True, refusal.reason.value, refusal.message
     batch.records.append(
         AuthenticRecord(
             source=source,
@@ -140,17 +181,16 @@ def judge_row(letter: asyncpg.Record, registry: Registry, batch: Batch) -> bool:
             record_id=letter["record_id"],
         )
     )
-    return True
+    return None
 
 
 def bus_record_of(letter: asyncpg.Record) -> BusRecord:
-    """The record as it came off the bus."""
-    headers = tuple((name, base64.b64decode(value)) for name, value in json.loads(letter["headers"]))
+    """The record as it came off the bus; of a row, its place and its bytes."""
     return BusRecord(
         letter["partition"],
         letter["record_offset"],
         letter["received_at"],
         letter["record_key"],
         letter["raw"],
-        headers,
+        decode_headers(letter["headers"]),
     )

@@ -17,6 +17,9 @@ class IngestSettings(Settings):
     ingest_batch_records: int = Field(5000, ge=1, description="Records gathered for one transaction.")
     kafka_session_timeout_ms: int = Field(10_000, ge=1000, description="How soon a silent worker's partitions move on.")
     kafka_heartbeat_ms: int = Field(1000, ge=100, description="How soon a worker learns of another joining or leaving.")
+    kafka_metadata_max_age_ms: int = Field(
+        30_000, ge=100, description="How soon a worker learns of partitions added to the topic."
+    )
     dead_letter_bytes_per_hour: int = Field(
         10 * 1024 * 1024,
         ge=0,

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from services.core.errors import ConfigurationError, TransientError
 
 PARTITIONS = 24
+BOOTSTRAP_MS = 5000
+"""How long a broker may take to answer at all, before it counts as away."""
 CONFIGURATION = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(2 * 1024 * 1024)}
 
 
@@ -21,6 +24,14 @@ class TopicName:
     topic_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class LogBounds:
+    """The first offset that a partition still has, and the end of what may be read."""
+
+    start: int
+    end: int
+
+
 def open_topic(bootstrap_servers: str, topic: str) -> TopicName:
     """Make the topic if it is missing, and hold it to the contract.
 
@@ -29,7 +40,11 @@ def open_topic(bootstrap_servers: str, topic: str) -> TopicName:
         TransientError: Kafka cannot be reached now.
     """
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(","), client_id="jejo-ingest-admin")
+        admin = KafkaAdminClient(
+            bootstrap_servers=bootstrap_servers.split(","),
+            client_id="jejo-ingest-admin",
+            bootstrap_timeout_ms=BOOTSTRAP_MS,
+        )
         try:
             make_topic(admin, topic)
             kind = timestamp_type(admin, topic)
@@ -44,6 +59,31 @@ def open_topic(bootstrap_servers: str, topic: str) -> TopicName:
             f"Topic {topic} has message.timestamp.type={kind}: set LogAppendTime, as receipt is the broker's time."
         )
     return TopicName(topic, cluster_id, str(found["topic_id"]))
+
+
+def log_of(bootstrap_servers: str, topic: str, partition: int) -> LogBounds:
+    """What one partition's log holds.
+
+    Raises:
+        ConfigurationError: the topic has no such partition.
+        TransientError: Kafka cannot be reached now.
+    """
+    place = TopicPartition(topic, partition)
+    try:
+        consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap_servers.split(","),
+            client_id="jejo-ingest-admin",
+            isolation_level="read_committed",
+            bootstrap_timeout_ms=BOOTSTRAP_MS,
+        )
+        try:
+            if partition not in (consumer.partitions_for_topic(topic) or ()):
+                raise ConfigurationError(f"Topic {topic} has no partition {partition}.")
+            return LogBounds(consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place])
+        finally:
+            consumer.close(autocommit=False)
+    except (KafkaError, OSError) as error:
+        raise TransientError(f"Kafka at {bootstrap_servers} does not answer ({error}); see that it runs.") from error
 
 
 def make_topic(admin: Any, topic: str) -> None:

@@ -8,153 +8,191 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from typing import TypeVar
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from kafka.errors import CorruptRecordError, KafkaError
 
 from services.core.errors import ConfigurationError, TransientError
+from services.ingest.bus import Assignment, bus_record, log_bounds, make_consumer, present_topic_id
+from services.ingest.gathering import Gathered
 from services.ingest.intake import Intake
-from services.ingest.model import BusRecord
-from services.ingest.offsets import LogBounds
+from services.ingest.offsets import made_anew
 from services.ingest.settings import IngestSettings
-from services.ingest.topic import open_topic
+from services.ingest.topic import TopicName, open_topic
 from services.ingest.writer import OffsetMove, Tally
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 POLL_MS = 50
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
-LOG_APPEND_TIME = 1
+DRAIN_S = 20.0
+IDLE_SWEEP_S = 1.0
 
 
-class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Notes every change of the assignment. Called on the consumer's own thread, so it only counts and pauses.
+def run_worker(settings: IngestSettings, stopping: Callable[[], bool]) -> None:
+    """Wait until Kafka is there, then work until ``stopping`` says so.
 
-    A new partition is paused at a placeholder position, so nothing is fetched before its stored offset is known.
-    """
-
-    def __init__(self) -> None:
-        self.consumer: KafkaConsumer | None = None
-        self.generation = 0
-
-    def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
-        self.generation += 1
-
-    def on_partitions_lost(self, lost: list[TopicPartition]) -> None:
-        self.generation += 1
-
-    def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        self.generation += 1
-        if self.consumer is not None:
-            for partition in assigned:
-                self.consumer.seek(partition, 0)
-                self.consumer.pause(partition)
-
-
-@dataclass(slots=True)
-class Gathered:
-    """Records polled and not yet handed over, with the positions after them."""
-
-    records: list[BusRecord] = field(default_factory=list)
-    size: int = 0
-    next: dict[int, int] = field(default_factory=dict)
-
-
-class Worker:
-    """One consumer of the group and its intake.
-
-    Raises (from ``run``):
+    Raises:
         ConfigurationError: the topic breaks the contract, or its log is not the one read so far.
         FatalError: see the message; a restart begins from what was committed.
     """
+    name = once_there(lambda: open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic), stopping)
+    consumer = once_there(lambda: make_consumer(settings), stopping)
+    if name is not None and consumer is not None:
+        Worker(settings, name, consumer, stopping).run()
 
-    def __init__(self, settings: IngestSettings, stopping: Callable[[], bool]) -> None:
+
+def once_there(work: Callable[[], T], stopping: Callable[[], bool]) -> T | None:
+    """Try until what is needed answers; None where ``stopping`` came first."""
+    pause_s = FIRST_PAUSE_S
+    while not stopping():
+        try:
+            return work()
+        except TransientError as error:
+            log.warning("%s", error)
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+    return None
+
+
+class Worker:
+    """One consumer of the group and its intake."""
+
+    def __init__(
+        self, settings: IngestSettings, name: TopicName, consumer: KafkaConsumer, stopping: Callable[[], bool]
+    ) -> None:
         self._settings = settings
         self._stopping = stopping
-        name = open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic)
+        self._name = name
         self._topic = name.topic
+        self._consumer = consumer
+        self._assignment = Assignment(consumer)
         self._intake = Intake(settings, name)
-        self._assignment = Assignment()
-        self._consumer = make_consumer(settings)
-        self._assignment.consumer = self._consumer
-        # A group leader that does not know the topic's partitions yet would assign none of them, and not notice.
-        while not self._consumer.partitions_for_topic(name.topic) and not stopping():
-            time.sleep(FIRST_PAUSE_S)
-        self._consumer.subscribe([name.topic], listener=self._assignment)
         self._generation = -1
         self._stored: dict[int, int] | None = None
-        self._gathered = Gathered()
+        self._gathered = self._nothing()
         self._writing: Future[Tally] | None = None
         self._written: dict[int, int] = {}
         self._pause_s = FIRST_PAUSE_S
         self._try_again_at = 0.0
+        self._sweep_at = 0.0
 
     def run(self) -> None:
         """Work until ``stopping`` says so; then write what is in hand, leave the group and return."""
         log.info("reading %s as group %s", self._topic, self._settings.ingest_group)
         try:
-            while not (self._stopping() and self._drained()):
+            self._subscribe()
+            give_up_at = float("inf")
+            while not (self._stopping() and self._drained()) and time.monotonic() < give_up_at:
                 self._turn()
+                if self._stopping() and give_up_at == float("inf"):
+                    give_up_at = time.monotonic() + DRAIN_S
         finally:
             self._consumer.close(autocommit=False)
             self._intake.close()
 
+    def _subscribe(self) -> None:
+        """Join the group, once the topic's partitions are known: a leader without them would assign none."""
+        while not self._stopping():
+            try:
+                if self._consumer.partitions_for_topic(self._topic):
+                    break
+            except KafkaError as error:
+                log.warning("Kafka does not answer (%s)", error)
+            time.sleep(FIRST_PAUSE_S)
+        self._consumer.subscribe([self._topic], listener=self._assignment)
+
     def _turn(self) -> None:
         """One turn: poll, notice a changed assignment, take the result of a write, hand the next batch over."""
         before = self._assignment.generation
-        try:
-            polled = self._consumer.poll(timeout_ms=POLL_MS)
-        except (NoOffsetForPartitionError, OffsetOutOfRangeError):
-            polled = {}
-            self._forget()
-        except KafkaError as error:
-            log.warning("Kafka does not answer (%s)", error)
-            polled = {}
-            time.sleep(FIRST_PAUSE_S)
+        polled = self._poll()
         if self._writing is not None and self._writing.done():
             self._take_result(self._writing)
         if self._assignment.generation != self._generation:
             self._generation = self._assignment.generation
             self._forget()
         elif before == self._generation and self._stored is not None:
-            self._gather(polled)
+            try:
+                self._gather(polled)
+            except KafkaError as error:
+                self._distrust_positions(error)
         if self._writing is None and self._stored is None:
             self._find_positions()
         elif self._writing is None and self._gathered.next:
             self._hand_over()
         self._keep_bounds()
 
+    def _poll(self) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """What Kafka has, of the topic that is being read and no other.
+
+        Raises:
+            ConfigurationError: the log cannot be read, or the topic was made anew meanwhile.
+        """
+        polled: dict[TopicPartition, list[ConsumerRecord]] = {}
+        try:
+            polled = self._consumer.poll(timeout_ms=POLL_MS)
+        except CorruptRecordError as error:
+            raise ConfigurationError(
+                f"Kafka's log of {self._topic} is damaged ({error}): restore it, or go on behind the damage with "
+                "`jejo offsets move`."
+            ) from error
+        except KafkaError as error:
+            self._distrust_positions(error)
+        present = present_topic_id(self._consumer, self._topic)
+        if present not in (None, self._name.topic_id):
+            raise made_anew(TopicName(self._topic, self._name.cluster_id, str(present)))
+        return polled
+
+    def _distrust_positions(self, error: KafkaError) -> None:
+        """Read on from the stored offsets: the client may have moved over records that it did not hand out."""
+        log.warning("Kafka could not be read (%r)", error)
+        self._forget()
+        self._back_off()
+        time.sleep(FIRST_PAUSE_S)
+
     def _drained(self) -> bool:
         """Whether nothing is left in hand; what cannot be written now is left to the next worker."""
         return self._writing is None and (self._stored is None or not self._gathered.next)
 
+    def _nothing(self) -> Gathered:
+        return Gathered(self._settings.ingest_batch_bytes, self._settings.ingest_batch_records)
+
     def _forget(self) -> None:
         """Drop everything in hand; the stored offsets are loaded before anything else is read."""
-        self._gathered = Gathered()
+        self._gathered = self._nothing()
         self._stored = None
 
     def _gather(self, polled: dict[TopicPartition, list[ConsumerRecord]]) -> None:
-        """Take polled records in, and the position of every partition, which also moves over control records."""
-        assert self._stored is not None
+        """Take polled records in, and where the consumer stands after them, which may be behind control records."""
         if self._stopping():
             return
         for partition, records in polled.items():
             for record in records:
-                taken = bus_record(record)
-                self._gathered.records.append(taken)
-                self._gathered.size += len(taken.value or b"")
+                self._gathered.add(bus_record(record))
             self._gathered.next[partition.partition] = self._consumer.position(partition)
+        if not polled and self._writing is None and time.monotonic() >= self._sweep_at:
+            self._sweep_at = time.monotonic() + IDLE_SWEEP_S
+            self._pass_what_is_never_handed_out()
+
+    def _pass_what_is_never_handed_out(self) -> None:
+        """Move over aborted and control records at the end of a log, lest their removal look like a loss."""
+        assert self._stored is not None
+        for partition in self._consumer.assignment():
+            known = self._gathered.next.get(partition.partition, self._stored[partition.partition])
+            position = self._consumer.position(partition)
+            if position is not None and position > known:
+                self._gathered.next[partition.partition] = position
 
     def _hand_over(self) -> None:
-        """Give the gathered records to the intake."""
+        """Give the intake as many of the gathered records as one transaction takes."""
         assert self._stored is not None
-        gathered, self._gathered = self._gathered, Gathered()
-        moves = [OffsetMove(p, self._stored[p], position) for p, position in sorted(gathered.next.items())]
-        self._written = gathered.next
-        self._writing = self._intake.write(gathered.records, moves)
+        records, self._written = self._gathered.take()
+        moves = [OffsetMove(p, self._stored[p], position) for p, position in sorted(self._written.items())]
+        self._writing = self._intake.write(records, moves)
 
     def _take_result(self, writing: "Future[Tally]") -> None:
         """Move on after a commit, or forget everything after a failure."""
@@ -189,10 +227,8 @@ class Worker:
             return
         generation = self._assignment.generation
         try:
-            starts = self._consumer.beginning_offsets(partitions)
-            ends = self._consumer.end_offsets(partitions)
-            stored = self._intake.load({p.partition: LogBounds(starts[p], ends[p]) for p in partitions}).result()
-        except (TransientError, KafkaError) as error:
+            stored = self._intake.load(log_bounds(self._consumer, partitions)).result()
+        except TransientError as error:
             log.warning("%s", error)
             self._back_off()
             return
@@ -207,48 +243,8 @@ class Worker:
 
     def _keep_bounds(self) -> None:
         """Pause while as much is in hand as one transaction should hold, or positions are unknown; else read on."""
-        full = (
-            self._gathered.size >= self._settings.ingest_batch_bytes
-            or len(self._gathered.records) >= self._settings.ingest_batch_records
-        )
         partitions = self._consumer.assignment()
-        if full or self._stored is None or self._stopping():
+        if self._gathered.is_full or self._stored is None or self._stopping():
             self._consumer.pause(*partitions)
         elif self._consumer.paused():
             self._consumer.resume(*partitions)
-
-
-def make_consumer(settings: IngestSettings) -> KafkaConsumer:
-    """The group's consumer: nothing automatic about its offsets, aborted transactions unseen."""
-    return KafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
-        group_id=settings.ingest_group,
-        client_id="jejo-ingest",
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        isolation_level="read_committed",
-        allow_auto_create_topics=False,
-        session_timeout_ms=settings.kafka_session_timeout_ms,
-        heartbeat_interval_ms=settings.kafka_heartbeat_ms,
-        max_poll_records=1000,
-        fetch_max_bytes=settings.ingest_batch_bytes,
-        max_partition_fetch_bytes=2 * 1024 * 1024,
-        metadata_max_age_ms=30_000,
-        fetch_max_wait_ms=100,
-    )
-
-
-def bus_record(record: ConsumerRecord) -> BusRecord:
-    """A Kafka record as ingest sees it.
-
-    Raises:
-        ConfigurationError: its time stamp is not the broker's.
-    """
-    if record.timestamp_type != LOG_APPEND_TIME:
-        raise ConfigurationError(
-            f"Record {record.partition}/{record.offset} was not stamped by the broker: set message.timestamp.type of "
-            f"{record.topic} to LogAppendTime, and decide with `jejo offsets move` what becomes of the records before."
-        )
-    return BusRecord(
-        record.partition, record.offset, record.timestamp * 1000, record.key, record.value, tuple(record.headers)
-    )

@@ -1,26 +1,22 @@
 """The one transaction that makes a batch of facts, its dead letters, its dirty marks and its offsets true together."""
 
-import base64
-import hashlib
-import json
 from dataclasses import dataclass, field
 
 import asyncpg
 import numpy as np
 
-from schemas.wire.codes import Reason
 from services.core.database import RETRYABLE, Connection
-from services.core.errors import FatalError, TransientError
-from services.core.times import HOUR_US, floor_to
+from services.core.errors import TransientError
 from services.ingest import queries
 from services.ingest.facts import TableColumns, TableResult, learn_latest, table_columns, write_table
 from services.ingest.hints import Ints, LatestInstants
-from services.ingest.model import AuthenticRecord, Batch, BusRecord, DeadLetter, FactTable
+from services.ingest.model import AuthenticRecord, Batch, FactTable
 from services.ingest.plan import dirty_spans
+from services.ingest.quarantine import write_dead_letters
+from services.ingest.reread import without_known
 
-HEAD_BYTES = 4096
-"""What is kept of a record that is too large."""
-MOST_METRICS = 32_767
+MOST_METRICS = 1_000_000
+"""Names of metrics held in memory; beyond that all are forgotten and looked up again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +74,27 @@ class Writer:
                 return await self.attempt(connection, batch, moves, replayed, examine_all=False)
             except asyncpg.UniqueViolationError:
                 await self.learn(connection, batch)
+                batch = await without_known(connection, self.topic.number, batch)
             return await self.attempt(connection, batch, moves, replayed, examine_all=True)
         except (*RETRYABLE, asyncpg.UniqueViolationError) as error:
             raise TransientError(f"The batch was not written ({error}); it will be read again.") from error
 
     async def number_metrics(self, connection: Connection, batch: Batch) -> None:
         """Give every metric of the batch its number, in a transaction of its own."""
-        new = sorted(set(batch.rows[FactTable.READING].key) - self.metrics.keys())
-        if not new:
+        names = set(batch.rows[FactTable.READING].key)
+        if names <= self.metrics.keys():
             return
-        await connection.execute(queries.ADD_METRICS, new)
-        self.metrics.update({row["name"]: row["id"] for row in await connection.fetch(queries.METRICS, new)})
-        if len(self.metrics) > MOST_METRICS:
-            raise FatalError(f"There are more than {MOST_METRICS} metric names: merge some before going on.")
+        if len(self.metrics) + len(names) > MOST_METRICS:
+            self.metrics.clear()
+        await self.load_metrics(connection, names - self.metrics.keys())
+        new = sorted(names - self.metrics.keys())
+        if new:
+            await connection.execute(queries.ADD_METRICS, new)
+            await self.load_metrics(connection, set(new))
+
+    async def load_metrics(self, connection: Connection, names: set[str]) -> None:
+        found = await connection.fetch(queries.METRICS, list(names))
+        self.metrics.update((row["name"], row["id"]) for row in found)
 
     async def learn(self, connection: Connection, batch: Batch) -> None:
         """Look up how far the batch's series have got, so that the next batches are split better."""
@@ -121,7 +125,7 @@ class Writer:
                 tables.append(columns)
                 results.append(await write_table(connection, columns, self.latest[table], examine_all=examine_all))
             tally = await self.write_records(connection, batch, ids, tables, results)
-            await self.write_dead_letters(connection, batch, ids)
+            await write_dead_letters(connection, self.topic.number, batch.dead_letters, ids, self.bytes_per_hour)
             await write_dirty_marks(connection, tables, results)
         for columns in tables:
             self.latest[columns.shape.table].learn(columns.series, columns.at_us)
@@ -171,31 +175,6 @@ class Writer:
         refused = sum(record_.refused for record_ in batch.records)
         totals = {name: int(values.sum()) for name, values in counts.items()}
         return Tally(count, totals["stored"], totals["duplicate"], totals["clashed"], refused)
-
-    async def write_dead_letters(self, connection: Connection, batch: Batch, ids: Ints) -> None:
-        """Write what was refused; beyond the quota of a factory and hour only hash, length and reason."""
-        if not batch.dead_letters:
-            return
-        kept = await self.quarantine_kept(connection, batch.dead_letters)
-        rows: list[tuple[object, ...]] = []
-        for letter in batch.dead_letters:
-            quota = quota_of(letter)
-            raw: bytes | None = letter.raw[:HEAD_BYTES] if letter.reason is Reason.too_large else letter.raw
-            size = len(raw or b"")
-            if kept[quota] + size > self.bytes_per_hour:
-                raw = None
-            else:
-                kept[quota] += size
-            rows.append(letter_row(self.topic, letter, raw, None if letter.record is None else int(ids[letter.record])))
-        await connection.copy_records_to_table("dead_letter", records=rows, columns=LETTER_COLUMNS)
-
-    async def quarantine_kept(
-        self, connection: Connection, letters: list[DeadLetter]
-    ) -> dict[tuple[str | None, bool, int], int]:
-        """Raw bytes kept so far for each factory and hour that the letters belong to."""
-        quotas = list(dict.fromkeys(quota_of(letter) for letter in letters))
-        found = await connection.fetch(queries.QUARANTINE_KEPT, *[list(c) for c in zip(*quotas, strict=True)])
-        return {quotas[row["position"] - 1]: int(row["kept"]) for row in found}
 
 
 async def claim(connection: Connection, replayed: tuple[int, ...]) -> None:
@@ -257,29 +236,3 @@ def record_row(
         *(record.gateway_id, record.boot_id, record.sequence, record.gateway_key, record.signed, record.revision),
         *(stored, duplicate, clashed, record.refused, record.unknown_fields),
     )
-
-
-LETTER_COLUMNS = [
-    *("topic", "partition", "record_offset", "received_at", "claimed_factory", "authentic", "reason", "message"),
-    *("row_kind", "row_index", "record_id", "raw", "raw_length", "raw_sha256", "record_key", "headers"),
-]
-
-
-def letter_row(topic: Topic, letter: DeadLetter, raw: bytes | None, record_id: int | None) -> tuple[object, ...]:
-    """A row of ``dead_letter``, in the order of LETTER_COLUMNS."""
-    source = letter.source
-    return (
-        *(topic.number, source.partition, source.offset, source.received_us, letter.claimed_factory, letter.authentic),
-        *(letter.reason.value, letter.message, letter.row_kind, letter.row_index, record_id, raw, len(letter.raw)),
-        *(hashlib.sha256(letter.raw).digest(), source.key, encode_headers(source)),
-    )
-
-
-def encode_headers(source: BusRecord) -> bytes:
-    """Kafka headers as a JSON list of [name, base64 value]."""
-    return json.dumps([[name, base64.b64encode(value).decode()] for name, value in source.headers]).encode()
-
-
-def quota_of(letter: DeadLetter) -> tuple[str | None, bool, int]:
-    """What a dead letter's bytes count against: claimed factory, whether it is authentic, and the hour of receipt."""
-    return letter.claimed_factory, letter.authentic, floor_to(letter.source.received_us, HOUR_US)

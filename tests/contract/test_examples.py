@@ -13,10 +13,11 @@ from jsonschema import Draft202012Validator
 
 from schemas.wire.codes import Reason
 from schemas.wire.columns import RowKind
-from schemas.wire.decode import Body, Claim, decode_record, read_json
+from schemas.wire.decode import Body, Claim, decode_record
 from schemas.wire.instants import parse_text
 from schemas.wire.refusal import Refusal
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, is_sound_public_key, sign, verify
+from schemas.wire.strict_json import read_json
 from services.core.times import FIRST_INSTANT_US, LAST_INSTANT_US
 from services.ingest.judge import judge
 from services.ingest.model import Batch, BusRecord, FactTable

@@ -222,3 +222,45 @@ def test_a_whole_record_is_replayed_with_its_signature_judged_again(stack: Stack
     done = stack.run("dead-letters", "replay")
     assert "2 dead letters judged again, 1 turned into facts, 1 rows stored" in done.stdout, done.stderr
     assert facts(stack) == 1
+
+
+def test_a_letter_refused_again_says_why_as_of_now(stack: Stack, sender: Sender) -> None:
+    later = Sender("F3", "k3", sender.seed, sender.producer, sender.topic)
+    sent(stack, later, record("F3", states=[]))
+    sent(stack, sender, record(states=[state("GHOST")]))
+    stack.put(
+        "/v1/factories/F3",
+        {"name": "F3", "enterprise_id": "E0001", "region": "KR-48", "sector": "C29", "level": "basic"},
+    )
+    stack.register_machine("F1", "GHOST", in_use_from="2018-01-01")
+    assert "2 dead letters judged again, 0 turned" in stack.run("dead-letters", "replay").stdout
+    said = stack.query("SELECT reason, message FROM dead_letter ORDER BY id")
+    assert [reason for reason, _ in said] == ["bad_signature", "not_in_use"]
+    assert "correct its time in use" in said[1][1]
+    stack.register_machine("F1", "GHOST", in_use_from="2017-01-01")
+    assert (
+        "1 dead letters judged again, 1 turned" in stack.run("dead-letters", "replay", "--reason", "not_in_use").stdout
+    )
+    assert stack.query("SELECT rows_stored, rows_refused FROM ingest_record") == [(1, 0)]
+
+
+def test_replays_at_once_beside_the_worker_turn_each_letter_once(stack: Stack, sender: Sender) -> None:
+    total = 1000
+    sent(stack, sender, record(states=ghost_rows(total)))
+    stack.register_machine("F1", "GHOST")
+    command = [sys.executable, "-m", "services", "dead-letters", "replay"]
+    replays = [subprocess.Popen(command, cwd=ROOT, env=stack.environment, stderr=subprocess.PIPE) for _ in range(3)]
+    for _ in range(5):
+        sender.send(record(states=ghost_rows(total)))
+    sender.producer.flush(timeout=60)
+    for one in replays:
+        _, said = one.communicate(timeout=60)
+        assert b"Traceback" not in said
+    done = stack.run("dead-letters", "replay")
+    assert done.returncode == 0, done.stderr
+    stack.wait_until_ingested()
+    assert facts(stack) == total
+    assert stack.query("SELECT sum(rows_stored), sum(rows_duplicate), sum(rows_refused) FROM ingest_record") == [
+        (total, 5 * total, 0)
+    ]
+    assert stack.query("SELECT count(*) FROM dead_letter WHERE replayed_at IS NULL") == [(0,)]

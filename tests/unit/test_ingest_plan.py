@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from services.core.times import HOUR_US
+from services.core.times import DAY_US, HOUR_US
 from services.ingest.copy_format import HEADER, TRAILER, readings_as_copy
 from services.ingest.hints import LatestInstants
-from services.ingest.plan import dirty_spans, split_rows
+from services.ingest.plan import dirty_spans, near_in_time, split_rows
 
 
 def ints(*values: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
@@ -63,5 +63,10 @@ def test_a_reading_is_packed_as_the_format_says() -> None:
     row = packed[len(HEADER) : -len(TRAILER)]
     assert row[:2] == b"\x00\x07"
     assert row[2:10] == b"\x00\x00\x00\x04\x00\x00\x00\x07"
-    assert row[10:16] == b"\x00\x00\x00\x02\x00\x03"
-    assert row[16:28] == b"\x00\x00\x00\x08" + (1).to_bytes(8, "big")
+    assert row[10:18] == b"\x00\x00\x00\x04\x00\x00\x00\x03"
+    assert row[18:30] == b"\x00\x00\x00\x08" + (1).to_bytes(8, "big")
+
+
+def test_instants_are_grouped_so_that_no_idle_day_lies_within_a_group() -> None:
+    assert near_in_time([5 * DAY_US, 0, DAY_US, 7 * DAY_US]) == [[1, 2], [0], [3]]
+    assert near_in_time([]) == []

@@ -1,0 +1,102 @@
+"""Kafka as ingest sees it: the group's consumer, its assignment, and records with what the contract says of them."""
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError
+
+from services.core.errors import ConfigurationError, TransientError
+from services.ingest.model import BusRecord
+from services.ingest.record_batches import read_every_batch
+from services.ingest.settings import IngestSettings
+from services.ingest.topic import BOOTSTRAP_MS, LogBounds
+
+LOG_APPEND_TIME = 1
+ANSWER_MS = 10_000
+
+
+class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes every change of the assignment. Called on the consumer's own thread, so it only counts and pauses.
+
+    A new partition is paused at a placeholder position, so nothing is fetched before its stored offset is known.
+    """
+
+    def __init__(self, consumer: KafkaConsumer) -> None:
+        self.consumer = consumer
+        self.generation = 0
+
+    def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+        self.generation += 1
+
+    def on_partitions_lost(self, lost: list[TopicPartition]) -> None:
+        self.generation += 1
+
+    def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        self.generation += 1
+        for partition in assigned:
+            self.consumer.seek(partition, 0)
+            self.consumer.pause(partition)
+
+
+def make_consumer(settings: IngestSettings) -> KafkaConsumer:
+    """The group's consumer: nothing automatic about its offsets, aborted transactions unseen.
+
+    Raises:
+        TransientError: Kafka cannot be reached now.
+    """
+    read_every_batch()
+    try:
+        return KafkaConsumer(
+            bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
+            group_id=settings.ingest_group,
+            client_id="jejo-ingest",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            allow_auto_create_topics=False,
+            session_timeout_ms=settings.kafka_session_timeout_ms,
+            heartbeat_interval_ms=settings.kafka_heartbeat_ms,
+            max_poll_records=200,
+            fetch_max_bytes=settings.ingest_batch_bytes,
+            max_partition_fetch_bytes=2 * 1024 * 1024,
+            metadata_max_age_ms=settings.kafka_metadata_max_age_ms,
+            fetch_max_wait_ms=100,
+            bootstrap_timeout_ms=BOOTSTRAP_MS,
+        )
+    except (KafkaError, OSError) as error:
+        raise TransientError(f"Kafka does not answer ({error}); see that it runs.") from error
+
+
+def present_topic_id(consumer: KafkaConsumer, topic: str) -> str | None:
+    """The topic's id in the newest metadata, which a consumer has before it fetches by that id; None: not known now."""
+    found = consumer._cluster.topic_id(topic)
+    return None if found is None else str(found)
+
+
+def log_bounds(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> dict[int, LogBounds]:
+    """What each partition's log holds.
+
+    Raises:
+        TransientError: Kafka does not answer, or does not know one of the partitions now.
+    """
+    try:
+        starts = consumer.beginning_offsets(partitions, timeout_ms=ANSWER_MS)
+        ends = consumer.end_offsets(partitions, timeout_ms=ANSWER_MS)
+    except (KafkaError, KeyError) as error:
+        raise TransientError(f"Kafka does not tell what its logs hold ({error!r}); see that it runs.") from error
+    return {p.partition: LogBounds(starts[p], ends[p]) for p in partitions}
+
+
+def bus_record(record: ConsumerRecord) -> BusRecord:
+    """A Kafka record as ingest sees it.
+
+    Raises:
+        ConfigurationError: its time stamp is not the broker's.
+    """
+    if record.timestamp_type != LOG_APPEND_TIME:
+        raise ConfigurationError(
+            f"Record {record.partition}/{record.offset} was not stamped by the broker: set message.timestamp.type of "
+            f"{record.topic} to LogAppendTime, and decide with `jejo offsets move` what becomes of the records before."
+        )
+    return BusRecord(
+        record.partition, record.offset, record.timestamp * 1000, record.key, record.value, tuple(record.headers)
+    )

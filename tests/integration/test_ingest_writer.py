@@ -1,0 +1,253 @@
+"""Ingest's writer on the real database: re-read records, many days, numbers of metrics, quarantine."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from schemas.wire.codes import Reason
+from schemas.wire.columns import RowKind
+from services.core.database import Connection, connect
+from services.core.errors import ConfigurationError, TransientError
+from services.core.times import DAY_US, HOUR_US
+from services.ingest.connection import connect_to_write
+from services.ingest.model import AuthenticRecord, Batch, BusRecord, Content, DeadLetter, FactTable
+from services.ingest.offsets import adopt_topic, enter_topic, load_offsets, move_offset
+from services.ingest.quarantine import quota_of
+from services.ingest.queries import QUARANTINE_KEPT
+from services.ingest.registry import Registry
+from services.ingest.topic import LogBounds, TopicName
+from services.ingest.writer import OffsetMove, Topic, Writer
+
+ORIGIN_US = 1_488_326_400_000_000
+TOPIC = Topic(1, "c", "t")
+NO_LIMIT = 1 << 40
+
+
+@pytest.fixture
+async def owner(database: str) -> AsyncIterator[Connection]:
+    connection = await connect(database)
+    await connection.execute("INSERT INTO ingest_topic (cluster_id, topic_id, topic) VALUES ('c', 't', 't')")
+    await connection.execute("INSERT INTO ingest_offset VALUES ('c', 't', 0, 0, 0)")
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def ingest(database: str, owner: Connection) -> AsyncIterator[Connection]:
+    connection = await connect_to_write(database, "test")
+    yield connection
+    await connection.close()
+
+
+def source(offset: int, key: bytes = b"F1", headers: tuple[tuple[str, bytes | None], ...] = ()) -> BusRecord:
+    return BusRecord(0, offset, ORIGIN_US, key, b"", headers)
+
+
+def record(batch: Batch, offset: int, revision: int = 0, refused: int = 0) -> int:
+    """Add a record to a batch; returns its index."""
+    made = AuthenticRecord(source(offset), 1, "gw-1", None, None, ORIGIN_US, revision, None, False, 0, refused)
+    batch.records.append(made)
+    return len(batch.records) - 1
+
+
+def row(batch: Batch, index: int, at_us: int, content: Content = (1, 1, None), key: str = "") -> None:
+    table = FactTable.READING if key else FactTable.STATE
+    facts = batch.rows[table]
+    facts.machine.append(1)
+    facts.shard.append(1)
+    facts.key.append(key)
+    facts.at_us.append(at_us)
+    facts.content.append(content)
+    facts.retracted.append(False)
+    facts.record.append(index)
+
+
+def letter(offset: int, raw: bytes = b"x", record: int | None = None, factory: str | None = "F1") -> DeadLetter:
+    kind, index = (None, None) if record is None else (RowKind.states, 0)
+    headers = (("h", b"1" * 30), ("n", None))
+    return DeadLetter(source(offset, headers=headers), factory, True, Reason.bad_json, "m", raw, kind, index, record)
+
+
+def batch_of_all_kinds(first: int) -> Batch:
+    """A record with a fact and a refused row, and a record refused whole."""
+    batch = Batch()
+    index = record(batch, first, refused=1)
+    row(batch, index, ORIGIN_US + first)
+    batch.dead_letters += [letter(first, record=index), letter(first + 1)]
+    return batch
+
+
+async def counts(owner: Connection) -> Any:
+    (found,) = await owner.fetch(
+        "SELECT (SELECT count(*) FROM state_event), (SELECT count(*) FROM dead_letter), count(*), "
+        "sum(rows_stored), sum(rows_duplicate), sum(rows_refused) FROM ingest_record"
+    )
+    return tuple(found)
+
+
+async def test_a_partition_read_again_changes_nothing_but_adds_what_is_new(
+    owner: Connection, ingest: Connection
+) -> None:
+    writer = Writer(TOPIC, NO_LIMIT)
+    await writer.write(ingest, batch_of_all_kinds(0), [OffsetMove(0, 0, 2)])
+    before = await counts(owner)
+    assert before == (1, 2, 1, 1, 0, 1)
+    await move_offset(ingest, TOPIC, 0, 0, LogBounds(0, 2))
+    again = batch_of_all_kinds(0)
+    index = record(again, 2)
+    row(again, index, ORIGIN_US + 2)
+    for fresh in (writer, Writer(TOPIC, NO_LIMIT)):
+        await owner.execute("UPDATE ingest_offset SET next_offset = 0")
+        await fresh.write(ingest, again, [OffsetMove(0, 0, 3)])
+        assert await counts(owner) == (2, 2, 2, 2, 0, 1)
+    assert await owner.fetchval("SELECT next_offset FROM ingest_offset") == 3
+
+
+async def test_a_revision_locks_its_own_days_and_not_the_whole_table(owner: Connection, ingest: Connection) -> None:
+    days = 40
+    batch = Batch()
+    index = record(batch, 0)
+    for day in range(days):
+        row(batch, index, ORIGIN_US + day * DAY_US)
+    writer = Writer(TOPIC, 0)
+    await writer.write(ingest, batch, [OffsetMove(0, 0, 1)])
+    for turn in range(8):
+        revised = Batch()
+        index = record(revised, turn + 1, revision=turn + 1)
+        row(revised, index, ORIGIN_US, (2, 1, None))
+        row(revised, index, ORIGIN_US + 20 * DAY_US, (2, 1, None))
+        async with ingest.transaction():
+            tally = await writer.write(ingest, revised, [OffsetMove(0, turn + 1, turn + 2)])
+            locked = await ingest.fetchval(
+                "SELECT count(DISTINCT relation) FROM pg_locks JOIN pg_class c ON c.oid = relation "
+                "WHERE pid = pg_backend_pid() AND c.relkind = 'r' AND c.relname LIKE '%hyper%chunk'"
+            )
+        assert tally.stored == 2
+        # Two days of states and the record's own; not forty.
+        assert locked <= 6
+
+
+async def test_metrics_known_already_use_up_no_numbers(owner: Connection, ingest: Connection) -> None:
+    for offset in range(5):
+        batch = Batch()
+        index = record(batch, offset)
+        for name in ("load_pct", "temp_c", f"new_{offset}"):
+            row(batch, index, ORIGIN_US + offset, (1.5,), name)
+        await Writer(TOPIC, 0).write(ingest, batch, [OffsetMove(0, offset, offset + 1)])
+    assert await owner.fetchval("SELECT max(id) FROM metric") == 7
+    assert await owner.fetchval("SELECT count(*) FROM reading") == 15
+
+
+async def test_metrics_may_be_more_than_a_small_integer(owner: Connection, ingest: Connection) -> None:
+    await owner.execute("ALTER SEQUENCE metric_id_seq RESTART WITH 100000")
+    batch = Batch()
+    index = record(batch, 0)
+    row(batch, index, ORIGIN_US, (1.5,), "load_pct")
+    await Writer(TOPIC, 0).write(ingest, batch, [OffsetMove(0, 0, 1)])
+    again = Batch()
+    row(again, record(again, 1, revision=1), ORIGIN_US, (2.5,), "load_pct")
+    await Writer(TOPIC, 0).write(ingest, again, [OffsetMove(0, 1, 2)])
+    assert [tuple(r) for r in await owner.fetch("SELECT metric, value, revision FROM reading")] == [(100000, 2.5, 1)]
+
+
+async def test_quarantine_counts_key_and_headers_and_forgets_them_with_the_bytes(
+    owner: Connection, ingest: Connection
+) -> None:
+    writer = Writer(TOPIC, 200)
+    batch = Batch()
+    index = record(batch, 9)
+    batch.dead_letters += [
+        letter(0, b"x" * 100),
+        letter(1, b"x" * 100),
+        letter(2, b"x" * 100, factory=None),
+        letter(9, b"r" * 10, record=index),
+    ]
+    await writer.write(ingest, batch, [OffsetMove(0, 0, 3)])
+    later = Batch()
+    later.dead_letters += [letter(3, b"x" * 100), letter(4, b"x" * 100, factory=None), letter(5, b"x")]
+    await writer.write(ingest, later, [OffsetMove(0, 3, 6)])
+    kept = await owner.fetch(
+        "SELECT raw IS NOT NULL, record_key IS NOT NULL, headers IS NOT NULL, raw_length FROM dead_letter ORDER BY id"
+    )
+    whole, nothing = (True, True, True), (False, False, False)
+    assert [tuple(r) for r in kept] == [
+        (*whole, 100),
+        (*nothing, 100),
+        (*whole, 100),
+        (True, False, False, 10),
+        (*nothing, 100),
+        (*nothing, 100),
+        (*nothing, 1),
+    ]
+    await owner.execute("SET enable_seqscan = off")
+    plan = await owner.fetch(f"EXPLAIN {QUARANTINE_KEPT}", ["F1"], [True], [ORIGIN_US])
+    assert "dead_letter_quota" in str(plan)
+
+
+async def test_a_topic_left_and_taken_up_again_is_read_on(ingest: Connection) -> None:
+    first, other = TopicName("t", "c", "t"), TopicName("t", "another cluster", "t")
+    at_first = await enter_topic(ingest, first)
+    with pytest.raises(ConfigurationError, match="offsets adopt"):
+        await enter_topic(ingest, other)
+    await adopt_topic(ingest, other)
+    assert (await enter_topic(ingest, other)).number != at_first.number
+    with pytest.raises(ConfigurationError, match="offsets adopt"):
+        await enter_topic(ingest, first)
+    await adopt_topic(ingest, first)
+    assert await enter_topic(ingest, first) == at_first
+
+
+async def test_offsets_outside_the_log_are_never_taken(ingest: Connection) -> None:
+    for log in (LogBounds(5, 9), LogBounds(-9, -5)):
+        with pytest.raises(ConfigurationError, match="offsets move --partition 0"):
+            await load_offsets(ingest, TOPIC, {0: log})
+        with pytest.raises(ConfigurationError, match="log of partition 0"):
+            await move_offset(ingest, TOPIC, 0, 0, log)
+    assert await load_offsets(ingest, TOPIC, {0: LogBounds(0, 0), 7: LogBounds(3, 9)}) == {0: 0, 7: 3}
+
+
+KEY = """
+INSERT INTO factory (factory_id) VALUES ('F1');
+INSERT INTO gateway_key (factory, key_id) VALUES (1, 'k1');
+INSERT INTO gateway_key_version (gateway_key, effective_from, effective_to, public_key, valid_from, changed_in)
+VALUES (1, '2000-01-01Z', '9999-12-31Z', repeat('x', 32)::bytea, '2016-01-01Z', 1);
+INSERT INTO enterprise (enterprise_id) VALUES ('E1');
+INSERT INTO factory_version
+VALUES (1, '2000-01-01Z', '9999-12-31Z', 'F', 1, 'KR-48', 'C29', NULL, NULL, 'basic', NULL, NULL, 1);
+UPDATE registry_version SET version = 5;
+"""
+
+
+async def test_the_registry_forgets_what_was_retired_and_begins_anew_where_it_was_set_back(
+    owner: Connection, ingest: Connection
+) -> None:
+    await owner.execute(KEY)
+    registry = Registry()
+    assert await registry.refresh(ingest)
+    assert [len(versions) for versions in registry.keys.values()] == [1]
+    await owner.execute("UPDATE gateway_key_version SET retired_at = now(), changed_in = 6")
+    await owner.execute("UPDATE registry_version SET version = 6")
+    assert await registry.refresh(ingest)
+    assert [len(versions) for versions in registry.keys.values()] == [0]
+    await owner.execute("DELETE FROM gateway_key_version; DELETE FROM gateway_key; DELETE FROM factory_version")
+    await owner.execute("UPDATE registry_version SET version = 2")
+    assert await registry.refresh(ingest)
+    assert (registry.factories, registry.keys, registry.version) == ({}, {}, 2)
+
+
+async def test_two_writers_of_one_partition_write_once(database: str, owner: Connection, ingest: Connection) -> None:
+    other = await connect_to_write(database, "test")
+    try:
+        moves = [OffsetMove(0, 0, 2)]
+        batches = [Writer(TOPIC, 0).write(c, batch_of_all_kinds(0), moves) for c in (ingest, other)]
+        done = await asyncio.gather(*batches, return_exceptions=True)
+    finally:
+        await other.close()
+    assert sorted(isinstance(answer, TransientError) for answer in done) == [False, True]
+    assert await counts(owner) == (1, 2, 1, 1, 0, 1)
+
+
+def test_hours_of_quota_are_those_of_receipt() -> None:
+    assert quota_of(letter(0, factory=None)) == ("", True, ORIGIN_US - ORIGIN_US % HOUR_US)
