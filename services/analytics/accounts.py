@@ -11,25 +11,23 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.wire.codes import Mode, State
+from services.analytics.in_force import (
+    FAR,
+    NO_CYCLE,
+    InForce,
+    Ints,
+    StateRows,
+    Versions,
+    next_instants,
+    pair_with_versions,
+    rows_in_use,
+)
 from services.core.times import HOUR_US
 
-Ints = npt.NDArray[np.int64]
 Objects = npt.NDArray[np.object_]
 
-NO_CYCLE = 0
 HOUR_BITS = 27
 """An hour since the epoch fits in this many bits until the year 17000; (machine, hour) is one number above it."""
-FAR = np.int64(2**62)
-
-
-@dataclass(frozen=True, slots=True)
-class StateRows:
-    """Rows not retracted, sorted by machine and instant, no two alike; ``state`` and ``mode`` as codes."""
-
-    machine: Ints
-    at_us: Ints
-    state: Ints
-    mode: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +39,6 @@ class CountRows:
     good: Ints
     scrap: Ints
     rework: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """Registry versions sorted by machine: in force for [from, to), in use within [in_use_from, in_use_to).
-
-    ``cycle_us`` is the ideal cycle, NO_CYCLE where there is none.
-    """
-
-    machine: Ints
-    from_us: Ints
-    to_us: Ints
-    ttl_us: Ints
-    cycle_us: Ints
-    in_use_from_us: Ints
-    in_use_to_us: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,47 +113,9 @@ class Held:
     with_cycle: npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """Pairs of row and version (positions), where the version is in force and in use at the row's instant."""
-
-    row: npt.NDArray[np.intp]
-    version: npt.NDArray[np.intp]
-
-
-def pair_with_versions(machine: Ints, versions: Versions) -> InForce:
-    """Every row with every version of its machine."""
-    first = np.searchsorted(versions.machine, machine, "left")
-    count = np.searchsorted(versions.machine, machine, "right") - first
-    row = np.repeat(np.arange(len(machine)), count)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    return InForce(row, first[row] + within)
-
-
-def rows_in_use(machine: Ints, at_us: Ints, versions: Versions, until_us: int) -> InForce:
-    """The rows before ``until_us`` at whose instant the machine is in use, each with the version in force there."""
-    pairs = pair_with_versions(machine, versions)
-    v = pairs.version
-    at = at_us[pairs.row]
-    good: npt.NDArray[np.bool_] = (
-        (np.maximum(versions.from_us[v], versions.in_use_from_us[v]) <= at)
-        & (at < np.minimum(versions.to_us[v], versions.in_use_to_us[v]))
-        & (at < until_us)
-    )
-    return InForce(pairs.row[good], v[good])
-
-
-def next_instants(states: StateRows) -> Ints:
-    """The instant of each row's successor on the same machine; far away where there is none."""
-    following = np.full(len(states.at_us), FAR)
-    same = states.machine[1:] == states.machine[:-1]
-    following[:-1][same] = states.at_us[1:][same]
-    return following
-
-
 def hold(states: StateRows, versions: Versions, until_us: int) -> Held:
     """Cut every row's hold by versions, time in use, ``until_us`` and hours; an unknown state holds nothing."""
-    pairs = pair_with_versions(states.machine, versions)
+    pairs = pair_with_versions(states, versions)
     row, v = pairs.row, pairs.version
     at = states.at_us[row]
     start = np.maximum.reduce([at, versions.from_us[v], versions.in_use_from_us[v]])
@@ -203,20 +147,19 @@ def failures(states: StateRows, versions: Versions, seen: InForce) -> npt.NDArra
     failed = np.zeros(len(states.at_us), bool)
     if len(states.at_us) < 2:
         return failed
-    faulted = State.faulted
     before = np.full(len(states.at_us), -FAR)
     before_state = np.zeros(len(states.at_us), np.int64)
     same = states.machine[1:] == states.machine[:-1]
     before[1:][same] = states.at_us[:-1][same]
     before_state[1:][same] = states.state[:-1][same]
-    candidate = (states.state == faulted) & (before_state != State.unknown) & (before_state != faulted)
-    just_before = rows_in_use(states.machine, states.at_us - 1, versions, int(FAR))
-    r, v = just_before.row, just_before.version
-    held = np.zeros(len(failed), bool)
-    held[r] = states.at_us[r] - before[r] <= versions.ttl_us[v]
     in_use = np.zeros(len(failed), bool)
     in_use[seen.row] = True
-    failed[:] = candidate & held & in_use
+    candidate = np.flatnonzero(
+        in_use & (states.state == State.faulted) & (before_state != State.unknown) & (before_state != State.faulted)
+    )
+    just_before = rows_in_use(states.machine[candidate], states.at_us[candidate] - 1, versions, int(FAR))
+    row = candidate[just_before.row]
+    failed[row] = states.at_us[row] - before[row] <= versions.ttl_us[just_before.version]
     return failed
 
 
@@ -271,22 +214,25 @@ def add_counts(
     for name in ("good", "scrap", "rework"):
         np.add.at(sums[:, COLUMN[name]], place, getattr(counts, name)[row])
     add_rows(sums, place, "count_rows")
-    ideal_pq = np.zeros(len(sums), object)
-    ideal_good = np.zeros(len(sums), object)
-    cycle = versions.cycle_us[version].astype(object)
-    made_all = (counts.good[row] + counts.scrap[row] + counts.rework[row]).astype(object)
-    np.add.at(ideal_pq, place, cycle * made_all)
-    np.add.at(ideal_good, place, cycle * counts.good[row].astype(object))
+    # Pieces of the same hour and cycle first, so that the wide products are few.
+    group, where = np.unique(place * (len(versions.machine) + 1) + version, return_inverse=True)
+    hour, kind = np.divmod(group, len(versions.machine) + 1)
+    all_pieces, good_pieces = np.zeros((2, len(group)), np.int64)
+    np.add.at(all_pieces, where, counts.good[row] + counts.scrap[row] + counts.rework[row])
+    np.add.at(good_pieces, where, counts.good[row])
+    cycle = versions.cycle_us[kind].astype(object)
+    ideal_pq, ideal_good = np.zeros((2, len(sums)), object)
+    np.add.at(ideal_pq, hour, cycle * all_pieces.astype(object))
+    np.add.at(ideal_good, hour, cycle * good_pieces.astype(object))
     return ideal_pq, ideal_good
 
 
 def held_beyond(states: StateRows, longest_ttl_us: Ints, until_us: int) -> Ints:
-    """Machines whose account changes as time passes ``until_us``: a state may still hold there, or a row lies beyond.
+    """Machines of which a state may still hold at ``until_us``.
 
     Args:
         longest_ttl_us: per row, the longest TTL of its machine.
     """
-    lasting = (states.state != State.unknown) & (
-        np.minimum(next_instants(states), states.at_us + longest_ttl_us) > until_us
-    )
-    return np.unique(states.machine[lasting | (states.at_us >= until_us)])
+    ends = np.minimum(next_instants(states), states.at_us + longest_ttl_us)
+    lasting = (states.state != State.unknown) & (states.at_us < until_us) & (ends > until_us)
+    return np.unique(states.machine[lasting])

@@ -8,17 +8,21 @@ At any commit, every account of a machine without a mark equals a recomputation 
 
 Each takes the advisory locks of its shards, then deletes the marks that it sees, and only then, in a later statement of
 READ COMMITTED, reads the facts: a fact is committed together with its mark, so whoever deleted the mark reads the fact.
-A machine whose account will change as time passes is marked again at ``accounted_until``, in the same transaction.
+A machine whose account will change as time passes is marked again at ``accounted_until``, in the same transaction; and
+whatever part of a mark is not accounted now stays a mark.
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import asyncpg
-import numpy as np
 
 from services.analytics import queries
-from services.analytics.accounts import Accounts, CountRows, Spans, StateRows, Versions, account, held_beyond
+from services.analytics.accounts import Accounts, Spans, account, held_beyond
+from services.analytics.facts import Registered, read_facts, read_registry
+from services.analytics.in_force import StateRows
 from services.analytics.spans import Mark, hours_to_account
 from services.core.database import Connection
 from services.core.times import DAY_US, HOUR_US, seoul_day, seoul_midnight_us
@@ -26,19 +30,12 @@ from services.core.times import DAY_US, HOUR_US, seoul_day, seoul_midnight_us
 SHARDS = 64
 LOCK_CLASS = 0x6A61
 MARKS_AT_ONCE = 2000
+HOURS_AT_ONCE = 10_000
+"""Of machines, in one transaction of ``settle``: half a million rows where a machine asserts its state every minute."""
+MACHINES_AT_ONCE = 5000
+"""In one go of ``advance``, which may take many: it bounds the memory."""
 LONGEST_STEP_US = HOUR_US
-FURTHEST_ROW_US = DAY_US
-"""No row lies further ahead than this: ingest refuses rows minutes after receipt. A mark that reaches further tells of
-a change in the registry, which no instant to come needs to be told of: it will be accounted when it comes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """The machines being accounted: versions, the longest TTL and the factory of each."""
-
-    versions: Versions
-    longest_ttl_us: dict[int, int]
-    factory: dict[int, int]
+NO_BOUND = 2**31
 
 
 @dataclass(slots=True)
@@ -59,18 +56,18 @@ async def shards_with_work(connection: Connection) -> list[int]:
     return [row["shard"] for row in await connection.fetch(queries.SHARDS_WITH_WORK, until_us)]
 
 
-async def settle(connection: Connection, shard: int) -> int:
-    """Account one shard's marks that lie in the past.
+async def settle(connection: Connection, shard: int) -> bool:
+    """Account one shard's marks that lie in the past, as many as one transaction should.
 
     Returns:
-        How many marks were taken; at most MARKS_AT_ONCE, so call again while there are.
+        Whether some may be left, so that it should be called again.
     """
     async with connection.transaction(isolation="read_committed"):
         await connection.execute(queries.LOCK_SHARD, LOCK_CLASS, shard)
         until_us = await connection.fetchval(queries.ACCOUNTED_UNTIL)
         marks = marks_of(await connection.fetch(queries.TAKE_PAST_MARKS, shard, until_us, MARKS_AT_ONCE))
-        await account_marks(connection, marks, until_us)
-    return len(marks)
+        left_in_part = bool(marks) and await account_marks(connection, marks, until_us, HOURS_AT_ONCE)
+    return left_in_part or len(marks) == MARKS_AT_ONCE
 
 
 async def advance(connection: Connection, now_us: int) -> int:
@@ -85,8 +82,8 @@ async def advance(connection: Connection, now_us: int) -> int:
         if now_us <= until_us:
             return 0
         next_us = min(now_us, until_us + LONGEST_STEP_US)
-        marks = marks_of(await connection.fetch(queries.TAKE_DUE_MARKS, until_us, next_us))
-        await account_marks(connection, marks, next_us)
+        for marks in by_machines(marks_of(await connection.fetch(queries.TAKE_DUE_MARKS, until_us, next_us))):
+            await account_marks(connection, marks, next_us, NO_BOUND)
         await connection.execute(queries.MOVE_ACCOUNTED_UNTIL, next_us)
     return now_us - next_us
 
@@ -95,47 +92,34 @@ def marks_of(rows: list[asyncpg.Record]) -> list[Mark]:
     return [Mark(row["machine"], row["from_at"], row["to_at"]) for row in rows]
 
 
-async def account_marks(connection: Connection, marks: list[Mark], until_us: int) -> None:
-    """Account every hour that the marks reach, and all that is derived from those hours."""
-    if not marks:
-        return
+def by_machines(marks: list[Mark]) -> Iterator[list[Mark]]:
+    """Marks, those of a machine next to each other, in groups of at most MACHINES_AT_ONCE machines."""
+    group: list[Mark] = []
+    for number, (_, own) in enumerate(groupby(marks, key=lambda mark: mark.machine), start=1):
+        group += own
+        if number % MACHINES_AT_ONCE == 0:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+async def account_marks(connection: Connection, marks: list[Mark], until_us: int, most_hours: int) -> bool:
+    """Account hours that the marks reach, about ``most_hours`` of them, and all that is derived from them.
+
+    Returns:
+        Whether hours are left, and marked again.
+    """
     registered = await read_registry(connection, sorted({mark.machine for mark in marks}))
     sealed_before_us = await connection.fetchval(queries.SEALED_BEFORE)
-    spans = hours_to_account(marks, registered.longest_ttl_us, sealed_before_us, until_us)
-    states, counts = await read_facts(connection, spans, registered)
-    accounts = account(states, counts, registered.versions, spans, until_us)
-    touched = await write_hours(connection, spans, accounts)
+    work = hours_to_account(marks, registered.longest_ttl_us, sealed_before_us, until_us, most_hours)
+    states, counts = await read_facts(connection, work.spans, registered)
+    accounts = account(states, counts, registered.versions, work.spans, until_us)
+    touched = await write_hours(connection, work.spans, accounts)
     await write_sums(connection, touched, registered)
-    await mark_again(connection, marks, states, counts, registered, until_us)
-
-
-async def read_registry(connection: Connection, machines: list[int]) -> Registered:
-    """Versions of some machines."""
-    rows = await connection.fetch(queries.VERSIONS, machines)
-    names = ("machine", "effective_from", "effective_to", "state_ttl_us", "cycle_us", "in_use_from", "in_use_to")
-    versions = Versions(*[column(rows, name) for name in names])
-    longest: dict[int, int] = {}
-    for row in rows:
-        longest[row["machine"]] = max(row["state_ttl_us"], longest.get(row["machine"], 0))
-    return Registered(versions, longest, {row["machine"]: row["factory"] for row in rows})
-
-
-async def read_facts(connection: Connection, spans: Spans, registered: Registered) -> tuple[StateRows, CountRows]:
-    """The rows in the spans, and the states that may still hold at their beginning."""
-    machines = spans.machine.tolist()
-    ends = spans.to_us.tolist()
-    reach = [registered.longest_ttl_us.get(machine, 0) for machine in machines]
-    starts = [start - back for start, back in zip(spans.from_us.tolist(), reach, strict=True)]
-    states = await connection.fetch(queries.STATES, machines, starts, ends)
-    counts = await connection.fetch(queries.COUNTS, machines, spans.from_us.tolist(), ends)
-    return (
-        StateRows(*[column(states, name) for name in ("machine", "at", "state", "mode")]),
-        CountRows(*[column(counts, name) for name in ("machine", "at", "good", "scrap", "rework")]),
-    )
-
-
-def column(rows: list[asyncpg.Record], name: str) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    return np.fromiter((row[name] for row in rows), np.int64, len(rows))
+    ahead = await marks_ahead(connection, marks, until_us)
+    await mark_again(connection, [*work.left, *ahead, *marks_of_holds(states, registered, until_us)])
+    return bool(work.left)
 
 
 async def write_hours(connection: Connection, spans: Spans, accounts: Accounts) -> Touched:
@@ -180,22 +164,29 @@ def columns_of(pairs: list[tuple[int, int]] | list[tuple[int, dt.date]]) -> list
     return [list(values) for values in zip(*pairs, strict=True)]
 
 
-async def mark_again(
-    connection: Connection,
-    marks: list[Mark],
-    states: StateRows,
-    counts: CountRows,
-    registered: Registered,
-    until_us: int,
-) -> None:
-    """Mark machines whose account will change when time passes ``until_us``."""
-    ahead = [mark for mark in marks if until_us <= mark.to_us < until_us + FURTHEST_ROW_US]
-    again = {mark.machine: mark.to_us for mark in sorted(ahead, key=lambda mark: mark.to_us)}
-    ttl = np.array([registered.longest_ttl_us[machine] for machine in states.machine.tolist()], np.int64)
-    later = set(held_beyond(states, ttl, until_us).tolist()) | set(counts.machine[counts.at_us >= until_us].tolist())
-    for machine in later:
-        again.setdefault(machine, until_us)
-    if again:
-        machines = sorted(again)
-        ends = [again[machine] for machine in machines]
-        await connection.execute(queries.MARK_AGAIN, machines, [until_us] * len(machines), ends)
+async def marks_ahead(connection: Connection, marks: list[Mark], until_us: int) -> list[Mark]:
+    """What of the marks lies from ``until_us`` on, for machines that have a row there.
+
+    A mark may tell of rows that lie ahead, which no other mark tells of. One that tells of the registry may reach to
+    the end of time, though, and must not have its machine accounted again for ever: so the rows decide.
+    """
+    last: dict[int, int] = {}
+    for mark in marks:
+        if mark.to_us >= until_us:
+            last[mark.machine] = max(mark.to_us, last.get(mark.machine, 0))
+    if not last:
+        return []
+    first = await connection.fetch(queries.FIRST_AHEAD, list(last), list(last.values()), until_us)
+    return [Mark(row["machine"], row["at"], last[row["machine"]]) for row in first]
+
+
+def marks_of_holds(states: StateRows, registered: Registered, until_us: int) -> list[Mark]:
+    """A mark at ``until_us`` for every machine whose state may still hold there."""
+    holding = held_beyond(states, registered.longest_ttl_of(states.machine), until_us)
+    return [Mark(machine, until_us, until_us) for machine in holding.tolist()]
+
+
+async def mark_again(connection: Connection, marks: list[Mark]) -> None:
+    if marks:
+        columns = ([m.machine for m in marks], [m.from_us for m in marks], [m.to_us for m in marks])
+        await connection.execute(queries.MARK_AGAIN, *columns)

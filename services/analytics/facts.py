@@ -9,7 +9,8 @@ import asyncpg
 import numpy as np
 
 from services.analytics import queries
-from services.analytics.accounts import CountRows, Ints, Spans, StateRows, Versions
+from services.analytics.accounts import CountRows, Spans
+from services.analytics.in_force import Ints, StateRows, Versions
 from services.core.database import POSTGRES_EPOCH_US, Connection
 
 

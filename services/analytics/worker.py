@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from services.analytics.engine import advance, settle, shards_with_work, start_accounting
 from services.analytics.settings import AnalyticsSettings
@@ -20,12 +21,20 @@ FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 
 
+@dataclass(slots=True)
+class Turn:
+    """Whose turn it is: the shard to begin with, so that one with much to do keeps no other waiting for long."""
+
+    shard: int = 0
+
+
 async def run(settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], bool]) -> None:
     """Work until ``stopping`` says so; a transaction under way is finished first.
 
     While the database is away, try again with growing pauses: nothing is lost, since the marks stay.
     """
     pause_s = FIRST_PAUSE_S
+    turn = Turn()
     while not stopping():
         try:
             connection = await connect(settings.database_url, ROLE, application="jejo analytics")
@@ -33,7 +42,7 @@ async def run(settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], 
                 await start_accounting(connection, clock())
                 log.info("accounting as %s", ROLE)
                 while not stopping():
-                    await cycle(connection, settings, clock, stopping)
+                    await cycle(connection, settings, clock, stopping, turn)
                     pause_s = FIRST_PAUSE_S
             finally:
                 connection.terminate()
@@ -44,11 +53,11 @@ async def run(settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], 
 
 
 async def cycle(
-    connection: Connection, settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], bool]
+    connection: Connection, settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], bool], turn: Turn
 ) -> None:
     """One turn: past work for a while, then the present, then a rest if there is nothing left to do."""
     began = time.monotonic()
-    left = await settle_past(connection, stopping, began + SETTLE_S)
+    left = await settle_past(connection, stopping, began + SETTLE_S, turn)
     behind_us = await advance(connection, clock())
     took = time.monotonic() - began
     log.debug("a cycle took %.3f s, %d us behind the present", took, behind_us)
@@ -56,14 +65,20 @@ async def cycle(
         await asyncio.sleep(max(0.0, settings.analytics_cycle_s - took))
 
 
-async def settle_past(connection: Connection, stopping: Callable[[], bool], deadline: float) -> bool:
-    """Settle shard by shard until nothing is left or the deadline passes.
+async def settle_past(connection: Connection, stopping: Callable[[], bool], deadline: float, turn: Turn) -> bool:
+    """Settle the shards in turn, a transaction each, until nothing is left or the deadline passes.
 
     Returns:
         Whether work is left.
     """
-    for shard in await shards_with_work(connection):
-        while await settle(connection, shard):
+    shards = await shards_with_work(connection)
+    while shards:
+        left: list[int] = []
+        for shard in sorted(shards, key=lambda shard: (shard < turn.shard, shard)):
+            if await settle(connection, shard):
+                left.append(shard)
+            turn.shard = shard + 1
             if stopping() or time.monotonic() > deadline:
                 return True
+        shards = left
     return False

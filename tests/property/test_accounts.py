@@ -1,6 +1,6 @@
 """The accounts in columns against the plain second implementation, over arbitrary rows and registry versions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.wire.codes import Mode, State
-from services.analytics.accounts import SUMS, CountRows, Spans, StateRows, Versions, account
+from services.analytics.accounts import SUMS, CountRows, Spans, account
+from services.analytics.in_force import StateRows, Versions
 from services.analytics.verification.reference import MachineVersion, account_machine
 from services.core.times import FIRST_INSTANT_US, HOUR_US, LAST_INSTANT_US, SECOND_US
 
@@ -41,8 +42,11 @@ def version_lists(draw: st.DrawFn) -> list[MachineVersion]:
     cuts = sorted(draw(st.sets(anywhere, max_size=3)))
     bounds = [FIRST_INSTANT_US, *cuts, LAST_INSTANT_US]
     first = draw(st.integers(0, 1)) if cuts else 0
+    gap = draw(st.integers(1, 9))
     found = []
-    for start, end in list(pairwise(bounds))[first:]:
+    for number, (start, end) in enumerate(list(pairwise(bounds))[first:]):
+        if number == gap:
+            continue
         in_use = draw(st.one_of(st.just((FIRST_INSTANT_US, LAST_INSTANT_US)), st.tuples(anywhere, anywhere)))
         ttl = draw(st.one_of(st.integers(SECOND_US, LONGEST_TTL_US), st.just(600 * SECOND_US)))
         cycle = draw(st.one_of(st.none(), st.integers(1, 86_400 * SECOND_US)))
@@ -57,35 +61,45 @@ def columns(*lists: list[int]) -> "list[np.ndarray[tuple[int], np.dtype[np.int64
     return [np.array(values, np.int64) for values in lists]
 
 
-def in_columns(case: Case) -> dict[int, dict[str, int]]:
-    """The figures of the implementation in columns, by hour."""
-    at = sorted(case.states)
-    n = len(at)
-    states = StateRows(*columns([1] * n, at, [case.states[a][0] for a in at], [case.states[a][1] for a in at]))
-    counts = CountRows(*columns([1] * len(case.counts), *[[row[i] for row in case.counts] for i in range(4)]))
-    versions = Versions(
+def in_columns(*cases: Case) -> dict[int, dict[int, dict[str, int]]]:
+    """The figures of the implementation in columns, by machine and hour; the first case says until when."""
+    numbered = list(enumerate(cases, start=1))
+    states = StateRows(
         *columns(
-            [1] * len(case.versions),
-            [v.effective_from_us for v in case.versions],
-            [v.effective_to_us for v in case.versions],
-            [v.state_ttl_us for v in case.versions],
-            [v.ideal_cycle_us or 0 for v in case.versions],
-            [v.in_use_from_us for v in case.versions],
-            [v.in_use_to_us for v in case.versions],
+            [m for m, case in numbered for _ in case.states],
+            [at for _, case in numbered for at in sorted(case.states)],
+            [case.states[at][0] for _, case in numbered for at in sorted(case.states)],
+            [case.states[at][1] for _, case in numbered for at in sorted(case.states)],
         )
     )
-    spans = Spans(*columns([1], [ORIGIN_US], [END_US]))
-    done = account(states, counts, versions, spans, case.until_us)
-    return {
-        hour: {**dict(zip(SUMS, sums, strict=True)), "ideal_pq_us": pq, "ideal_good_us": good}
-        for hour, sums, pq, good in zip(
-            done.hour_us.tolist(),
-            done.sums.tolist(),
-            done.ideal_pq_us.tolist(),
-            done.ideal_good_us.tolist(),
-            strict=True,
+    rows = [(m, *row) for m, case in numbered for row in case.counts]
+    counts = CountRows(*columns(*[[row[i] for row in rows] for i in range(5)]))
+    known = [(m, version) for m, case in numbered for version in case.versions]
+    versions = Versions(
+        *columns(
+            [m for m, _ in known],
+            [v.effective_from_us for _, v in known],
+            [v.effective_to_us for _, v in known],
+            [v.state_ttl_us for _, v in known],
+            [v.ideal_cycle_us or 0 for _, v in known],
+            [v.in_use_from_us for _, v in known],
+            [v.in_use_to_us for _, v in known],
         )
-    }
+    )
+    machines = [m for m, _ in numbered]
+    spans = Spans(*columns(machines, [ORIGIN_US] * len(machines), [END_US] * len(machines)))
+    done = account(states, counts, versions, spans, cases[0].until_us)
+    found: dict[int, dict[int, dict[str, int]]] = {m: {} for m in machines}
+    for machine, hour, sums, pq, good in zip(
+        done.machine.tolist(),
+        done.hour_us.tolist(),
+        done.sums.tolist(),
+        done.ideal_pq_us.tolist(),
+        done.ideal_good_us.tolist(),
+        strict=True,
+    ):
+        found[machine][hour] = {**dict(zip(SUMS, sums, strict=True)), "ideal_pq_us": pq, "ideal_good_us": good}
+    return found
 
 
 def plainly(case: Case) -> dict[int, dict[str, int]]:
@@ -103,14 +117,16 @@ def plainly(case: Case) -> dict[int, dict[str, int]]:
     return {hour: {name: getattr(figures, name) for name in names} for hour, figures in done.items()}
 
 
-@given(cases)
-def test_columns_and_plain_python_agree(case: Case) -> None:
-    assert in_columns(case) == plainly(case)
+@given(st.lists(cases, min_size=1, max_size=3))
+def test_columns_and_plain_python_agree(fleet: list[Case]) -> None:
+    until = fleet[0].until_us
+    expected = {m: plainly(replace(case, until_us=until)) for m, case in enumerate(fleet, start=1)}
+    assert in_columns(*fleet) == expected
 
 
 @given(cases)
 def test_no_hour_holds_more_than_an_hour(case: Case) -> None:
-    for figures in in_columns(case).values():
+    for figures in in_columns(case)[1].values():
         held = sum(figures[name] for name in SUMS[:7])
         assert held == figures["evidence_us"]
         assert 0 <= held <= HOUR_US

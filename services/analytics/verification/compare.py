@@ -2,8 +2,9 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from services.analytics.verification.reference import FIGURES, HourAccount, account_machine
 from services.analytics.verification.snapshot import Figures, MachineFacts, StoredSums, Window
@@ -22,8 +23,8 @@ class Difference:
 
     place: str
     figure: str
-    stored: int
-    recomputed: int
+    stored: int | Decimal
+    recomputed: int | Decimal
 
     def __str__(self) -> str:
         return f"{self.place} {self.figure}: stored {self.stored}, recomputed {self.recomputed}"
@@ -56,22 +57,27 @@ def recompute(machine: MachineFacts, window: Window, until_us: int, sealed_befor
 def compare_machine(name: str, machine: MachineFacts, found: Recomputed, first_us: int) -> Iterator[Difference]:
     """Differences of a machine's hours and days from ``first_us`` on, before which facts are no longer kept."""
     stored = {hour: figures for hour, figures in machine.stored_hours.items() if hour >= first_us}
-    recomputed = {hour: {f: getattr(account, f) for f in FIGURES} for hour, account in found.hours.items()}
+    recomputed: dict[int, Figures] = {
+        hour: {figure: getattr(account, figure) for figure in FIGURES} for hour, account in found.hours.items()
+    }
     for hour in sorted(stored.keys() | recomputed.keys()):
         place = f"machine {name} hour {rfc3339(hour)}"
         yield from compare_figures(place, stored.get(hour), recomputed.get(hour))
     for day in sorted(machine.stored_days.keys() | found.days.keys()):
         if midnight(day) >= first_us:
             place = f"machine {name} day {day}"
-            yield from compare_figures(place, counted(machine.stored_days, day), counted(found.days, day))
+            yield from compare_figures(place, machine.stored_days.get(day), day_figures(found, day))
 
 
-def counted(days: Mapping[dt.date, bool], day: dt.date) -> Figures | None:
-    return {"counted": int(days[day])} if day in days else None
+def day_figures(found: Recomputed, day: dt.date) -> Figures | None:
+    return {"has_counts": 1, "counted": int(found.days[day])} if day in found.days else None
 
 
 def compare_factory(name: str, stored: StoredSums, machines: list[Recomputed], first_us: int) -> Iterator[Difference]:
-    """Differences of a factory's hours and days, which are sums over its machines."""
+    """Differences of a factory's hours and days, which are sums over its machines.
+
+    Of the day in which ``first_us`` lies nobody can tell any more whether it is counted, so it is left out.
+    """
     hours: dict[int, Figures] = defaultdict(lambda: defaultdict(int))
     days: dict[dt.date, Figures] = defaultdict(lambda: defaultdict(int))
     for machine in machines:
@@ -82,7 +88,7 @@ def compare_factory(name: str, stored: StoredSums, machines: list[Recomputed], f
             days[day]["count_days"] += 1
             days[day]["counted_days"] += is_counted
     for hour in sorted(stored.hours.keys() | hours.keys()):
-        if hour >= first_us:
+        if midnight(day_of(hour)) >= first_us:
             yield from compare_figures(f"factory {name} hour {rfc3339(hour)}", stored.hours.get(hour), hours.get(hour))
     for day in sorted(stored.days.keys() | days.keys()):
         if midnight(day) >= first_us:

@@ -5,7 +5,7 @@ bounds of the time in use, an hour. Between two cuts everything is constant, so 
 what the whole piece is. Source of the rules: the contract's definitions of a state's hold, of evidence and of failures.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -129,17 +129,25 @@ def pieces(
     cuts = {start, end, *range(start - start % HOUR, end, HOUR)}
     for version in versions:
         cuts |= {version.effective_from_us, version.effective_to_us, version.in_use_from_us, version.in_use_to_us}
-        cuts |= {at + version.state_ttl_us for at, _, _ in rows}
+        # A hold can end by this TTL only while the version is in force.
+        ttl = version.state_ttl_us
+        first = bisect_left(rows, version.effective_from_us - ttl, key=instant_of)
+        last = bisect_right(rows, version.effective_to_us - ttl, key=instant_of)
+        cuts |= {at + ttl for at, _, _ in rows[first:last]}
     cuts |= {at for at, _, _ in rows}
     inside = sorted(cut for cut in cuts if start <= cut <= end)
     yield from pairwise(inside)
+
+
+def instant_of(row: StateRow) -> int:
+    return row[0]
 
 
 def account_piece(
     hour: HourAccount, rows: Sequence[StateRow], versions: Sequence[MachineVersion], at: int, length: int
 ) -> None:
     """Add a piece of time that begins at an instant and is the same throughout."""
-    last = bisect_right(rows, at, key=lambda row: row[0]) - 1
+    last = bisect_right(rows, at, key=instant_of) - 1
     version = in_use(versions, at)
     if last < 0 or version is None:
         return

@@ -3,12 +3,16 @@
 import asyncio
 import datetime as dt
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from services.analytics.verification.compare import Difference, compare_factory, compare_machine, recompute
 from services.analytics.verification.snapshot import (
+    ACCOUNTING_BEGAN,
     FACTORIES,
+    FACTS_DROPPED,
     LEDGER,
-    Status,
+    STRAY,
     Window,
     read_machine,
     read_machines,
@@ -20,28 +24,53 @@ from services.core.errors import ConfigurationError, TransientError
 from services.core.times import DAY_US, SEOUL, seoul_day, seoul_midnight_us, to_us
 
 PAUSE_S = 0.3
+DAYS_AT_ONCE = 31
+"""It bounds the memory: a factory's rows and hours of so many days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A factory (number and id) in a part of the window: compared in one snapshot."""
+
+    factory: int
+    factory_id: str
+    window: Window
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was compared, and how many differences there are."""
+
+    machines: set[str] = field(default_factory=set)
+    differences: int = 0
+
+    def tell(self, differences: Iterable[Difference]) -> None:
+        """Print differences, and count them."""
+        for difference in differences:
+            print(difference)
+            self.differences += 1
 
 
 async def verify(database_url: str, window: Window, machine: str | None, wait_s: float, *, ledger: bool) -> int:
-    """Wait for rest, then compare in one snapshot.
+    """Compare every factory as soon as it is at rest.
 
     Raises:
         ConfigurationError: the window or the machine makes no sense, or accounts were never begun.
         TransientError: analytics does not come to rest.
     """
-
     connection = await connect(database_url, "jejo_verify", application="jejo verify")
     try:
-        status = await rest(connection, wait_s)
-        if status.accounted_until_us is None:
-            raise ConfigurationError("Nothing was ever accounted here: start `jejo analytics` first.")
-        machines, differences = await compare_window(connection, window, status, status.accounted_until_us, machine)
-        if machine is None and ledger:
-            differences += await compare_ledger(connection, status)
+        findings = await compare_window(connection, window, machine, wait_s)
+        if machine is None:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                rows = await connection.fetch(STRAY, window.from_us, window.to_us, *window.days)
+                findings.tell(Difference(place, "rows", count, 0) for place, count in rows)
+                if ledger:
+                    await compare_ledger(connection, findings)
     finally:
         await connection.close()
-    print(f"{machines} machines compared, {differences} differences")
-    return 1 if differences else 0
+    print(f"{len(findings.machines)} machines compared, {findings.differences} differences")
+    return 1 if findings.differences else 0
 
 
 def parse_window(start: str, end: str) -> Window:
@@ -65,75 +94,79 @@ def parse_window(start: str, end: str) -> Window:
     return Window(first, last)
 
 
-async def rest(connection: Connection, seconds: float) -> Status:
-    """Wait until no mark lies before ``accounted_until``, and leave a read-only snapshot of that moment open.
+async def compare_window(connection: Connection, window: Window, machine: str | None, wait_s: float) -> Findings:
+    """Compare all factories, or the one of a machine: those with marks again and again, while others go on.
 
     Raises:
-        TransientError: that did not come within the time.
+        ConfigurationError: accounts were never begun, or there is no such machine.
+        TransientError: for so many seconds no factory came to rest.
     """
-
-    deadline = time.monotonic() + seconds
-    while True:
-        await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        status = await read_status(connection)
-        if status.marks == 0:
-            return status
-        await connection.execute("ROLLBACK")
-        if time.monotonic() > deadline:
+    if not await connection.fetchval(ACCOUNTING_BEGAN):
+        raise ConfigurationError("Nothing was ever accounted here: start `jejo analytics` first.")
+    findings = Findings()
+    tasks = [
+        Task(row["id"], row["factory_id"], part)
+        for row in await connection.fetch(FACTORIES)
+        for part in window.parts(DAYS_AT_ONCE)
+        if machine is None or machine.startswith(row["factory_id"] + "/")
+    ]
+    deadline = time.monotonic() + wait_s
+    while tasks:
+        waiting: list[Task] = []
+        marks = 0
+        for task in tasks:
+            found = await compare_task(connection, task, machine, findings)
+            if found:
+                waiting.append(task)
+                marks += found
+            else:
+                deadline = time.monotonic() + wait_s
+        if waiting and time.monotonic() > deadline:
             raise TransientError(
-                f"{status.marks} dirty marks still wait to be accounted; see that `jejo analytics` runs, and try again."
+                f"{marks} dirty marks still wait to be accounted; see that `jejo analytics` runs, and try again."
             )
-        await asyncio.sleep(PAUSE_S)
+        tasks = waiting
+        if tasks:
+            await asyncio.sleep(PAUSE_S)
+    if machine is not None and not findings.machines:
+        raise ConfigurationError(f"There is no machine {machine}: write FACTORY/MACHINE as registered.")
+    return findings
 
 
-async def compare_window(
-    connection: Connection, window: Window, status: Status, until_us: int, machine: str | None
-) -> tuple[int, int]:
-    """Compare factory by factory, printing each difference.
+async def compare_task(connection: Connection, task: Task, machine: str | None, findings: Findings) -> int:
+    """Compare a factory, in a snapshot, unless marks still wait that reach the window.
 
     Returns:
-        How many machines were compared, and how many differences there are.
+        How many marks wait; 0: it is compared.
     """
-
-    machines = differences = 0
-    first_us = max(window.from_us, status.sealed_before_us)
-    for factory in await connection.fetch(FACTORIES):
+    window = task.window
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        status = await read_status(connection, task.factory, window)
+        if status.marks:
+            return status.marks
+        first_us = max(window.from_us, status.sealed_before_us)
         recomputed = []
-        for number, (machine_id, versions) in (await read_machines(connection, factory["id"])).items():
-            name = f"{factory['factory_id']}/{machine_id}"
+        for number, (machine_id, versions) in (await read_machines(connection, task.factory)).items():
+            name = f"{task.factory_id}/{machine_id}"
             if machine not in (None, name):
                 continue
             facts = await read_machine(connection, number, machine_id, versions, window)
-            found = recompute(facts, window, until_us, status.sealed_before_us)
+            found = recompute(facts, window, status.accounted_until_us, status.sealed_before_us)
             recomputed.append(found)
-            machines += 1
-            for difference in compare_machine(name, facts, found, first_us):
-                print(difference)
-                differences += 1
+            findings.machines.add(name)
+            findings.tell(compare_machine(name, facts, found, first_us))
         if machine is None:
-            sums = await read_sums(connection, factory["id"], window)
-            for difference in compare_factory(factory["factory_id"], sums, recomputed, first_us):
-                print(difference)
-                differences += 1
-    if machine is not None and machines == 0:
-        raise ConfigurationError(f"There is no machine {machine}: write FACTORY/MACHINE as registered.")
-    return machines, differences
+            sums = await read_sums(connection, task.factory, window)
+            findings.tell(compare_factory(task.factory_id, sums, recomputed, first_us))
+    return 0
 
 
-async def compare_ledger(connection: Connection, status: Status) -> int:
-    """Hold what each record is said to have stored against the facts that name it.
-
-    Returns:
-        The number of differences, each printed.
-    """
-
-    if status.facts_dropped:
+async def compare_ledger(connection: Connection, findings: Findings) -> None:
+    """Hold what each record is said to have stored against the facts that name it."""
+    if await connection.fetchval(FACTS_DROPPED):
         print("records were not held against their facts: some facts are past their horizon and no longer kept")
-        return 0
-    count = 0
+        return
     for record, said_stored, stored, said_clashed, clashed in await connection.fetch(LEDGER):
         for figure, said, found in (("rows_stored", said_stored, stored), ("rows_clashed", said_clashed, clashed)):
             if said != found:
-                print(Difference(f"record {record}", figure, said or 0, found))
-                count += 1
-    return count
+                findings.tell([Difference(f"record {record}", figure, said or 0, found)])

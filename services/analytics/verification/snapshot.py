@@ -1,12 +1,15 @@
 """What verify reads, from one consistent snapshot of the database: registry, facts, and the figures stored for them."""
 
 import datetime as dt
-from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
+
+import asyncpg
 
 from services.analytics.verification.reference import FIGURES, CountRow, MachineVersion, StateRow
 from services.core.database import Connection
-from services.core.times import seoul_day
+from services.core.times import DAY_US, seoul_day
 
 FACTORIES = "SELECT id, factory_id FROM factory ORDER BY factory_id"
 
@@ -14,8 +17,8 @@ VERSIONS = """
 SELECT m.id, m.machine_id, v.effective_from, v.effective_to, v.state_ttl_us, v.ideal_cycle_us,
        timezone('Asia/Seoul', v.in_use_from::timestamp) AS in_use_from,
        COALESCE(timezone('Asia/Seoul', v.in_use_to::timestamp), v.effective_to) AS in_use_to
-FROM machine m JOIN machine_version v ON v.machine = m.id
-WHERE m.factory = $1 AND v.retired_at IS NULL
+FROM machine m LEFT JOIN machine_version v ON v.machine = m.id AND v.retired_at IS NULL
+WHERE m.factory = $1
 ORDER BY m.machine_id, v.effective_from
 """
 
@@ -34,12 +37,33 @@ STORED_DAYS = "SELECT day, has_counts, counted FROM machine_day WHERE machine = 
 STORED_FACTORY_HOURS = "SELECT * FROM factory_hour WHERE factory = $1 AND hour >= $2 AND hour < $3"
 STORED_FACTORY_DAYS = "SELECT * FROM factory_day WHERE factory = $1 AND day >= $2 AND day < $3"
 
+# A mark reaches its span and the longest TTL there can be after it.
 STATUS = """
 SELECT (SELECT accounted_until FROM analytics_state) AS accounted_until,
        (SELECT max(sealed_before) FROM fact_horizon
         WHERE table_name IN ('state_event', 'count_event')) AS sealed_before,
-       (SELECT max(sealed_before) > '1999-12-31 15:00Z' FROM fact_horizon) AS facts_dropped,
-       (SELECT count(*) FROM dirty_mark, analytics_state WHERE from_at < accounted_until) AS marks
+       (SELECT count(*) FROM dirty_mark d JOIN machine m ON m.id = d.machine, analytics_state s
+        WHERE m.factory = $1 AND d.shard = m.shard AND d.from_at < LEAST(s.accounted_until, $3::timestamptz)
+          AND d.to_at >= $2::timestamptz - interval '1 day') AS marks
+"""
+
+ACCOUNTING_BEGAN = "SELECT EXISTS (SELECT FROM analytics_state)"
+
+FACTS_DROPPED = "SELECT max(sealed_before) > '1999-12-31 15:00Z' FROM fact_horizon"
+
+STRAY = """
+SELECT 'machine_hour of machine ' || h.machine, count(*) FROM machine_hour h
+WHERE h.hour >= $1 AND h.hour < $2 AND NOT EXISTS (SELECT FROM machine m WHERE m.id = h.machine) GROUP BY h.machine
+UNION ALL
+SELECT 'machine_day of machine ' || d.machine, count(*) FROM machine_day d
+WHERE d.day >= $3 AND d.day < $4 AND NOT EXISTS (SELECT FROM machine m WHERE m.id = d.machine) GROUP BY d.machine
+UNION ALL
+SELECT 'factory_hour of factory ' || h.factory, count(*) FROM factory_hour h
+WHERE h.hour >= $1 AND h.hour < $2 AND NOT EXISTS (SELECT FROM factory f WHERE f.id = h.factory) GROUP BY h.factory
+UNION ALL
+SELECT 'factory_day of factory ' || d.factory, count(*) FROM factory_day d
+WHERE d.day >= $3 AND d.day < $4 AND NOT EXISTS (SELECT FROM factory f WHERE f.id = d.factory) GROUP BY d.factory
+ORDER BY 1
 """
 
 LEDGER = """
@@ -58,7 +82,7 @@ WHERE (r.rows_stored, r.rows_clashed) IS DISTINCT FROM (COALESCE(f.stored, 0)::i
 ORDER BY r.id
 """
 
-Figures = dict[str, int]
+Figures = dict[str, int | Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +96,31 @@ class Window:
     def days(self) -> tuple[dt.date, dt.date]:
         return seoul_day(self.from_us), seoul_day(self.to_us)
 
+    def parts(self, days: int) -> Iterator["Window"]:
+        """The window in pieces of so many days."""
+        for start in range(self.from_us, self.to_us, days * DAY_US):
+            yield Window(start, min(start + days * DAY_US, self.to_us))
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How far accounts go (None: never begun), where facts were dropped, and how many marks wait."""
+    """How far accounts go, where facts were dropped, and how many marks reach the window."""
 
-    accounted_until_us: int | None
+    accounted_until_us: int
     sealed_before_us: int
-    facts_dropped: bool
     marks: int
 
 
 @dataclass(frozen=True, slots=True)
 class MachineFacts:
-    """A machine as registry and facts tell, and what is stored of it: figures by hour, ``counted`` by day."""
+    """A machine as registry and facts tell, and what is stored of it: figures by hour and by day."""
 
     machine_id: str
     versions: list[MachineVersion]
     states: list[StateRow]
     counts: list[CountRow]
     stored_hours: dict[int, Figures]
-    stored_days: dict[dt.date, bool]
+    stored_days: dict[dt.date, Figures]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +131,8 @@ class StoredSums:
     days: dict[dt.date, Figures]
 
 
-async def read_status(connection: Connection) -> Status:
-    row = await connection.fetchrow(STATUS)
+async def read_status(connection: Connection, factory: int, window: Window) -> Status:
+    row = await connection.fetchrow(STATUS, factory, window.from_us, window.to_us)
     assert row is not None
     return Status(*row.values())
 
@@ -114,7 +142,9 @@ async def read_machines(connection: Connection, factory: int) -> dict[int, tuple
     found: dict[int, tuple[str, list[MachineVersion]]] = {}
     for row in await connection.fetch(VERSIONS, factory):
         number, machine_id, *version = row.values()
-        found.setdefault(number, (machine_id, []))[1].append(MachineVersion(*version))
+        versions = found.setdefault(number, (machine_id, []))[1]
+        if None not in version[:3]:
+            versions.append(MachineVersion(*version))
     return found
 
 
@@ -122,7 +152,7 @@ async def read_machine(
     connection: Connection, number: int, machine_id: str, versions: list[MachineVersion], window: Window
 ) -> MachineFacts:
     """A machine's rows, reaching back by its longest TTL, and its stored figures."""
-    reach = max(version.state_ttl_us for version in versions)
+    reach = max((version.state_ttl_us for version in versions), default=0)
     states = await connection.fetch(STATE_ROWS, number, window.from_us - reach, window.to_us)
     counts = await connection.fetch(COUNT_ROWS, number, window.from_us, window.to_us)
     hours = await connection.fetch(STORED_HOURS, number, window.from_us, window.to_us)
@@ -132,8 +162,8 @@ async def read_machine(
         versions,
         [tuple(row.values()) for row in states],
         [tuple(row.values()) for row in counts],
-        {row["hour"]: {name: int(row[name]) for name in FIGURES} for row in hours},
-        {row["day"]: row["counted"] for row in days if row["has_counts"]},
+        {row["hour"]: {name: exact(row[name]) for name in FIGURES} for row in hours},
+        {row["day"]: {"has_counts": int(row["has_counts"]), "counted": int(row["counted"])} for row in days},
     )
 
 
@@ -142,10 +172,17 @@ async def read_sums(connection: Connection, factory: int, window: Window) -> Sto
     hours = await connection.fetch(STORED_FACTORY_HOURS, factory, window.from_us, window.to_us)
     days = await connection.fetch(STORED_FACTORY_DAYS, factory, *window.days)
     return StoredSums(
-        {row["hour"]: figures_of(dict(row), "factory", "hour") for row in hours},
-        {row["day"]: figures_of(dict(row), "factory", "day") for row in days},
+        {row["hour"]: figures_of(row, "factory", "hour") for row in hours},
+        {row["day"]: figures_of(row, "factory", "day") for row in days},
     )
 
 
-def figures_of(row: dict[str, int], *keys: str) -> Figures:
-    return defaultdict(int, {name: int(value) for name, value in row.items() if name not in keys})
+def figures_of(row: asyncpg.Record, *keys: str) -> Figures:
+    return {name: exact(value) for name, value in row.items() if name not in keys}
+
+
+def exact(value: int | Decimal) -> int | Decimal:
+    """A figure as an integer, unless somebody has made it something else."""
+    if isinstance(value, int) or not value.is_finite() or value % 1:
+        return value
+    return int(value)

@@ -1,0 +1,93 @@
+"""Which registry version is in force at a row's instant, and which while it holds: pure, in columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+NO_CYCLE = 0
+FAR = np.int64(2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class StateRows:
+    """Rows not retracted, sorted by machine and instant, no two alike; ``state`` and ``mode`` as codes."""
+
+    machine: Ints
+    at_us: Ints
+    state: Ints
+    mode: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Registry versions sorted by machine: in force for [from, to), in use within [in_use_from, in_use_to).
+
+    ``cycle_us`` is the ideal cycle, NO_CYCLE where there is none.
+    """
+
+    machine: Ints
+    from_us: Ints
+    to_us: Ints
+    ttl_us: Ints
+    cycle_us: Ints
+    in_use_from_us: Ints
+    in_use_to_us: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Pairs of row and version (positions), where the version is in force and in use at the row's instant."""
+
+    row: npt.NDArray[np.intp]
+    version: npt.NDArray[np.intp]
+
+
+def position_in_force(machine: Ints, at_us: Ints, versions: Versions) -> npt.NDArray[np.intp]:
+    """The position of the last version of each row's machine that begins at or before the row's instant.
+
+    A position before the machine's first version means that there is none.
+    """
+    # Machine and instant do not fit in one number; machine and the rank of an instant among all beginnings do.
+    beginnings = np.unique(versions.from_us)
+    width = len(beginnings) + 1
+    begun = versions.machine * width + np.searchsorted(beginnings, versions.from_us, "right")
+    return np.searchsorted(begun, machine * width + np.searchsorted(beginnings, at_us, "right"), "right") - 1
+
+
+def rows_in_use(machine: Ints, at_us: Ints, versions: Versions, until_us: int) -> InForce:
+    """The rows before ``until_us`` at whose instant the machine is in use, each with the version in force there."""
+    position = position_in_force(machine, at_us, versions)
+    row = np.flatnonzero((position >= 0) & (at_us < until_us))
+    v = position[row]
+    at = at_us[row]
+    good = (
+        (versions.machine[v] == machine[row])
+        & (versions.in_use_from_us[v] <= at)
+        & (at < np.minimum(versions.to_us[v], versions.in_use_to_us[v]))
+    )
+    return InForce(row[good], v[good])
+
+
+def pair_with_versions(states: StateRows, versions: Versions) -> InForce:
+    """Every row with every version that may be in force while it holds."""
+    known, where = np.unique(versions.machine, return_inverse=True)
+    longest = np.zeros(len(known), np.int64)
+    np.maximum.at(longest, where, versions.ttl_us)
+    row = np.flatnonzero(np.isin(states.machine, known))
+    machine, at = states.machine[row], states.at_us[row]
+    last_instant = np.minimum(next_instants(states)[row], at + longest[np.searchsorted(known, machine)]) - 1
+    first = np.maximum(position_in_force(machine, at, versions), np.searchsorted(versions.machine, machine, "left"))
+    count = np.maximum(position_in_force(machine, last_instant, versions) - first + 1, 0)
+    within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    return InForce(np.repeat(row, count), np.repeat(first, count) + within)
+
+
+def next_instants(states: StateRows) -> Ints:
+    """The instant of each row's successor on the same machine; far away where there is none."""
+    following = np.full(len(states.at_us), FAR)
+    same = states.machine[1:] == states.machine[:-1]
+    following[:-1][same] = states.at_us[1:][same]
+    return following

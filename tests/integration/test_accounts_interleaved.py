@@ -1,0 +1,144 @@
+"""Writers, the registry, two accountants and an inspector at once: exact at every moment and in the end."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+
+from services.analytics import engine
+from services.analytics.engine import advance, settle, shards_with_work, start_accounting
+from services.analytics.verification.run import Findings, Task, compare_task
+from services.analytics.verification.snapshot import Window
+from services.core.database import Connection, connect
+from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, floor_to, seoul_day
+from tests.accounted import IN_USE_FROM, Count, Fleet, State, registered_fleet, write_rows
+
+START_US = 1_488_326_400_000_000 + 2 * HOUR_US
+WINDOW = Window(1_488_326_400_000_000 - 9 * HOUR_US - 3 * DAY_US, 1_488_326_400_000_000 - 9 * HOUR_US + 9 * DAY_US)
+SECONDS = 4.0
+FACTORIES = 3
+
+
+class Play:
+    """One random run. Its clock mostly goes forward, by seconds or by hours, and sometimes a little back."""
+
+    def __init__(self, fleet: Fleet, seed: int) -> None:
+        self.fleet = fleet
+        self.random = random.Random(seed)
+        self.now_us = START_US
+        self.ends = 0.0
+        self.inspected = 0
+
+    async def run(self) -> None:
+        """Let everybody work at once, then come to rest."""
+        self.ends = asyncio.get_running_loop().time() + SECONDS
+        async with AsyncExitStack() as stack:
+
+            async def enter(role: str) -> Connection:
+                connection = await connect(self.fleet.url, role)
+                stack.push_async_callback(connection.close)
+                return connection
+
+            writers: list[Callable[[Connection], Awaitable[None]]] = [self.ingest, self.ingest, self.register]
+            accountants = [self.settle_any, self.settle_any, self.advance]
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.tick())
+                for act in writers:
+                    tasks.create_task(self.repeat(act, await connect_owner(stack, self.fleet.url)))
+                for act in (*accountants, self.advance):
+                    tasks.create_task(self.repeat(act, await enter("jejo_analytics")))
+                tasks.create_task(self.repeat(self.inspect, await enter("jejo_verify")))
+
+    async def repeat(self, act: Callable[[Connection], Awaitable[None]], connection: Connection) -> None:
+        while asyncio.get_running_loop().time() < self.ends:
+            await act(connection)
+            await asyncio.sleep(self.random.choice((0, 0.001, 0.02)))
+
+    async def tick(self) -> None:
+        while asyncio.get_running_loop().time() < self.ends:
+            step = self.random.choice((SECOND_US, MINUTE_US, 10 * MINUTE_US, HOUR_US, -MINUTE_US))
+            self.now_us = min(self.now_us + self.random.randint(0, abs(step)) * (1 if step > 0 else -1), LATEST_US)
+            await asyncio.sleep(0.02)
+
+    def instant(self) -> int:
+        """Of a row: now, late, or up to five minutes ahead; often on an edge, or one that was there before."""
+        reach = self.random.choice((MINUTE_US, HOUR_US, DAY_US))
+        at = self.random.randint(self.now_us - reach, self.now_us + 5 * MINUTE_US)
+        return self.random.choice((at, floor_to(at, MINUTE_US), floor_to(at, 10 * MINUTE_US), floor_to(at, HOUR_US)))
+
+    async def ingest(self, connection: Connection) -> None:
+        """Rows and marks in one transaction, which may take a while to commit."""
+        rows: dict[tuple[type, int, int], State | Count] = {}
+        for _ in range(self.random.randint(1, 12)):
+            machine, at = self.random.choice(self.fleet.machines), self.instant()
+            retracted = self.random.random() < 0.2
+            if self.random.random() < 0.7:
+                state, mode = self.random.choice((0, 1, 1, 2, 3, 4, 4, 5, 6, 7)), self.random.randint(0, 3)
+                rows[State, machine, at] = State(machine, at, state, mode, retracted)
+            else:
+                rows[Count, machine, at] = Count(machine, at, self.random.choice((0, 3, 2**31 - 1)), retracted)
+        async with connection.transaction():
+            await write_rows(connection, list(rows.values()))
+            await asyncio.sleep(self.random.choice((0, 0, 0.01, 0.05)))
+
+    async def register(self, connection: Connection) -> None:
+        """A PUT, from all time, from the past, or from an instant to come."""
+        await asyncio.sleep(0.1)
+        await self.fleet.say(
+            self.random.choice(self.fleet.machines),
+            self.random.choice((None, self.instant(), self.now_us + self.random.randint(0, DAY_US))),
+            connection,
+            state_ttl_us=self.random.choice((1, 600, 600, 3600, 86_400)) * SECOND_US,
+            in_use_from=self.random.choice((IN_USE_FROM, seoul_day(self.now_us - DAY_US))),
+            in_use_to=self.random.choice((None, None, seoul_day(self.now_us + DAY_US))),
+            ideal_cycle_us=self.random.choice((None, 1, 10 * SECOND_US, 86_400 * SECOND_US)),
+        )
+
+    async def settle_any(self, connection: Connection) -> None:
+        for shard in await shards_with_work(connection):
+            await settle(connection, shard)
+
+    async def advance(self, connection: Connection) -> None:
+        await advance(connection, self.now_us)
+
+    async def inspect(self, connection: Connection) -> None:
+        """Whatever factory has no mark must be right at this very moment, the running hour too."""
+        number = self.random.randint(1, FACTORIES)
+        findings = Findings()
+        waiting = await compare_task(connection, Task(number, f"F{number}", WINDOW), None, findings)
+        assert findings.differences == 0
+        self.inspected += not waiting
+
+
+LATEST_US = START_US + 4 * DAY_US
+
+
+async def connect_owner(stack: AsyncExitStack, url: str) -> Connection:
+    connection = await connect(url)
+    stack.push_async_callback(connection.close)
+    return connection
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_everybody_at_once(database: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "HOURS_AT_ONCE", 100)
+    monkeypatch.setattr(engine, "MARKS_AT_ONCE", 7)
+    monkeypatch.setattr(engine, "MACHINES_AT_ONCE", 2)
+
+    async def run() -> None:
+        async with registered_fleet(database, FACTORIES) as fleet:
+            # Facts are kept from here on, so that a change of all time does not take the test's time.
+            await fleet.owner.execute("UPDATE fact_horizon SET sealed_before = $1", WINDOW.from_us)
+            await start_accounting(fleet.analytics, START_US)
+            play = Play(fleet, seed)
+            await play.run()
+            assert play.inspected > 0
+            for rest_us in (0, 1, 90 * SECOND_US, HOUR_US, DAY_US + HOUR_US):
+                while await advance(fleet.analytics, play.now_us + rest_us):
+                    await fleet.settle_all()
+                await fleet.settle_all()
+                assert await fleet.verify(WINDOW.from_us, WINDOW.to_us - DAY_US) == 0
+
+    asyncio.run(run())

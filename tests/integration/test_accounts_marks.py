@@ -1,0 +1,118 @@
+"""Marks in every position to ``accounted_until`` and to the horizon leave accounts that equal a recomputation."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from services.analytics import engine
+from services.analytics.engine import advance, shards_with_work, start_accounting
+from services.analytics.worker import Turn, settle_past
+from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from tests.accounted import Count, Fleet, State, registered_fleet
+
+NOON_US = 1_488_326_400_000_000 + 3 * HOUR_US
+"""Noon in Seoul."""
+
+Story = Callable[[Fleet], Awaitable[None]]
+
+
+def tell(database: str, story: Story, factories: int = 1) -> None:
+    async def run() -> None:
+        async with registered_fleet(database, factories) as fleet:
+            await story(fleet)
+
+    asyncio.run(run())
+
+
+async def marks_left(fleet: Fleet) -> int:
+    return int(await fleet.owner.fetchval("SELECT count(*) FROM dirty_mark"))
+
+
+async def catch_up(fleet: Fleet, now_us: int) -> int:
+    """Advance to the present; how many steps that took."""
+    steps = 1
+    while await advance(fleet.analytics, now_us):
+        await fleet.settle_all()
+        steps += 1
+    return steps
+
+
+def test_a_week_behind_no_row_of_a_long_mark_is_forgotten(database: str) -> None:
+    """Its rows are an hour apart, so none of them lies in the hour in which accounting stands."""
+
+    async def story(fleet: Fleet) -> None:
+        began = NOON_US + 55 * MINUTE_US
+        await start_accounting(fleet.analytics, began)
+        await fleet.add(State(1, began - 25 * MINUTE_US + n * 50 * MINUTE_US, 1) for n in range(200))
+        await fleet.add(Count(2, began - 25 * MINUTE_US + n * 55 * MINUTE_US, n) for n in range(200))
+        await fleet.settle_all()
+        now = began + 7 * DAY_US + 1
+        assert await catch_up(fleet, now) == 7 * 24 + 1
+        assert await fleet.owner.fetchval("SELECT sum(state_rows) FROM machine_hour WHERE machine = 1") == 200
+        assert await fleet.owner.fetchval("SELECT sum(count_rows) FROM machine_hour WHERE machine = 2") == 184
+        assert await fleet.verify(began - HOUR_US, now) == 0
+
+    tell(database, story)
+
+
+def test_a_change_of_all_time_is_settled_in_pieces_and_then_forgotten(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "HOURS_AT_ONCE", 20)
+
+    async def story(fleet: Fleet) -> None:
+        await start_accounting(fleet.analytics, NOON_US + 40 * DAY_US)
+        await fleet.owner.execute("UPDATE fact_horizon SET sealed_before = '2017-02-01'")
+        for machine in fleet.machines:
+            await fleet.add(State(machine, NOON_US + n * (5 * HOUR_US + machine), 1 + n % 5) for n in range(200))
+        await fleet.add([State(1, NOON_US + 40 * DAY_US + MINUTE_US, 1)])
+        await fleet.say(1, None, state_ttl_us=86_400 * SECOND_US)
+        await fleet.say(2, NOON_US + 3 * DAY_US + 1, state_ttl_us=6 * HOUR_US, ideal_cycle_us=None)
+        await fleet.settle_all()
+        assert await fleet.verify(NOON_US, NOON_US + 41 * DAY_US) == 0
+        await catch_up(fleet, NOON_US + 43 * DAY_US)
+        assert await fleet.verify(NOON_US, NOON_US + 43 * DAY_US) == 0
+        # Only what still comes is marked: silent machines are not accounted for ever.
+        assert await marks_left(fleet) == await fleet.owner.fetchval(
+            "SELECT count(*) FROM state_event WHERE at > $1 OR machine = 1 AND at > $1 - interval '1 day'",
+            NOON_US + 43 * DAY_US,
+        )
+
+    tell(database, story)
+
+
+def test_a_shard_with_much_to_do_keeps_no_other_waiting(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "HOURS_AT_ONCE", 20)
+
+    async def story(fleet: Fleet) -> None:
+        await start_accounting(fleet.analytics, NOON_US + 40 * DAY_US)
+        await fleet.owner.execute("UPDATE fact_horizon SET sealed_before = '2017-02-01'")
+        await fleet.say(1, None, state_ttl_us=1_000_000)
+        await fleet.add([State(4, NOON_US, 1)])
+        turn = Turn()
+        for _ in range(2):
+            assert await settle_past(fleet.analytics, lambda: False, 0.0, turn)
+        assert await shards_with_work(fleet.analytics) == [1]
+
+    tell(database, story, factories=2)
+
+
+def test_rows_ahead_and_a_clock_that_steps_back(database: str) -> None:
+    """A row ahead comes into the account as time passes, and so does a version that begins later; nothing goes back."""
+
+    async def story(fleet: Fleet) -> None:
+        hour = NOON_US + HOUR_US
+        await start_accounting(fleet.analytics, hour - 2 * SECOND_US)
+        await fleet.add([State(1, hour - MINUTE_US, 1), State(1, hour, 4), State(1, hour + 4 * MINUTE_US, 1)])
+        await fleet.add([Count(1, hour, 7), Count(1, hour - 1, 5), Count(1, hour + 5 * MINUTE_US, 2**31 - 1)])
+        await fleet.say(1, hour + 7 * MINUTE_US, state_ttl_us=86_400 * SECOND_US, ideal_cycle_us=86_400 * SECOND_US)
+        for step in (0, 1, 2, 3, 1, 240, 241, 100, 420, 3000, 2999, 90_000):
+            await fleet.settle_all()
+            await advance(fleet.analytics, hour + step * SECOND_US - SECOND_US)
+            await catch_up(fleet, hour + step * SECOND_US - SECOND_US)
+            assert await fleet.verify(hour, hour) == 0
+        sums = "SELECT sum(good), sum(failures), sum(evidence_us) FROM machine_hour"
+        assert tuple(await fleet.owner.fetchrow(sums) or ()) == (2**31 + 11, 1, 86_400_000_000 + 5 * 60_000_000)
+
+    tell(database, story)

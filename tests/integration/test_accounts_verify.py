@@ -1,0 +1,121 @@
+"""``jejo verify`` sees every kind of alteration of every derived table, and nothing where nothing is wrong."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from services.analytics.engine import advance, start_accounting
+from services.core.errors import TransientError
+from services.core.times import DAY_US, HOUR_US, MINUTE_US
+from tests.accounted import MARK, Count, Fleet, State, registered_fleet
+
+NOON_US = 1_488_326_400_000_000 + 3 * HOUR_US
+"""Noon in Seoul."""
+UNTIL_US = NOON_US + 2 * DAY_US + 10 * MINUTE_US
+DERIVED = ("machine_hour", "machine_day", "factory_hour", "factory_day")
+KEYS = ("machine", "factory", "hour", "day")
+
+
+async def run_fleet(database: str, story: Callable[[Fleet], Awaitable[None]]) -> None:
+    async with registered_fleet(database, 2) as fleet:
+        await start_accounting(fleet.analytics, UNTIL_US)
+        for machine in (1, 2, 4):
+            await fleet.add(State(machine, NOON_US + n * 9 * MINUTE_US, 1 + n % 7, n % 4) for n in range(200))
+            await fleet.add(Count(machine, NOON_US + n * 7 * MINUTE_US, n) for n in range(200))
+        await fleet.settle_all()
+        await story(fleet)
+
+
+async def differences(fleet: Fleet) -> bool:
+    return bool(await fleet.verify(NOON_US - DAY_US, UNTIL_US))
+
+
+def test_every_column_and_every_row(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async def altered(fleet: Fleet, statement: str) -> bool:
+        """Whether an alteration of the derived tables is found; it is undone."""
+        for table in DERIVED:
+            await fleet.owner.execute(f"CREATE TABLE kept_{table} AS TABLE {table}")
+        assert (await fleet.owner.execute(statement)).split()[-1] == "1", statement
+        found = await differences(fleet)
+        for table in DERIVED:
+            await fleet.owner.execute(f"TRUNCATE {table}; INSERT INTO {table} TABLE kept_{table}")
+            await fleet.owner.execute(f"DROP TABLE kept_{table}")
+        return found
+
+    async def story(fleet: Fleet) -> None:
+        assert not await differences(fleet)
+        columns = await fleet.owner.fetch(
+            "SELECT table_name AS t, column_name AS c, data_type AS d FROM information_schema.columns "
+            "WHERE table_name = ANY($1) ORDER BY 1, 2",
+            DERIVED,
+        )
+        for table, column, kind in columns:
+            one = f"ctid = (SELECT max(ctid) FROM {table})"
+            if column in KEYS:
+                step = {"hour": "interval '1 year'", "day": "400"}.get(column, "3")
+                change = f"{column} = {column} + {step}"
+            else:
+                change = f"{column} = " + {
+                    "boolean": f"NOT {column}",
+                    "numeric": f"{column} + 0.25",
+                }.get(kind, f"{column} + 1")
+            assert await altered(fleet, f"UPDATE {table} SET {change} WHERE {one}"), f"{table}.{column}"
+        for table in DERIVED:
+            assert await altered(fleet, f"DELETE FROM {table} WHERE ctid = (SELECT min(ctid) FROM {table})"), table
+        zeros = "INSERT INTO machine_day VALUES (3, '2017-03-01', false, false)"
+        assert await altered(fleet, zeros)
+        for statement in (
+            "INSERT INTO machine_day VALUES (99, '2017-03-01', true, true)",
+            "UPDATE factory_day SET factory = 99 WHERE ctid = (SELECT max(ctid) FROM factory_day)",
+            "UPDATE machine_hour SET hour = hour + interval '30 min' WHERE ctid = (SELECT max(ctid) FROM machine_hour)",
+        ):
+            assert await altered(fleet, statement), statement
+        assert not await differences(fleet)
+
+    asyncio.run(run_fleet(database, story))
+
+
+def test_hours_of_a_machine_without_versions_are_found_and_go_when_settled(database: str) -> None:
+    async def story(fleet: Fleet) -> None:
+        await fleet.owner.execute("UPDATE machine_version SET retired_at = now() WHERE machine = 1")
+        assert await differences(fleet)
+        await fleet.owner.execute(MARK, 1, 1, NOON_US, UNTIL_US)
+        await fleet.settle_all()
+        assert not await differences(fleet)
+        assert await fleet.owner.fetchval("SELECT count(*) FROM machine_hour WHERE machine = 1") == 0
+
+    asyncio.run(run_fleet(database, story))
+
+
+def test_a_mark_matters_only_where_it_reaches(database: str) -> None:
+    async def story(fleet: Fleet) -> None:
+        await fleet.add([State(1, UNTIL_US - 1, 2)])
+        assert not await fleet.verify(NOON_US - 3 * DAY_US, NOON_US)
+        with pytest.raises(TransientError, match="1 dirty marks still wait"):
+            await differences(fleet)
+
+    asyncio.run(run_fleet(database, story))
+
+
+def test_a_horizon_in_the_middle_of_a_day_and_of_a_hold(database: str) -> None:
+    """What was derived from facts before it stays as it is, and is no difference."""
+
+    async def story(fleet: Fleet) -> None:
+        # Machine 4 has all its counts of the day before the horizon, so the day is counted by what is sealed.
+        await fleet.owner.execute(
+            "UPDATE count_event SET retracted = true WHERE machine = 4 AND at >= $1", NOON_US + HOUR_US
+        )
+        await fleet.say(4, None, ideal_cycle_us=20_000_000)
+        await fleet.settle_all()
+        assert not await differences(fleet)
+        await fleet.owner.execute("UPDATE fact_horizon SET sealed_before = $1", NOON_US + 90 * MINUTE_US)
+        assert not await differences(fleet)
+        await fleet.add([State(machine, NOON_US + 3 * HOUR_US, 2) for machine in fleet.machines])
+        await advance(fleet.analytics, UNTIL_US + HOUR_US)
+        await fleet.settle_all()
+        assert not await differences(fleet)
+        counted = "SELECT counted FROM machine_day WHERE machine = 4 AND day = '2017-03-01'"
+        assert await fleet.owner.fetchval(counted)
+
+    asyncio.run(run_fleet(database, story))
