@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import gc
 import itertools
 import os
 import signal
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -254,6 +256,11 @@ class Stack:
                 service.kill()
         for producer in self.producers:
             producer.close(timeout=5)
+        self.producers.clear()
+        # kafka-python leaves the sockets of connections that a broker refused to the garbage collector.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 @pytest.fixture

@@ -66,6 +66,18 @@ def make_consumer(settings: IngestSettings) -> KafkaConsumer:
         raise TransientError(f"Kafka does not answer ({error}); see that it runs.") from error
 
 
+def finish_joining(consumer: KafkaConsumer) -> None:
+    """Have the next poll go on with a join of the group that the last one left under way.
+
+    A group's leader that joins again because the topic's partitions changed notes the change as dealt with before the
+    join is over. When a poll's time runs out in between, kafka-python never comes back to that join: nothing is
+    fetched any more. Asking to join while one is under way only has it awaited.
+    """
+    coordinator = consumer._coordinator
+    if coordinator.rejoining:
+        coordinator.request_rejoin()
+
+
 def present_topic_id(consumer: KafkaConsumer, topic: str) -> str | None:
     """The topic's id in the newest metadata, which a consumer has before it fetches by that id; None: not known now."""
     found = consumer._cluster.topic_id(topic)

@@ -15,7 +15,14 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import CorruptRecordError, KafkaError
 
 from services.core.errors import ConfigurationError, TransientError
-from services.ingest.bus import Assignment, bus_record, log_bounds, make_consumer, present_topic_id
+from services.ingest.bus import (
+    Assignment,
+    bus_record,
+    finish_joining,
+    log_bounds,
+    make_consumer,
+    present_topic_id,
+)
 from services.ingest.gathering import Gathered
 from services.ingest.intake import Intake
 from services.ingest.offsets import made_anew
@@ -142,6 +149,7 @@ class Worker:
             ) from error
         except KafkaError as error:
             self._distrust_positions(error)
+        finish_joining(self._consumer)
         present = present_topic_id(self._consumer, self._topic)
         if present not in (None, self._name.topic_id):
             raise made_anew(TopicName(self._topic, self._name.cluster_id, str(present)))

@@ -100,6 +100,8 @@ def own_kafka() -> Iterator[KafkaServer]:
         yield server
 
 
+# kafka-python leaves the sockets of refused connections to the garbage collector.
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_kills_of_analytics_postgresql_and_kafka_change_nothing(
     own_postgres: PostgresServer, own_kafka: KafkaServer, tmp_path: "object"
 ) -> None:
