@@ -1,6 +1,5 @@
 # Every target sets up what it needs; nothing is asked.
 PYTHON := .venv/bin/python
-REAL_DATA := $(or $(JEJO_REAL_DATA_DIR),../shared/data)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test quick check bench lock clean clean-cache

@@ -4,10 +4,8 @@ No servers: logs in, rows out, and an account of them in a few plain lines.
 """
 
 import json
-import os
 from collections import Counter
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +15,12 @@ from services.core.times import SECOND_US
 from services.gateway.replay import MachineReport, translate_machine
 from services.gateway.rows import CountRow, Row, StateRow
 from services.gateway.shdr import parse_timestamp, read_log
+from tests.recorded_logs import DATA, needs_recorded_logs
 
-DATA = Path(os.environ.get("JEJO_REAL_DATA_DIR", Path(__file__).parents[2].parent / "shared" / "data"))
 TTL_US = 600 * SECOND_US
 MICROSECONDS = 1_000_000
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no recorded logs at {DATA}: set JEJO_REAL_DATA_DIR")
+pytestmark = needs_recorded_logs
 
 
 @cache

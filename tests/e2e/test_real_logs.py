@@ -2,18 +2,17 @@
 
 import base64
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.stack import ROOT, Sender, Stack
+from tests.recorded_logs import DATA, needs_recorded_logs
+from tests.stack import Sender, Stack
 
-DATA = Path(os.environ.get("JEJO_REAL_DATA_DIR", ROOT / "../shared/data")).resolve()
 MONTH_OF_NIST = {"from": "2016-10-31T00:00:00Z", "to": "2016-11-07T00:00:00Z", "interval": "total"}
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no recorded machine logs at {DATA}")
+pytestmark = needs_recorded_logs
 
 
 def replay(stack: Stack, sender: Sender, machines: dict[str, list[Path]], *options: str) -> str:
