@@ -86,8 +86,9 @@ def test_the_printed_line_shows_kpis_moving_and_ctrl_c_stops_everything(
         shown = subprocess.run(["bash", "-c", line[0]], capture_output=True, check=True)
         return float(sum(item["time_s"]["producing"] for item in json.loads(shown.stdout)["items"]))
 
+    # Usually more; less when an hour has just begun, since the line asks for the running one.
     first = producing()
-    wait_for("more producing time", lambda: producing() > first, 30)
+    wait_for("producing time to change", lambda: producing() != first, 30)
 
     services = children_of(process.pid)
     assert len(services) == 4

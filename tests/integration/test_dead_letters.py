@@ -178,7 +178,7 @@ def test_replay_turns_rows_into_facts_once_and_the_kpis_follow(stack: Stack, sen
 
 
 def test_a_replay_killed_half_way_and_run_again_doubles_nothing(stack: Stack, sender: Sender) -> None:
-    total = 4000
+    total = 10_000
     rows = ghost_rows(total)
     for start in range(0, total, 500):
         sender.send(record(states=rows[start : start + 500]))
