@@ -213,13 +213,13 @@ def is_ready(url: str) -> bool:
 
 
 def wait_for_kpi(addresses: Addresses, key: str, fleet: Process) -> None:
-    """Wait until the nation has an availability.
+    """Wait until the nation has an availability in the running hour.
 
     Raises:
         StackError: that does not come.
     """
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    window = {"from": (hour - timedelta(hours=1)).isoformat(), "to": (hour + timedelta(hours=1)).isoformat()}
+    window = {"from": hour.isoformat(), "to": (hour + timedelta(hours=1)).isoformat()}
     query = urllib.parse.urlencode({"scope": "nation", "kpi": "availability", **window})
     request = urllib.request.Request(f"{addresses.api}/v1/kpis?{query}", headers={"Authorization": f"Bearer {key}"})
     deadline = time.monotonic() + FIRST_KPI_WITHIN_S
