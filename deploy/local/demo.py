@@ -24,7 +24,7 @@ from deploy.local.process import Process, claim_port
 from deploy.local.servers import KafkaServer, PostgresServer
 
 POSTGRES_PORT, KAFKA_PORT, API_PORT = 5433, 9092, 8000
-FLEET = ("--factories", "5", "--machines", "4", "--seed", "1")
+FACTORIES, MACHINES = 5, 4
 FIRST_KPI_WITHIN_S = 120.0
 
 
@@ -197,7 +197,8 @@ def start_services(running: ExitStack, folder: Path, addresses: Addresses, key: 
     for process in (api, ingest, analytics):
         process.wait_until_ready()
     say("Registering a small fleet, and simulating its last two hours and what it does from now on ...")
-    fleet = service("The fleet", "gateway", "simulate", *FLEET, "--api-url", addresses.api, JEJO_API_KEY=key)
+    size = ("--factories", str(FACTORIES), "--machines", str(MACHINES), "--seed", "1")
+    fleet = service("The fleet", "gateway", "simulate", *size, "--api-url", addresses.api, JEJO_API_KEY=key)
     running.callback(fleet.stop)
     fleet.start()
     wait_for_kpi(addresses, key, fleet)
@@ -241,7 +242,7 @@ def describe(addresses: Addresses, folder: Path, key: str) -> None:
         f"""
 Jejo is running, everything on this machine:
 
-  machines       20 simulated ones in 5 factories, sending signed telemetry every few seconds
+  machines       {FACTORIES} factories with {MACHINES} simulated ones each, sending signed telemetry
   Kafka          {addresses.bootstrap}, topic manufacturing.telemetry.v1{whose[addresses.own_kafka]}
   ingest         writes every record to the database, exactly once
   TimescaleDB    {addresses.database_url}{whose[addresses.own_postgres]}

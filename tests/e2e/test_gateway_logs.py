@@ -15,23 +15,23 @@ from services.core.times import SECOND_US
 from services.gateway.replay import MachineReport, translate_machine
 from services.gateway.rows import CountRow, Row, StateRow
 from services.gateway.shdr import parse_timestamp, read_log
-from tests.recorded_logs import DATA, needs_recorded_logs
+from tests.recorded_logs import JEJO_REAL_DATA_DIR, needs_real_data
 
 TTL_US = 600 * SECOND_US
 MICROSECONDS = 1_000_000
 
-pytestmark = needs_recorded_logs
+pytestmark = needs_real_data
 
 
 @cache
 def translate(pattern: str) -> tuple[list[Row], MachineReport]:
-    paths = sorted(DATA.glob(pattern))
-    assert paths, f"{DATA} has no {pattern}"
+    paths = sorted(JEJO_REAL_DATA_DIR.glob(pattern))
+    assert paths, f"{JEJO_REAL_DATA_DIR} has no {pattern}"
     return translate_machine("M01", paths, None, 60 * SECOND_US, readings=True)
 
 
 def truth(folder: str) -> Any:
-    return json.loads((DATA / folder / "ground_truth.json").read_text())
+    return json.loads((JEJO_REAL_DATA_DIR / folder / "ground_truth.json").read_text())
 
 
 def held(rows: list[Row], from_us: int, to_us: int) -> dict[tuple[State, Mode, str | None], float]:
@@ -130,7 +130,7 @@ def test_a_mill_that_falls_silent_is_unknown_then() -> None:
 
 def test_the_rows_claim_what_a_row_for_every_line_would() -> None:
     for pattern in ("nist_hurco/2-1-2017-Hurco02-Clean.txt.gz", "okuma/okuma.txt"):
-        paths = sorted(DATA.glob(pattern))
+        paths = sorted(JEJO_REAL_DATA_DIR.glob(pattern))
         sparse, _ = translate(pattern)
         dense, _ = translate_machine("M01", paths, None, 0, readings=False)
         lines, _ = read_log(paths)
@@ -160,5 +160,7 @@ def test_a_spliced_recording_is_read_in_the_order_of_time() -> None:
 
 def test_the_same_logs_give_the_same_rows() -> None:
     rows, _ = translate("okuma/okuma.txt")
-    again, _ = translate_machine("M01", [DATA / "okuma" / "okuma.txt"], None, 60 * SECOND_US, readings=True)
+    again, _ = translate_machine(
+        "M01", [JEJO_REAL_DATA_DIR / "okuma" / "okuma.txt"], None, 60 * SECOND_US, readings=True
+    )
     assert again == rows

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.recorded_logs import DATA, needs_recorded_logs
+from tests.recorded_logs import JEJO_REAL_DATA_DIR, needs_real_data
 from tests.stack import Sender, Stack
 
 MONTH_OF_NIST = {"from": "2016-10-31T00:00:00Z", "to": "2016-11-07T00:00:00Z", "interval": "total"}
 
-pytestmark = needs_recorded_logs
+pytestmark = needs_real_data
 
 
 def replay(stack: Stack, sender: Sender, machines: dict[str, list[Path]], *options: str) -> str:
@@ -50,7 +50,7 @@ def everything_derived(stack: Stack) -> list[Any]:
 
 def test_nist_week_is_exact_and_stays_so_when_sent_again(stack: Stack) -> None:
     sender = start(stack, "NIST", "Mazak01", "Mazak03")
-    folder = DATA / "nist_mtconnect"
+    folder = JEJO_REAL_DATA_DIR / "nist_mtconnect"
     machines = {name: sorted((folder / name).glob("*.gz")) for name in ("Mazak01", "Mazak03")}
     truth = json.loads((folder / "ground_truth.json").read_text())["machines"]
     replay(stack, sender, machines)
@@ -81,7 +81,7 @@ def test_nist_week_is_exact_and_stays_so_when_sent_again(stack: Stack) -> None:
 @pytest.mark.parametrize(("machine", "parts"), [("Hurco02", 8), ("Hurco04", 10)])
 def test_hurco_counters_give_the_parts_made(stack: Stack, machine: str, parts: int) -> None:
     sender = start(stack, "HURCO", machine)
-    replay(stack, sender, {machine: [DATA / "nist_hurco" / f"2-1-2017-{machine}-Clean.txt.gz"]})
+    replay(stack, sender, {machine: [JEJO_REAL_DATA_DIR / "nist_hurco" / f"2-1-2017-{machine}-Clean.txt.gz"]})
     window = {"from": "2017-01-31", "to": "2017-02-04", "interval": "total"}
     item = machine_item(stack, f"HURCO/{machine}", window)
     assert item["counts"] == {"good": parts, "scrap": 0, "rework": 0}
