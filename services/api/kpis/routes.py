@@ -1,7 +1,5 @@
 """``GET /v1/kpis`` and ``GET /v1/kpi-definitions``."""
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
@@ -17,8 +15,9 @@ from services.api.instants import Instant
 from services.api.kpis.answers import KpiPage
 from services.api.kpis.items import Json, make_item
 from services.api.kpis.scopes import GroupBy, Scope, parse_scopes
-from services.api.kpis.sums import Key, Question, read_accounted_until, read_sums
+from services.api.kpis.sums import Question, read_accounted_until, read_sums
 from services.api.kpis.windows import Interval, buckets
+from services.api.pages import make_cursor, read_cursor
 from services.api.problems import not_found, unprocessable
 from services.api.registry.routes import check_may_see, now_of
 from services.api.registry.store import Place, find
@@ -81,7 +80,7 @@ async def get_kpis(
     for name in ids:
         if name not in definitions.by_id():
             raise unprocessable(f"There is no KPI {name}; GET /v1/kpi-definitions lists them.")
-    after = None if query.cursor is None else asked(lambda: read_cursor(query.cursor or ""))
+    after = None if query.cursor is None else asked(lambda: read_cursor(query.cursor or "", tuple[str, int]))
     if scope.factory_id is not None and not scope.is_empty:
         await check_may_see(databases, reader, scope.factory_id, now)
     elif not reader.sees_everything:
@@ -130,20 +129,3 @@ async def check_exists(connection: AsyncConnection, scope: Scope) -> None:
         raise not_found(f"factory {scope.factory_id}")
     if scope.machine_id is not None and await find(connection, Place(MACHINE, scope.machine_id, number)) is None:
         raise not_found(f"machine {scope.factory_id}/{scope.machine_id}")
-
-
-def make_cursor(key: Key) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
-
-
-def read_cursor(text: str) -> Key:
-    """The last key of the page before.
-
-    Raises:
-        ValueError: it is not one of ours.
-    """
-    try:
-        label, start_us = msgspec.json.decode(base64.urlsafe_b64decode(text), type=tuple[str, int])
-    except (binascii.Error, msgspec.DecodeError, UnicodeEncodeError) as error:
-        raise ValueError("send the cursor as `next_cursor` gave it") from error
-    return label, start_us

@@ -1,0 +1,82 @@
+"""Answers that come in pages: cursors, and the same rows as CSV where the caller asks for that."""
+
+import base64
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+import msgspec
+from fastapi import Request, Response
+
+T = TypeVar("T")
+
+CSV_TYPE = "text/csv"
+JSON_TYPES = ("application/json", "application/*", "*/*")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would take for a formula."""
+
+
+def make_cursor(key: object) -> str:
+    """An opaque text that stands for the last key of a page."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
+
+
+def read_cursor(text: str, kind: "type[T]") -> T:
+    """The key that a cursor stands for.
+
+    Raises:
+        ValueError: it is not one of ours.
+    """
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(text), type=kind)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise ValueError("send the cursor as `next_cursor` gave it") from error
+
+
+def wants_csv(request: Request) -> bool:
+    """Whether the caller prefers CSV to JSON (RFC 9110, section 12.5.1); JSON where it says neither."""
+    quality = dict(parse_accepted(part) for part in request.headers.get("accept", "*/*").split(","))
+    as_json = max((quality[kind] for kind in JSON_TYPES if kind in quality), default=0.0)
+    return quality.get(CSV_TYPE, quality.get("text/*", 0.0)) > as_json
+
+
+def parse_accepted(part: str) -> tuple[str, float]:
+    """A media range and its quality."""
+    kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name == "q":
+            try:
+                return kind, float(value)
+            except ValueError:
+                return kind, 0.0
+    return kind, 1.0
+
+
+def csv_response(
+    request: Request, columns: Sequence[str], rows: Iterable[Sequence[object]], next_cursor: str | None
+) -> Response:
+    """A page as CSV (RFC 4180) with a header line; a further page is named by a Link header (RFC 8288).
+
+    Nothing is an empty cell, truth is ``true`` or ``false``, and a text that a spreadsheet would run begins with ``'``.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([cell(value) for value in row] for row in rows)
+    headers = {"Vary": "Accept"}
+    if next_cursor is not None:
+        headers["Link"] = f'<{request.url.include_query_params(cursor=next_cursor)}>; rel="next"'
+    return Response(text.getvalue(), media_type=f"{CSV_TYPE}; charset=utf-8; header=present", headers=headers)
+
+
+def cell(value: object) -> object:
+    """A value as a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value

@@ -1,0 +1,51 @@
+"""Pages: cursors, and when a caller gets CSV."""
+
+import pytest
+from fastapi import Request
+
+from services.api.pages import csv_response, make_cursor, read_cursor, wants_csv
+
+
+def asking(accept: str | None) -> Request:
+    headers = [] if accept is None else [(b"accept", accept.encode())]
+    scope = {"type": "http", "method": "GET", "path": "/v1/kpis", "query_string": b"limit=2", "headers": headers}
+    return Request({**scope, "scheme": "http", "server": ("api", 80)})
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, False),
+        ("*/*", False),
+        ("application/json", False),
+        ("text/csv", True),
+        ("text/*", True),
+        ("text/csv, */*;q=0.5", True),
+        ("text/csv;q=0.5, application/json", False),
+        ("text/csv;q=0", False),
+        ("TEXT/CSV; charset=utf-8", True),
+        ("text/csv;q=much", False),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", False),
+    ],
+)
+def test_csv_is_for_those_who_prefer_it(accept: str | None, expected: bool) -> None:
+    assert wants_csv(asking(accept)) is expected
+
+
+def test_cursors_come_back_as_they_were() -> None:
+    key = ("machine:F1/M1", 1_488_294_000_000_000)
+    assert read_cursor(make_cursor(key), tuple[str, int]) == key
+
+
+@pytest.mark.parametrize("text", ["", "x", "%", "аааа", make_cursor([1, 2])])
+def test_other_cursors_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="next_cursor"):
+        read_cursor(text, tuple[str, int])
+
+
+def test_cells_say_what_they_are_and_no_more() -> None:
+    rows = [("a,b", None, True, 1.5), ("=1+1", False, "제조", -1)]
+    answer = csv_response(asking("text/csv"), ("name", "x", "y", "z"), rows, "c")
+    assert bytes(answer.body).decode() == 'name,x,y,z\r\n"a,b",,true,1.5\r\n\'=1+1,false,제조,-1\r\n'
+    assert answer.headers["link"] == '<http://api/v1/kpis?limit=2&cursor=c>; rel="next"'
+    assert answer.headers["content-type"].startswith("text/csv")
