@@ -9,7 +9,8 @@ FACTS = {"state_event", "count_event", "reading", "fact_revision", "ingest_recor
 DERIVED = {"machine_hour", "machine_day", "factory_hour", "factory_day", "analytics_state"}
 REGISTRY = {
     *("registry_version", "enterprise", "enterprise_version", "factory", "factory_version", "machine"),
-    *("machine_version", "gateway_key", "gateway_key_version"),
+    *("machine_version", "gateway_key", "gateway_key_version", "zone", "zone_version", "sponsor", "sponsor_version"),
+    "factory_in_use",
 }
 OFFSETS = {"ingest_topic", "ingest_offset"}
 WRITABLE = {

@@ -19,7 +19,7 @@ from services.api.kpis.sums import Question, read_accounted_until, read_sums
 from services.api.kpis.windows import Interval, buckets
 from services.api.pages import make_cursor, read_cursor
 from services.api.problems import not_found, unprocessable
-from services.api.registry.routes import check_may_see, now_of
+from services.api.registry.dependencies import check_may_see, now_of
 from services.api.registry.store import Place, find
 from services.api.registry.tables import FACTORY, MACHINE
 from services.core.times import rfc3339
