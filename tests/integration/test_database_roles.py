@@ -12,7 +12,8 @@ DERIVED = {
 }
 REGISTRY = {
     *("registry_version", "enterprise", "enterprise_version", "factory", "factory_version", "machine"),
-    *("machine_version", "gateway_key", "gateway_key_version"),
+    *("machine_version", "gateway_key", "gateway_key_version", "zone", "zone_version", "sponsor", "sponsor_version"),
+    "factory_in_use",
 }
 OFFSETS = {"ingest_topic", "ingest_offset"}
 WRITABLE = {
