@@ -69,7 +69,7 @@ async def test_nothing_but_health_answers_without_a_key(api: Api) -> None:
             else:
                 assert answer.status_code == HTTPStatus.UNAUTHORIZED, (method, path)
                 assert answer.headers["WWW-Authenticate"] == "Bearer"
-    for path in ("/docs", "/redoc", "/v1", "/"):
+    for path in ("/docs", "/redoc", "/v1", "/index.html", "/v1/sessions/"):
         assert (await api.get(path, None)).status_code == HTTPStatus.NOT_FOUND
 
 
