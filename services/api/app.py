@@ -17,6 +17,7 @@ from services.api.problems import MEDIA_TYPE, add_handlers
 from services.api.registry import routes as registry
 from services.api.representations import Representations
 from services.api.settings import ApiSettings
+from services.api.timelines import routes as timelines
 from services.core.clock import Clock
 
 DESCRIPTION = "Automation and utilisation KPIs of Korea's factories, and their registry. Every answer needs an API key."
@@ -73,6 +74,7 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     app.include_router(dashboard.router)
     app.include_router(registry.router)
     app.include_router(kpis.router)
+    app.include_router(timelines.router)
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
     async def openapi() -> JSONResponse:

@@ -23,7 +23,7 @@ WRITABLE = {
 UNREADABLE = {
     "jejo_ingest": DERIVED | SESSIONS | {"api_key"},
     "jejo_analytics": SESSIONS | {"reading", "ingest_record", "dead_letter", "api_key"},
-    "jejo_api": FACTS | OFFSETS,
+    "jejo_api": (FACTS - {"state_event", "count_event"}) | OFFSETS,
     "jejo_verify": SESSIONS | {"api_key", "dead_letter"},
 }
 PRIVILEGES = """
