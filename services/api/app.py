@@ -14,6 +14,7 @@ from services.api.database import open_databases
 from services.api.kpis import routes as kpis
 from services.api.metrics import ApiMetrics
 from services.api.problems import MEDIA_TYPE, add_handlers
+from services.api.programme import routes as programme
 from services.api.registry import routes as registry
 from services.api.representations import Representations
 from services.api.settings import ApiSettings
@@ -75,6 +76,7 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     app.include_router(registry.router)
     app.include_router(kpis.router)
     app.include_router(timelines.router)
+    app.include_router(programme.router)
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
     async def openapi() -> JSONResponse:

@@ -31,6 +31,7 @@ READS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "/v1/factories/F1/machines/M1": ({}, OWN_FACTORY),
     "/v1/factories/F1/machines/M1/timeline": (WINDOW, OWN_FACTORY),
     "/v1/factories/F1/gateway-keys/k1": ({}, {"admin", "factory:F1"}),
+    "/v1/programme": ({}, {"admin", "ministry"}),
     "/v1/kpi-definitions": ({}, set(ROLES)),
     "/openapi.json": ({}, set(ROLES)),
     "/v1/kpis": (WINDOW, {"admin", "ministry"}),
