@@ -22,7 +22,9 @@ from services.api.settings import ApiSettings
 from services.api.timelines import routes as timelines
 from services.core.clock import Clock
 
-DESCRIPTION = "Automation and utilisation KPIs of Korea's factories, and their registry. Every answer needs an API key."
+DESCRIPTION = (
+    "Automation and utilisation KPIs of Korea's factories, and their registry. Every answer needs a key or a session."
+)
 COMPRESSED_FROM_BYTES = 1024
 COMPRESSION_LEVEL = 6
 PROBLEM = {

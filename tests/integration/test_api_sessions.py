@@ -169,6 +169,11 @@ def test_the_command_prints_the_link_alone_and_it_works(stack: Stack) -> None:
         assert browser.get("/v1/sessions/current").json()["role"] == "ministry"
         assert browser.head("/v1/sessions/current").status_code == HTTPStatus.OK
         assert browser.delete("/v1/sessions/current").status_code == HTTPStatus.NO_CONTENT
+    made = stack.run("keys", "login-link", "--role", "admin", "--name", "Kim Min-ji", "--valid-minutes", "1")
+    assert made.stdout.startswith("http://127.0.0.1:8000/#login=")
+    headers = {"Authorization": f"Bearer {made.stdout.strip().split('=')[1]}", "X-Forwarded-Proto": "https"}
+    behind_a_proxy = httpx.post(f"{url}/v1/sessions", headers=headers)
+    assert "; Secure" in behind_a_proxy.headers["set-cookie"]
     refused = stack.run("keys", "login-link", "--role", "king", "--name", "x")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "No role 'king'" in refused.stderr
