@@ -14,6 +14,7 @@ demo: setup ## Kafka, TimescaleDB, all services and a small fleet on 127.0.0.1; 
 	@$(PYTHON) -m deploy.local demo
 
 test: setup ## every tier but the benchmarks, on a real Kafka and a real TimescaleDB
+	@deploy/local/setup.sh tests
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m pytest -q tests $(PYTEST_ARGS)
 
