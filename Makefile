@@ -26,6 +26,7 @@ check: setup ## format, lint, types, generated files
 	@$(PYTHON) -m ruff check -q .
 	@$(PYTHON) -m mypy schemas services deploy tests
 	@$(PYTHON) -m schemas.wire.json_schema --check
+	@$(PYTHON) -m schemas.wire.asyncapi --check
 
 bench: setup ## figures, as lines and in build/bench.jsonl
 	@$(PYTHON) -m deploy.local fetch

@@ -31,7 +31,7 @@ if [ -z "${JEJO_KAFKA_BOOTSTRAP_SERVERS:-}" ]; then
     command -v mvn >/dev/null 2>&1 || missing="$missing maven"
 fi
 if [ "${1:-}" = tests ]; then
-    for program in kcat curl openssl; do
+    for program in kcat curl openssl npm; do
         command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
     done
 fi

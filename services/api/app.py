@@ -1,5 +1,6 @@
 """Puts the application together: pools, routes, errors, metrics."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -7,6 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse
 
 from schemas.kpi_definitions import read_definitions
+from schemas.wire.asyncapi import ASYNCAPI_FILE
 from services.api import health
 from services.api.access import authenticate
 from services.api.database import open_databases
@@ -57,6 +59,7 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     )
     app.state.clock = clock
     app.state.definitions = read_definitions()
+    app.state.asyncapi = json.loads(ASYNCAPI_FILE.read_text(encoding="utf-8"))
     app.state.metrics = ApiMetrics()
     app.middleware("http")(app.state.metrics.observe)
     add_handlers(app)
@@ -67,5 +70,9 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
     async def openapi() -> JSONResponse:
         return JSONResponse(app.openapi())
+
+    @app.get("/asyncapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
+    async def asyncapi() -> JSONResponse:
+        return JSONResponse(app.state.asyncapi)
 
     return app

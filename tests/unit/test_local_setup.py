@@ -56,7 +56,7 @@ def test_an_ordinary_user_is_told_the_command(tmp_path: Path) -> None:
 
 def test_what_only_tests_run_is_asked_for_by_them(tmp_path: Path) -> None:
     machine = Machine(tmp_path, 1000)
-    for name in ("apt-get", "mvn", "curl", "openssl"):
+    for name in ("apt-get", "mvn", "curl", "openssl", "npm"):
         machine.add(name, "exit 99")
     machine.add("java", "echo 'openjdk version \"17.0.2\"' >&2")
     assert "apt-get install" not in machine.set_up().stderr
