@@ -17,12 +17,14 @@ WRITABLE = {
     "jejo_analytics": DERIVED | {"dirty_mark"},
     "jejo_api": REGISTRY | {"dirty_mark"},
     "jejo_verify": set[str](),
+    "jejo_status": set[str](),
 }
 UNREADABLE = {
     "jejo_ingest": DERIVED | {"api_key"},
     "jejo_analytics": {"reading", "ingest_record", "dead_letter", "api_key"},
     "jejo_api": FACTS | OFFSETS,
     "jejo_verify": {"api_key", "dead_letter"},
+    "jejo_status": FACTS | REGISTRY | DERIVED - {"analytics_state"} | {"api_key", "dirty_mark"},
 }
 PRIVILEGES = """
 SELECT c.relname, has_table_privilege($1, c.oid, 'SELECT') AS reads,
