@@ -13,6 +13,9 @@ from schemas.wire.limits import FACTORY_ID_PATTERN, LOCAL_ID_PATTERN
 from schemas.wire.signature import is_sound_public_key
 from services.api.instants import Instant
 
+SECTOR_PATTERN = "[A-U][0-9]{2}"
+"""KSIC section and division."""
+
 FactoryId = Annotated[str, Field(pattern=f"^(?:{FACTORY_ID_PATTERN})$")]
 LocalId = Annotated[str, Field(pattern=f"^(?:{LOCAL_ID_PATTERN})$")]
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
@@ -81,6 +84,15 @@ class Region(StrEnum):
     SEJONG = "KR-50"
 
 
+class Size(StrEnum):
+    """Employees of the enterprise."""
+
+    UNDER_10 = "1-9"
+    UNDER_50 = "10-49"
+    UNDER_300 = "50-299"
+    FROM_300 = "300+"
+
+
 class Level(StrEnum):
     """Smart-factory level."""
 
@@ -134,7 +146,7 @@ class Factory(Content):
     name: Name
     enterprise_id: FactoryId
     region: Region
-    sector: str = Field(pattern="^[A-U][0-9]{2}$", description="KSIC section and division, as C25.")
+    sector: str = Field(pattern=f"^(?:{SECTOR_PATTERN})$", description="KSIC section and division, as C25.")
     zone: LocalId | None = None
     sponsor: LocalId | None = None
     level: Level

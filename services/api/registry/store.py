@@ -1,4 +1,4 @@
-"""Reads and writes registered things and their versions; marks the accounts that a change touches.
+"""Reads and writes registered things and their versions.
 
 Every change locks the one row of ``registry_version`` first, so changes follow each other, and a reader that sees the
 version sees everything before it. A correction retires versions and adds others; nothing is overwritten.
@@ -10,21 +10,15 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.api.registry.effects import spread
 from services.api.registry.tables import (
-    INSTANT,
-    MACHINE,
     Kind,
-    dirty_mark,
     factory,
     factory_version,
-    machine,
     registry_version,
 )
 from services.api.registry.timeline import Content, Revision, Version, revise, version_at
 from services.core.times import from_us, to_us
-
-ACCOUNTED_BY = ("state_ttl_us", "ideal_cycle_us", "in_use_from", "in_use_to")
-"""What of a machine's content its time accounts depend on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +88,7 @@ async def write(
     if revision.added:
         await connection.execute(sa.update(registry_version).values(version=change))
         await replace_versions(connection, place.kind, number, revision, change)
-        if place.kind is MACHINE and not is_new:
-            await mark_accounts(connection, number, revision)
+        await spread(connection, place.kind, number, revision, is_new=is_new)
     return Written(revision.said, is_new)
 
 
@@ -139,20 +132,6 @@ async def replace_versions(
             for version in revision.added
         ],
     )
-
-
-async def mark_accounts(connection: AsyncConnection, number: int, revision: Revision) -> None:
-    """Have a machine accounted again over the span of a version, where its accounts depend on what changed."""
-    said, replaced = revision.said, revision.replaced
-    if replaced is not None and all(said.content[name] == replaced.content[name] for name in ACCOUNTED_BY):
-        return
-    mark = sa.select(
-        machine.c.shard,
-        machine.c.id,
-        sa.literal(from_us(said.from_us), INSTANT),
-        sa.literal(from_us(said.to_us), INSTANT),
-    ).where(machine.c.id == number)
-    await connection.execute(sa.insert(dirty_mark).from_select(["shard", "machine", "from_at", "to_at"], mark))
 
 
 async def region_of(connection: AsyncConnection, factory_id: str, us: int) -> str | None:
