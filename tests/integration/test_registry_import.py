@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
+from services.api.cli import IMPORT_EXAMPLE
 from services.cli import main
 from services.core.database import connect
 from services.core.times import FIRST_INSTANT_US, LAST_INSTANT_US
@@ -17,6 +18,7 @@ HEADER = (
     "thing,enterprise_id,zone_id,sponsor_id,factory_id,machine_id,key_id,name,region,zone,sponsor,sector,level,kind,"
     "automation,in_use_from,public_key,valid_from"
 )
+ROOT = Path(__file__).parents[2]
 TABLES = ("enterprise", "zone", "sponsor", "factory", "machine", "gateway_key")
 GOOD = f"""{HEADER}
 machine,,,,F1,CNC-01,,Mazak 1,,,,,,machining_centre,automatic,2016-01-01,,
@@ -236,3 +238,12 @@ def test_a_database_that_is_away_or_empty(
     monkeypatch.setenv("JEJO_DATABASE_URL", "postgresql://jejo@127.0.0.1:1/jejo")
     assert importing.run(GOOD) == 2
     assert "Nothing was imported: the database failed" in capsys.readouterr().err
+
+
+def test_the_examples_of_the_documents_can_be_imported(importing: Import, capsys: pytest.CaptureFixture[str]) -> None:
+    section = (ROOT / "docs/operations.md").read_text().split("\n## Bulk import\n")[1]
+    assert importing.run(section.split("```csv\n")[1].split("```")[0]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "imported"
+    assert importing.things() == [1, 1, 1, 2, 1, 0]
+    example = "\n".join(line.strip() for line in IMPORT_EXAMPLE.splitlines()[1:])
+    assert importing.run(example) == 0
