@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from random import Random
@@ -202,14 +202,9 @@ def size_of(employees: int | None) -> str | None:
     return next((name for name, least in SIZE_CLASSES.items() if employees >= least), None)
 
 
-def make_fleet(seed: int, factories: int, machines: int | None = None, *, in_zones: bool = True) -> tuple[Factory, ...]:
-    """``factories`` factories, with ``machines`` machines each, or as many as their size suggests.
-
-    Args:
-        in_zones: false leaves zones and sponsors away.
-    """
-    fleet = (make_factory(seed, number, machines) for number in range(1, factories + 1))
-    return tuple(fleet) if in_zones else tuple(replace(factory, zone=None, sponsor=None) for factory in fleet)
+def make_fleet(seed: int, factories: int, machines: int | None = None) -> tuple[Factory, ...]:
+    """``factories`` factories, with ``machines`` machines each, or as many as their size suggests."""
+    return tuple(make_factory(seed, number, machines) for number in range(1, factories + 1))
 
 
 def make_enterprise(seed: int, number: int) -> Enterprise:

@@ -22,13 +22,12 @@ def add_simulate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
     simulate.add_argument("--factories", type=int, default=3, metavar="N")
     simulate.add_argument("--machines", type=int, metavar="M", help="in each factory; default: by its size")
     simulate.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed is the same fleet")
-    simulate.add_argument("--no-zones", action="store_true", help="a fleet outside of zones and without sponsors")
     simulate.add_argument("--trouble", type=amount, default=1, metavar="T", help="times as many mishaps as usual")
     simulate.add_argument("--api-url", metavar="URL", help="register the fleet there first")
     simulate.add_argument("--api-key", metavar="KEY", help="an admin's; default: JEJO_API_KEY")
     back = simulate.add_mutually_exclusive_group()
     back.add_argument("--backfill-hours", type=amount, default=2, metavar="H", help="history to send first")
-    back.add_argument("--backfill-days", type=amount, metavar="D", help="the same, from a midnight in Seoul on")
+    back.add_argument("--backfill-days", type=amount, metavar="D", help="the same, from the midnight in Seoul before")
     simulate.add_argument("--speed", default="max", help="how many times real time the history is sent at, or max")
     simulate.add_argument("--until", metavar="INSTANT", help="send the history before it, and nothing else")
     simulate.add_argument("--duration", type=amount, metavar="SECONDS", help="stop then; default: never")
@@ -58,11 +57,12 @@ def run_simulate(args: argparse.Namespace) -> int:
     speed = parse_speed(args.speed, minimum=1)
     progress = find_progress(args, system_clock)
     world = World(args.seed, progress.begin_us, args.trouble)
-    fleet = make_fleet(args.seed, args.factories, args.machines, in_zones=not args.no_zones)
+    fleet = make_fleet(args.seed, args.factories, args.machines)
     changed = changes(args.seed, fleet, progress.begin_us, progress.history_end_us, args.trouble)
     settings = read_settings(Settings)
     if args.api_url:
         register(args, fleet, changed, progress)
+    progress.note(progress.sent_us, 0)
 
     # Only now: Kafka's client takes a second to import, and nothing before needed it.
     from services.gateway.sender import Sender
@@ -107,7 +107,7 @@ def check_sizes(args: argparse.Namespace) -> None:
 
 def find_progress(args: argparse.Namespace, clock: "Clock") -> "Progress":
     """Where the world begins and how far it was sent: as remembered, or as asked for."""
-    from services.core.times import HOUR_US, SEOUL_OFFSET_US, ceil_to
+    from services.core.times import HOUR_US, SEOUL_OFFSET_US, floor_to
     from services.gateway.progress import Progress
 
     end_us = parse_until(args.until) or clock()
@@ -115,7 +115,7 @@ def find_progress(args: argparse.Namespace, clock: "Clock") -> "Progress":
         begin_us = end_us - round(args.backfill_hours * HOUR_US)
     else:
         back_us = round(args.backfill_days * 24 * HOUR_US)
-        begin_us = min(ceil_to(end_us - back_us + SEOUL_OFFSET_US, 24 * HOUR_US) - SEOUL_OFFSET_US, end_us)
+        begin_us = floor_to(end_us - back_us + SEOUL_OFFSET_US, 24 * HOUR_US) - SEOUL_OFFSET_US
     machines = args.machines or "as many machines as their size suggests"
     fleet = f"{args.factories} factories with {machines}, seed {args.seed}, trouble {args.trouble:g}"
     # Of whole milliseconds, as everything that is simulated.

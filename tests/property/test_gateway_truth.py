@@ -109,10 +109,10 @@ def test_every_second_is_in_its_state_mode_cohort_and_day(
             if before is not None and before.state not in (State.unknown, State.faulted):
                 failures[place] += 1
     pieces: Counter[tuple[object, ...]] = Counter()
-    for row in rows:
-        if isinstance(row, CountRow) and us(window[0]) <= row.at_us < us(window[1]):
-            second = (row.at_us - MIDNIGHT_US) // SECOND_US
-            pieces[bisect_right(begins, second) - 1, seoul_day(row.at_us)] += row.good + row.scrap + row.rework
+    for made in rows:
+        if isinstance(made, CountRow) and us(window[0]) <= made.at_us < us(window[1]):
+            second = (made.at_us - MIDNIGHT_US) // SECOND_US
+            pieces[bisect_right(begins, second) - 1, seoul_day(made.at_us)] += made.good + made.scrap + made.rework
 
     found: Counter[tuple[object, ...]] = Counter()
     for (cohort, day), account in truth.accounts.items():
@@ -130,7 +130,7 @@ def test_every_second_is_in_its_state_mode_cohort_and_day(
 
 def test_a_hold_over_midnight_is_evidence_of_both_days() -> None:
     registered = Registered(2 * HOUR_US, None, us(-(10**6)), [us(-(10**6))])
-    rows = [StateRow("M01", us(-3600), State.idle, Mode.unknown), CountRow("M01", us(1800), 1)]
+    rows = (StateRow("M01", us(-3600), State.idle, Mode.unknown), CountRow("M01", us(1800), 1))
     truth = machine_truth(registered, rows, us(-7200), us(7200))
     assert {day: dict(account.state_us) for (_, day), account in truth.accounts.items()} == {
         dt.date(2024, 3, 3): {State.idle: HOUR_US},

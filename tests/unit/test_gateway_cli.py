@@ -12,9 +12,9 @@ from nacl.signing import SigningKey
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, verify
 from services.core.errors import ConfigurationError
 from services.core.times import DAY_US, HOUR_US, seoul_midnight_us
-from services.gateway.cli import add_commands, parse_machines, parse_speed
+from services.gateway.cli import add_commands, parse_machines
 from services.gateway.record import Record
-from services.gateway.simulate_cli import find_progress
+from services.gateway.simulate_cli import find_progress, parse_speed
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"
 
@@ -87,9 +87,9 @@ def test_a_simulation_that_cannot_be_is_refused_at_once(
 
 def test_days_of_history_begin_at_a_midnight_in_seoul() -> None:
     until = ("--until", "2024-03-04T09:30:00+09:00")
-    midnight_us = seoul_midnight_us(dt.date(2024, 3, 2))
+    midnight_us = seoul_midnight_us(dt.date(2024, 3, 1))
     progress = find_progress(parse("simulate", "--backfill-days", "3", *until), lambda: 0)
-    assert (progress.begin_us, progress.history_end_us) == (midnight_us, midnight_us + 2 * DAY_US + 19 * HOUR_US // 2)
+    assert (progress.begin_us, progress.history_end_us) == (midnight_us, midnight_us + 3 * DAY_US + 19 * HOUR_US // 2)
     progress = find_progress(parse("simulate", "--backfill-hours", "3", *until), lambda: 0)
     assert progress.begin_us == progress.history_end_us - 3 * HOUR_US
     assert find_progress(parse("simulate"), lambda: 3 * HOUR_US).begin_us == HOUR_US

@@ -16,7 +16,7 @@ from services.gateway.changes import Change
 from services.gateway.fleet import Factory, make_fleet
 from services.gateway.registration import register_fleet
 
-FLEET = make_fleet(5, 3, 2, in_zones=False)
+FLEET = make_fleet(5, 3, 2)
 MONDAY = dt.date(2024, 3, 4)
 REAL_CLIENT = httpx.AsyncClient
 
