@@ -14,7 +14,7 @@ import pytest
 from services.core.errors import ConfigurationError, TransientError
 from services.gateway.changes import Change
 from services.gateway.fleet import Factory, make_fleet
-from services.gateway.registration import register_fleet
+from services.gateway.registration import programme_entries, register_fleet
 
 FLEET = make_fleet(5, 3, 2)
 MONDAY = dt.date(2024, 3, 4)
@@ -58,7 +58,8 @@ def test_everything_is_entered_owners_first(monkeypatch: pytest.MonkeyPatch) -> 
     register(monkeypatch, api)
     kinds = [re.sub("/v1/factories/F[0-9]+", "F", path).rsplit("/", 1)[0] for path in api.puts]
     owners = len({factory.enterprise.enterprise_id for factory in FLEET})
-    assert kinds == ["/v1/enterprises"] * owners + ["F"] * 3 + ["F/gateway-keys"] * 3 + ["F/machines"] * 6
+    programme = [path.rsplit("/", 1)[0] for path, _ in programme_entries(FLEET)]
+    assert kinds == programme + ["/v1/enterprises"] * owners + ["F"] * 3 + ["F/gateway-keys"] * 3 + ["F/machines"] * 6
     assert len(set(api.puts)) == len(api.puts)
 
 
