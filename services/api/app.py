@@ -1,5 +1,6 @@
 """Puts the application together: pools, routes, errors, metrics."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.gzip import GZipMiddleware
 
 from schemas.kpi_definitions import read_definitions
+from schemas.wire.asyncapi import ASYNCAPI_FILE
 from services.api import dashboard, health, sessions
 from services.api.access import authenticate
 from services.api.database import open_databases
@@ -66,6 +68,7 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     )
     app.state.clock = clock
     app.state.definitions = read_definitions()
+    app.state.asyncapi = json.loads(ASYNCAPI_FILE.read_text(encoding="utf-8"))
     app.state.metrics = ApiMetrics()
     app.state.dashboard = settings.dashboard_dir or dashboard.BUILT
     # Inside out: what is compressed is then tagged, and what was answered is counted.
@@ -85,5 +88,9 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
     async def openapi() -> JSONResponse:
         return JSONResponse(app.openapi())
+
+    @app.get("/asyncapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
+    async def asyncapi() -> JSONResponse:
+        return JSONResponse(app.state.asyncapi)
 
     return app

@@ -44,6 +44,7 @@ READS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "/v1/programme": ({}, {"admin", "ministry"}),
     "/v1/kpi-definitions": ({}, set(ROLES)),
     "/openapi.json": ({}, set(ROLES)),
+    "/asyncapi.json": ({}, set(ROLES)),
     "/v1/kpis": (WINDOW, {"admin", "ministry"}),
     "/v1/kpis?scope=nation&group_by=factory": (WINDOW, {"admin", "ministry"}),
     "/v1/kpis?scope=factory:F1": (WINDOW, OWN_FACTORY),
@@ -72,7 +73,10 @@ async def test_every_role_gets_what_it_may_and_nothing_else(api: Api) -> None:
 async def test_nothing_but_health_answers_without_a_key(api: Api) -> None:
     described = (await api.get("/openapi.json")).json()["paths"]
     assert set(described) >= OPEN
-    reachable = {path: set(methods) for path, methods in described.items()} | {"/openapi.json": {"get"}}
+    reachable = {path: set(methods) for path, methods in described.items()} | {
+        "/openapi.json": {"get"},
+        "/asyncapi.json": {"get"},
+    }
     for path, methods in reachable.items():
         for method in methods:
             answer = await api.ask(method.upper(), path.replace("{", "").replace("}", ""), None)

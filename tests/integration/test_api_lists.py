@@ -216,7 +216,7 @@ async def test_csv_has_what_json_has(country: Api) -> None:
     while url is not None:
         answer = await country.client.get(url, headers=headers)
         assert answer.headers["content-type"].startswith("text/csv; charset=utf-8")
-        assert answer.headers["vary"] == "Accept"
+        assert "Accept" in answer.headers["vary"].split(", ")
         rows += csv.DictReader(io.StringIO(answer.text, newline=""))
         url = answer.links.get("next", {}).get("url")
         pages += 1
@@ -224,7 +224,7 @@ async def test_csv_has_what_json_has(country: Api) -> None:
     assert rows == [{name: "" if value is None else str(value) for name, value in one.items()} for one in expected]
 
 
-WRONG = [
+WRONG: list[dict[str, Any]] = [
     {"sort": "colour"},
     {"order": "up"},
     {"limit": 0},
@@ -241,7 +241,7 @@ WRONG = [
 async def test_what_cannot_be_asked_is_refused_with_a_sentence(country: Api) -> None:
     by_name = (await country.get("/v1/factories", sort="name", limit=1)).json()["next_cursor"]
     by_count = (await country.get("/v1/factories", sort="machines", limit=1)).json()["next_cursor"]
-    borrowed = [
+    borrowed: list[dict[str, Any]] = [
         {"cursor": by_name},
         {"cursor": by_name, "sort": "name", "order": "desc"},
         {"cursor": by_count, "sort": "level"},

@@ -23,12 +23,18 @@ WRITABLE = {
     "jejo_analytics": DERIVED | {"dirty_mark"},
     "jejo_api": REGISTRY | SESSIONS | {"dirty_mark", "cohort", "machine_span"},
     "jejo_verify": set[str](),
+    "jejo_status": set[str](),
 }
 UNREADABLE = {
     "jejo_ingest": DERIVED | SESSIONS | {"api_key"},
     "jejo_analytics": SESSIONS | {"reading", "dead_letter", "api_key"},
     "jejo_api": (FACTS - {"state_event", "count_event"}) | OFFSETS,
     "jejo_verify": SESSIONS | {"api_key", "dead_letter"},
+    "jejo_status": (FACTS - {"ingest_record", "dead_letter"})
+    | REGISTRY
+    | (DERIVED - {"analytics_state"})
+    | SESSIONS
+    | {"api_key"},
 }
 PRIVILEGES = """
 SELECT c.relname, has_any_column_privilege($1, c.oid, 'SELECT') AS reads,
@@ -71,12 +77,23 @@ async def test_the_api_neither_makes_tokens_nor_lengthens_sessions(database: str
         await connection.close()
 
 
-async def test_analytics_learns_of_records_whether_they_were_signed_and_no_more(database: str) -> None:
-    connection = await connect(database, "jejo_analytics")
+@pytest.mark.parametrize(
+    ("role", "readable", "closed"),
+    [
+        ("jejo_analytics", "id, received_at, signed FROM ingest_record", "gateway_id FROM ingest_record"),
+        ("jejo_status", "factory, received_at, rows_stored FROM ingest_record", "gateway_id FROM ingest_record"),
+        ("jejo_status", "reason, kept_at, replayed_at FROM dead_letter", "raw FROM dead_letter"),
+        ("jejo_status", "shard, from_at, marked_at FROM dirty_mark", "machine FROM dirty_mark"),
+    ],
+)
+async def test_a_role_reads_the_columns_that_it_needs_and_no_others(
+    database: str, role: str, readable: str, closed: str
+) -> None:
+    connection = await connect(database, role)
     try:
-        assert await connection.fetch("SELECT id, received_at, signed FROM ingest_record") == []
+        assert await connection.fetch(f"SELECT {readable}") == []
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.fetch("SELECT gateway_id FROM ingest_record")
+            await connection.fetch(f"SELECT {closed}")
     finally:
         await connection.close()
 
