@@ -206,7 +206,7 @@ def start_services(running: ExitStack, folder: Path, addresses: Addresses, key: 
     if not (addresses.own_postgres and addresses.own_kafka):
         # Others' servers may be other ones each time.
         progress.unlink(missing_ok=True)
-    send_history(running, size, progress, addresses.api, {**addresses.environment, "JEJO_API_KEY": key})
+    send_history(running, size, progress, addresses.environment)
     fleet = service("The fleet", "gateway", "simulate", *size.arguments, "--progress", str(progress))
     running.callback(fleet.stop)
     fleet.start()

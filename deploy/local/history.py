@@ -64,25 +64,39 @@ def setting(name: str, default: int, *, least: int) -> int:
     return int(text)
 
 
-def send_history(running: ExitStack, size: FleetSize, progress: Path, api: str, environment: Mapping[str, str]) -> None:
+def send_history(running: ExitStack, size: FleetSize, progress: Path, environment: Mapping[str, str]) -> None:
     """Register the fleet, unless that was done, and send what of its history was not sent yet; shows bars.
 
     Raises:
         StackError: it failed.
     """
-    is_new = not progress.exists()
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    command = [sys.executable, "-m", "services", "gateway", "simulate", *size.arguments, "--until", now]
-    command += ["--progress", str(progress), *(("--api-url", api) if is_new else ())]
-    if is_new:
-        say(f"Registering {size.factories} factories, and sending the history of their last {size.days} days ...")
+    simulate = ("gateway", "simulate", *size.arguments, "--until", now, "--progress", str(progress))
+    registry = progress.with_suffix(".csv")
+    # The file is there from before the import until it is in, so that what was interrupted is done again.
+    if registry.exists() or not progress.exists():
+        say(f"Registering {size.factories} factories ...")
+        registry.touch()
+        run(running, environment, *simulate, "--registry-csv", str(registry))
+        run(running, environment, "registry", "import", str(registry))
+        registry.unlink()
+        say(f"Sending the history of their last {size.days} days ...")
     else:
         say("Sending what the fleet did since the last time ...")
-    # Its standard error is ours: that is where the bars are.
-    sending = subprocess.Popen(command, cwd=CLONE, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
-    running.callback(stop, sending)
-    if sending.wait() != 0:
-        raise StackError("The fleet's history could not be sent; the reason is above.")
+    run(running, environment, *simulate)
+
+
+def run(running: ExitStack, environment: Mapping[str, str], *arguments: str) -> None:
+    """Run a command of ``jejo`` to its end; its standard error is ours: that is where the bars are.
+
+    Raises:
+        StackError: it failed.
+    """
+    command = [sys.executable, "-m", "services", *arguments]
+    process = subprocess.Popen(command, cwd=CLONE, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+    running.callback(stop, process)
+    if process.wait() != 0:
+        raise StackError(f"`jejo {' '.join(arguments[:2])}` failed; the reason is above.")
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:

@@ -25,6 +25,9 @@ def add_simulate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
     simulate.add_argument("--trouble", type=amount, default=1, metavar="T", help="times as many mishaps as usual")
     simulate.add_argument("--api-url", metavar="URL", help="register the fleet there first")
     simulate.add_argument("--api-key", metavar="KEY", help="an admin's; default: JEJO_API_KEY")
+    simulate.add_argument(
+        "--registry-csv", type=Path, metavar="FILE", help="write the fleet for `jejo registry import`, and end"
+    )
     back = simulate.add_mutually_exclusive_group()
     back.add_argument("--backfill-hours", type=amount, default=2, metavar="H", help="history to send first")
     back.add_argument("--backfill-days", type=amount, metavar="D", help="the same, from the midnight in Seoul before")
@@ -63,6 +66,11 @@ def run_simulate(args: argparse.Namespace) -> int:
     if args.api_url:
         register(args, fleet, changed, progress)
     progress.note(progress.sent_us, 0)
+    if args.registry_csv:
+        from services.gateway.registry_file import write_registry
+
+        write_registry(args.registry_csv, args.seed, fleet, seoul_day(progress.begin_us), changed)
+        return 0
 
     # Only now: Kafka's client takes a second to import, and nothing before needed it.
     from services.gateway.sender import Sender
