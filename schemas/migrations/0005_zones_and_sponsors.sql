@@ -74,7 +74,7 @@ CREATE TABLE factory_in_use (
     machines        integer NOT NULL CHECK (machines > 0),
     PRIMARY KEY (factory, from_at)
 );
-CREATE INDEX factory_in_use_to ON factory_in_use (to_at);
+CREATE INDEX factory_in_use_to ON factory_in_use (to_at) INCLUDE (from_at, factory, machines);
 COMMENT ON TABLE factory_in_use IS 'Machines in use in [from_at, to_at); no row where there is none. Follows from machine_version.';
 
 CREATE VIEW factory_in_use_steps AS
