@@ -20,7 +20,7 @@ from services.api.kpis.sums import Key, Sums, choose_page, read_accounted_until,
 from services.api.kpis.windows import Bucket, Interval, buckets
 from services.api.pages import csv_response, make_cursor, read_cursor, wants_csv
 from services.api.problems import not_found, unprocessable
-from services.api.registry.routes import check_may_see, now_of
+from services.api.registry.dependencies import check_may_see, now_of
 from services.api.registry.store import Place, find
 from services.api.registry.tables import FACTORY, MACHINE
 from services.core.times import rfc3339
