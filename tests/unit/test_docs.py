@@ -64,10 +64,9 @@ def metrics() -> dict[str, tuple[str, ...]]:
         for name, kind in vars(module).items():
             if name.endswith("Metrics") and kind.__module__ == module.__name__:
                 registry: CollectorRegistry = kind().registry
-                for collector in registry._collector_to_names:
-                    (family,) = collector.describe()
-                    name_in_queries = f"{family.name}_total" if family.type == "counter" else family.name
-                    found[name_in_queries] = tuple(getattr(collector, "_labelnames", ()))
+                for family in registry.collect():
+                    labels = getattr(registry._names_to_collectors[family.name], "_labelnames", ())
+                    found[f"{family.name}_total" if family.type == "counter" else family.name] = tuple(labels)
     return found
 
 
