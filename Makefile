@@ -10,7 +10,7 @@ help: ## this list
 setup: ## what the other targets do first: .venv below this folder
 	@deploy/local/setup.sh
 
-demo: setup ## Kafka, TimescaleDB, all services and a small fleet on 127.0.0.1; Ctrl-C stops them
+demo: setup ## Kafka, TimescaleDB, all services and a simulated fleet on 127.0.0.1; Ctrl-C stops them
 	@$(PYTHON) -m deploy.local demo
 
 test: setup ## every tier but the benchmarks, on a real Kafka and a real TimescaleDB

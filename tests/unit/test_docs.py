@@ -51,10 +51,9 @@ def in_words(default: object) -> str:
 
 
 def other_variables() -> set[str]:
-    """Environment variables that the program reads without a settings object."""
+    """Environment variables that the program names itself, as those that it reads without a settings object."""
     sources = [path for folder in ("services", "deploy") for path in (ROOT / folder).rglob("*.py")]
-    read = re.compile(r"environ(?:\.get\(|\[)\s*\"(JEJO_[A-Z0-9_]+)\"")
-    return {name for path in sources for name in read.findall(path.read_text())}
+    return {name for path in sources for name in re.findall(r'"(JEJO_[A-Z0-9_]+)"', path.read_text())}
 
 
 def metrics() -> dict[str, tuple[str, ...]]:
