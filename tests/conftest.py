@@ -8,7 +8,7 @@ from hypothesis import settings
 
 from tests.api import api
 from tests.community import community_database, community_server
-from tests.databases import database, database_template
+from tests.databases import database, database_template, module_database
 from tests.servers import kafka_server, postgres_server
 from tests.stack import stack
 
@@ -19,6 +19,7 @@ __all__ = [
     "database",
     "database_template",
     "kafka_server",
+    "module_database",
     "postgres_server",
     "stack",
 ]

@@ -272,10 +272,10 @@ DECLARE
     own regprocedure;
 BEGIN
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
-    FOREACH own IN ARRAY (
-        SELECT array_agg(oid::regprocedure) FROM pg_proc
+    FOR own IN
+        SELECT oid FROM pg_proc
         WHERE proname ~ '^pg_(try_)?advisory_' OR proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'add_job')
-    ) LOOP
+    LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', own);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO CURRENT_USER', own);
     END LOOP;
