@@ -32,7 +32,7 @@ def fetch_community_edition() -> Path:
     """A folder in the cache with the server's program and what it needs, made if it is not there."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
-            pytest.fail(f"{program} is missing: install Node.js 20 or newer (Debian: apt-get install nodejs npm).")
+            pytest.fail(f"{program} is missing: install Node.js 18 or newer (Debian: apt-get install nodejs npm).")
     stamp = hashlib.sha256(b"".join((SOURCES / name).read_bytes() for name in FILES)).hexdigest()
     whole = cache_folder() / "community-edition"
     folder = whole / stamp[:16]

