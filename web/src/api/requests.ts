@@ -12,8 +12,16 @@ export interface Window {
 export const readSession = (signal?: AbortSignal) => getJson<Session>("/v1/sessions/current", {}, signal);
 export const readDefinitions = (signal?: AbortSignal) => getJson<Definitions>("/v1/kpi-definitions", {}, signal);
 export const readProgramme = (signal?: AbortSignal) => getJson<Programme>("/v1/programme", {}, signal);
-export const readFactory = (id: string, signal?: AbortSignal) =>
-  getJson<Factory>(`/v1/factories/${encodeURIComponent(id)}`, {}, signal);
+
+export const readMachine = (factory: string, id: string, signal?: AbortSignal) =>
+  getJson<Machine>(`/v1/factories/${encodeURIComponent(factory)}/machines/${encodeURIComponent(id)}`, {}, signal);
+
+/** A factory as lists show it, which says its enterprise's name and size too. */
+export async function readFactory(id: string, signal?: AbortSignal): Promise<Factory> {
+  const { items } = await getJson<{ items: Factory[] }>("/v1/factories", { q: id, limit: "100" }, signal);
+  const listed = items.find((factory) => factory.factory_id === id);
+  return listed ?? getJson<Factory>(`/v1/factories/${encodeURIComponent(id)}`, {}, signal);
+}
 
 /** KPIs in total, by day or by month.
  *
@@ -62,7 +70,7 @@ export async function readMachines(factory: string, signal?: AbortSignal): Promi
     (rows) => {
       machines.push(
         ...rows.map((row) => ({
-          id: row["id"] ?? "",
+          machine_id: row["machine_id"] ?? "",
           name: row["name"] ?? "",
           kind: row["kind"] ?? "",
           automation: row["automation"] ?? "",
@@ -85,10 +93,10 @@ export function readFactories(
 
 function factoryOf(row: Record<string, string>): Factory {
   return {
-    id: row["id"] ?? "",
+    factory_id: row["factory_id"] ?? "",
     name: row["name"] ?? "",
     enterprise_id: row["enterprise_id"] ?? "",
-    enterprise_name: row["enterprise_name"] || null,
+    enterprise_name: row["enterprise_name"] ?? "",
     region: row["region"] ?? "",
     sector: row["sector"] ?? "",
     level: row["level"] ?? "",

@@ -82,19 +82,20 @@ export interface Programme {
 }
 
 export interface Factory {
-  id: string;
+  factory_id: string;
   name: string;
   enterprise_id: string;
-  enterprise_name: string | null;
+  /** Lists say it; a factory's own entry does not. Size and machines likewise. */
+  enterprise_name?: string;
   region: string;
   sector: string;
   level: string;
-  size: string | null;
-  machines: number;
+  size?: string | null;
+  machines?: number;
 }
 
 export interface Machine {
-  id: string;
+  machine_id: string;
   name: string;
   kind: string;
   automation: string;

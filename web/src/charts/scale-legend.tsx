@@ -2,7 +2,7 @@
 
 import { MARKS } from "../figures/data.ts";
 import { useApp } from "../state/context.ts";
-import { kpiText } from "../state/numbers.ts";
+import { axisText } from "../state/numbers.ts";
 import { Swatch } from "./patterns.tsx";
 import type { Scale } from "./scale.ts";
 
@@ -17,9 +17,9 @@ export function ScaleLegend({ scale, kpi }: { scale: Scale | null; kpi: string }
               <svg width="100%" height="12" aria-hidden="true" focusable="false">
                 <rect width="100%" height="12" fill={colour} />
               </svg>
-              <span>{kpiText(kpi, scale.breaks[n] ?? 0, view.lang)}</span>
+              <span>{axisText(kpi, scale.breaks[n] ?? 0, view.lang)}</span>
               {n === scale.colours.length - 1 && (
-                <span class="scale-end">{kpiText(kpi, scale.breaks[n + 1] ?? 0, view.lang)}</span>
+                <span class="scale-end">{axisText(kpi, scale.breaks[n + 1] ?? 0, view.lang)}</span>
               )}
             </li>
           ))}

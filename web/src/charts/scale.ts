@@ -1,7 +1,7 @@
 /** A sequential colour scale in classes, light to dark, that colour-blind readers can tell apart. Pure. */
 
 /** Blues of one hue (after ColorBrewer), darker is more. */
-export const COLOURS = ["#e3edf7", "#bfd6ea", "#85b4d9", "#3f87bd", "#0f5a96"] as const;
+export const COLOURS = ["#e3edf7", "#bfd6ea", "#85b4d9", "#4c94c8", "#0f5a96"] as const;
 const INK = "#14202c";
 const PAPER = "#ffffff";
 

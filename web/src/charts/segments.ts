@@ -30,6 +30,26 @@ export function stretches(segments: readonly Segment[], fromMs: number, toMs: nu
   return found;
 }
 
+/** Segments of which neighbours alike in all are one. */
+export function joined(segments: readonly Segment[]): Segment[] {
+  const found: Segment[] = [];
+  for (const segment of segments) {
+    const last = found.at(-1);
+    const alike =
+      last !== undefined &&
+      last.to === segment.from &&
+      last.state === segment.state &&
+      last.mode === segment.mode &&
+      last.reason === segment.reason;
+    if (alike) {
+      found[found.length - 1] = { ...last, to: segment.to };
+    } else {
+      found.push(segment);
+    }
+  }
+  return found;
+}
+
 /** Milliseconds in each state that occurs, in the order of states. */
 export function timeInStates(drawn: readonly Stretch[]): [State, number][] {
   const sums = new Map<State, number>();

@@ -14,6 +14,7 @@ const GAP = 6;
 const SIZE = TILE - GAP;
 const COLUMNS = 4;
 const ROWS = 5;
+const MOST_WIDTH = 13;
 
 interface Props {
   figures: ReadonlyMap<string, FigureData>;
@@ -109,7 +110,7 @@ function TileText({ text, ink, missing }: { text: string; ink: string; missing: 
       </text>
     );
   }
-  const lines = wrap(text, 13).slice(0, 3);
+  const lines = wrap(text, MOST_WIDTH).slice(0, 3);
   return (
     <text x="11" y={74 - lines.length * 6} class="tile-reason value" fill={ink}>
       {lines.map((line, n) => (
@@ -121,12 +122,17 @@ function TileText({ text, ink, missing }: { text: string; ink: string; missing: 
   );
 }
 
-/** Words in lines of at most `most` characters. */
+/** How wide a text is, in Latin letters: Hangul takes two. */
+function widthOf(text: string): number {
+  return [...text].reduce((width, letter) => width + ((letter.codePointAt(0) ?? 0) > 0x10ff ? 2 : 1), 0);
+}
+
+/** Words in lines of at most `most` Latin letters. */
 function wrap(text: string, most: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length < most) {
+    if (last !== undefined && widthOf(last) + widthOf(word) < most) {
       lines[lines.length - 1] = `${last} ${word}`;
     } else {
       lines.push(word);

@@ -8,7 +8,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { type FigureData, isThin } from "../figures/data.ts";
 import { Figure, useFigureText, useMarkWords } from "../figures/figure.tsx";
 import { useApp, useTitle } from "../state/context.ts";
-import { kpiText, percent } from "../state/numbers.ts";
+import { axisText, percent } from "../state/numbers.ts";
 import { dayOf } from "../state/seoul.ts";
 import type { Language } from "../state/view.ts";
 
@@ -19,7 +19,8 @@ const QUIET = "#566473";
 const LINE = "#0f5a96";
 const BAND = "#8fa3b5";
 const RULE = "#e3e8ed";
-const FONT = 'system-ui, -apple-system, "Segoe UI", "Noto Sans KR", "Noto Sans CJK KR", sans-serif';
+const FONT =
+  '"Pretendard", "Noto Sans KR", "Noto Sans CJK KR", system-ui, -apple-system, "Segoe UI", "Malgun Gothic", sans-serif';
 const LOW = 0.5;
 
 /** How a bucket is called: its day, or its month. */
@@ -169,7 +170,7 @@ function optionsOf(
         gridIndex: 0,
         scale: true,
         splitNumber: 4,
-        axisLabel: { ...label, formatter: (value: number) => kpiText(kpi, value, lang) },
+        axisLabel: { ...label, formatter: (value: number) => axisText(kpi, value, lang) },
         splitLine: { lineStyle: { color: RULE } },
       },
       {

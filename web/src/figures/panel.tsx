@@ -108,11 +108,9 @@ export function FigurePanel({ figure, onClose }: { figure: FigureData; onClose: 
           </p>
         </header>
         <Made figure={figure} />
-        <form method="dialog">
-          <button type="submit" class="button">
-            {words.figure.close}
-          </button>
-        </form>
+        <button type="button" class="button" onClick={() => dialog.current?.close()}>
+          {words.figure.close}
+        </button>
       </div>
     </dialog>
   );

@@ -7,6 +7,7 @@ import { HourAxis } from "../charts/strip.tsx";
 import { Comparison } from "../parts/comparison.tsx";
 import { Controls } from "../parts/controls.tsx";
 import { DayChooser } from "../parts/day-chooser.tsx";
+import { Facts } from "../parts/facts.tsx";
 import { Heading } from "../parts/heading.tsx";
 import { MachineRow } from "../parts/machine-row.tsx";
 import { Panel } from "../parts/panel.tsx";
@@ -47,30 +48,20 @@ export function FactoryPage() {
 /** Who owns it, and which cohorts it belongs to. */
 function FactsLine({ factory, id }: { factory: Factory | null; id: string }) {
   const { view, words } = useApp();
-  const facts = factory === null ? [] : factsOf(factory);
-  function factsOf({ enterprise_name, enterprise_id, region, sector, level, size }: Factory): [string, string][] {
-    return [
+  const facts: [string, string][] = [["ID", id]];
+  if (factory !== null) {
+    const { enterprise_name, enterprise_id, region, sector, level, size } = factory;
+    facts.push(
       [words.factory.enterprise, enterprise_name ?? enterprise_id],
       [words.list.region, regionName(region, view.lang)],
       [words.list.sector, `${sector} ${sectorName(sector, view.lang)}`],
       [words.list.level, words.levels[level] ?? level],
-      ...(size ? ([[words.list.size, size]] as [string, string][]) : []),
-    ];
+    );
+    if (size) {
+      facts.push([words.list.size, size]);
+    }
   }
-  return (
-    <dl class="facts" aria-label={words.factory.facts}>
-      <div>
-        <dt>ID</dt>
-        <dd>{id}</dd>
-      </div>
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts label={words.factory.facts} facts={facts} />;
 }
 
 /** The machines as rows, each with its strip of the day. */
@@ -91,7 +82,7 @@ function MachinesPanel({ factoryId }: { factoryId: string }) {
         <>
           <div class="machine-rows">
             {list.map((machine) => (
-              <MachineRow key={machine.id} factoryId={factoryId} machine={machine} day={day} />
+              <MachineRow key={machine.machine_id} factoryId={factoryId} machine={machine} day={day} />
             ))}
           </div>
           <div class="machine-axis">

@@ -1,6 +1,6 @@
 /** What happened on this day? */
 
-import { readKpis, readTimeline } from "../api/requests.ts";
+import { readKpis, readMachine, readTimeline } from "../api/requests.ts";
 import { AccountBar } from "../charts/account-bar.tsx";
 import { StateLegend } from "../charts/patterns.tsx";
 import { PieceColumns } from "../charts/pieces.tsx";
@@ -8,6 +8,7 @@ import { HourAxis, StateStrip } from "../charts/strip.tsx";
 import { figureOf } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
 import { DayChooser } from "../parts/day-chooser.tsx";
+import { Facts } from "../parts/facts.tsx";
 import { Heading } from "../parts/heading.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { SegmentTable } from "../parts/segment-table.tsx";
@@ -25,15 +26,25 @@ export function MachinePage() {
   const window = { from: day, to: addDays(day, 1) };
   const [fromMs, toMs] = [midnightMs(day), midnightMs(window.to)];
   const timeline = useLoad(`${view.scope} ${day}`, (signal) => readTimeline(factory, machine, window, signal));
+  const facts = useLoad(view.scope, (signal) => readMachine(factory, machine, signal));
+  const automation = facts.data?.automation;
   const running = accountedUntilMs < toMs;
   return (
     <>
       <Heading
-        title={`${machine}`}
+        title={facts.data?.name ?? machine}
         question={words.question.machine}
         trail={[
           { name: words.nationName, to: viewOf(view, "nation") },
           { name: factory, to: viewOf(view, "factory", `factory:${factory}`, { day }) },
+        ]}
+      />
+      <Facts
+        label={words.factory.machine}
+        facts={[
+          ["ID", machine],
+          [words.list.name, factory],
+          [words.machine.automation, automation === undefined ? "" : (words.automation[automation] ?? automation)],
         ]}
       />
       <Panel

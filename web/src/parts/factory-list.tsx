@@ -5,7 +5,7 @@ import { figureOf } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
 import { useApp, useTitle } from "../state/context.ts";
 import { useFactories, useFactoryKpis } from "../state/factory-data.ts";
-import { arrange, narrow, type Row, type Sort, searchText } from "../state/factory-rows.ts";
+import { arrange, narrow, prepare, type Row, type Sort } from "../state/factory-rows.ts";
 import { grouped, percent } from "../state/numbers.ts";
 import { viewOf } from "../state/view.ts";
 import { regionName, sectorName } from "../words/places.ts";
@@ -22,13 +22,13 @@ export function FactoryList({ fixedRegion = null }: { fixedRegion?: string | nul
   const { kpi } = view;
   const factories = useFactories(fixedRegion);
   const kpis = useFactoryKpis(fixedRegion === null ? "nation" : `region:${fixedRegion}`, window, kpi);
-  const texts = useMemo(() => factories.data.map(searchText), [factories.data]);
+  const listed = useMemo(() => factories.data.map(prepare), [factories.data]);
   const { q, region, sector, level, sort, order, lang } = view;
   const rows = useMemo(() => {
-    const found = narrow(factories.data, texts, { q, region: fixedRegion === null ? region : "", sector, level });
-    const withItems = found.map((factory): Row => ({ factory, item: kpis.data.get(factory.id) }));
+    const found = narrow(listed, { q, region: fixedRegion === null ? region : "", sector, level });
+    const withItems = found.map((each): Row => ({ ...each, item: kpis.data.get(each.factory.factory_id) }));
     return arrange(withItems, sort, order, kpi, lang);
-  }, [factories.data, texts, kpis.data, q, region, fixedRegion, sector, level, sort, order, kpi, lang]);
+  }, [listed, kpis.data, q, region, fixedRegion, sector, level, sort, order, kpi, lang]);
   const problem = factories.problem ?? kpis.problem;
   const [shown, all] = [grouped(rows.length), grouped(factories.data.length)];
   const state = problem !== null ? "error" : factories.done && kpis.done ? "ready" : "loading";
@@ -54,13 +54,13 @@ export function FactoryList({ fixedRegion = null }: { fixedRegion?: string | nul
       {factories.done && rows.length === 0 && (
         <p class="empty">{factories.data.length === 0 ? words.list.noneAtAll : words.list.none}</p>
       )}
-      {rows.length > 0 && <Table rows={rows} kpisDone={kpis.done} />}
+      {rows.length > 0 && <Table rows={rows} kpisDone={kpis.done} withRegion={fixedRegion === null} />}
     </section>
   );
 }
 
 /** The table; what is above and below the rows in view is two empty rows of the right height. */
-function Table({ rows, kpisDone }: { rows: readonly Row[]; kpisDone: boolean }) {
+function Table({ rows, kpisDone, withRegion }: { rows: readonly Row[]; kpisDone: boolean; withRegion: boolean }) {
   const { view, words } = useApp();
   const title = useTitle();
   const box = useRef<HTMLElement>(null);
@@ -72,10 +72,10 @@ function Table({ rows, kpisDone }: { rows: readonly Row[]; kpisDone: boolean }) 
         <thead>
           <tr aria-rowindex={1}>
             <Head sort="name" name={words.list.name} />
-            <Head sort="region" name={words.list.region} class="wide" />
+            {withRegion && <Head sort="region" name={words.list.region} class="wide narrow" />}
             <Head sort="sector" name={words.list.sector} class="wide" />
-            <Head sort="level" name={words.list.level} class="wide" />
-            <Head sort="machines" name={words.list.machines} class="number wide" />
+            <Head sort="level" name={words.list.level} class="wide narrow" />
+            <Head sort="machines" name={words.list.machines} class="number wide narrow" />
             <Head sort="kpi" name={title(view.kpi)} class="number" />
             <Head sort="coverage" name={words.list.coverage} class="number" />
           </tr>
@@ -83,13 +83,26 @@ function Table({ rows, kpisDone }: { rows: readonly Row[]; kpisDone: boolean }) 
         <tbody>
           <Space rows={first} />
           {rows.slice(first, last).map((row, n) => (
-            <Line key={row.factory.id} row={row} index={first + n} waiting={!kpisDone} />
+            <Line
+              key={row.factory.factory_id}
+              row={row}
+              index={first + n}
+              waiting={!kpisDone}
+              withRegion={withRegion}
+            />
           ))}
           <Space rows={rows.length - last} />
         </tbody>
       </table>
     </section>
   );
+}
+
+interface LineProps {
+  row: Row;
+  index: number;
+  waiting: boolean;
+  withRegion: boolean;
 }
 
 function Space({ rows }: { rows: number }) {
@@ -114,22 +127,22 @@ function Head({ sort, name, ...rest }: { sort: Sort; name: string; class?: strin
   );
 }
 
-function Line({ row, index, waiting }: { row: Row; index: number; waiting: boolean }) {
+function Line({ row, index, waiting, withRegion }: LineProps) {
   const { view, words } = useApp();
   const { factory, item } = row;
   const figure = figureOf(item, view.kpi, factory.name);
   return (
-    <tr aria-rowindex={index + 2} data-factory={factory.id}>
+    <tr aria-rowindex={index + 2} data-factory={factory.factory_id}>
       <th scope="row">
-        <Link to={viewOf(view, "factory", `factory:${factory.id}`)}>{factory.name}</Link>
-        <span class="quiet small">{factory.id}</span>
+        <Link to={viewOf(view, "factory", `factory:${factory.factory_id}`)}>{factory.name}</Link>
+        <span class="quiet small">{factory.factory_id}</span>
       </th>
-      <td class="wide">{regionName(factory.region, view.lang)}</td>
+      {withRegion && <td class="wide">{regionName(factory.region, view.lang)}</td>}
       <td class="wide">
         {factory.sector} {sectorName(factory.sector, view.lang)}
       </td>
       <td class="wide">{words.levels[factory.level] ?? factory.level}</td>
-      <td class="wide number">{grouped(factory.machines)}</td>
+      <td class="wide number">{grouped(factory.machines ?? 0)}</td>
       <td class="number">{figure === null && waiting ? <span class="wait" /> : <Figure figure={figure} />}</td>
       <td class="number">{item?.coverage === null || item === undefined ? "–" : percent(item.coverage)}</td>
     </tr>

@@ -36,15 +36,15 @@ export function MachineRow({ factoryId, machine, day }: Props) {
     return () => watch.disconnect();
   }, []);
   const window = { from: day, to: addDays(day, 1) };
-  const timeline = useLoad(seen ? `${machine.id} ${day}` : null, (signal) =>
-    readTimeline(factoryId, machine.id, window, signal),
+  const timeline = useLoad(seen ? `${machine.machine_id} ${day}` : null, (signal) =>
+    readTimeline(factoryId, machine.machine_id, window, signal),
   );
   return (
-    <div class="machine-row" ref={place} data-machine={machine.id}>
+    <div class="machine-row" ref={place} data-machine={machine.machine_id}>
       <div class="machine-name">
-        <Link to={viewOf(view, "machine", `machine:${factoryId}/${machine.id}`, { day })}>{machine.name}</Link>
+        <Link to={viewOf(view, "machine", `machine:${factoryId}/${machine.machine_id}`, { day })}>{machine.name}</Link>
         <span class="quiet small">
-          {machine.id} · {words.automation[machine.automation] ?? machine.automation}
+          {machine.machine_id} · {words.automation[machine.automation] ?? machine.automation}
         </span>
       </div>
       <div class="machine-strip">

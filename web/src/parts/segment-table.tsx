@@ -1,8 +1,9 @@
-/** What a machine was in, state by state, with mode and reason: the newest part of what a strip draws, in words. */
+/** What a machine was in, state by state, with mode and reason: what a strip draws, in words. */
 
 import { useState } from "preact/hooks";
 import type { Segment } from "../api/types.ts";
 import { Swatch } from "../charts/patterns.tsx";
+import { joined } from "../charts/segments.ts";
 import { useApp } from "../state/context.ts";
 import { duration, grouped } from "../state/numbers.ts";
 import { timeOf } from "../state/seoul.ts";
@@ -13,7 +14,7 @@ export function SegmentTable({ segments, untilMs }: { segments: readonly Segment
   const { words, view } = useApp();
   const [all, setAll] = useState(false);
   const said = words.machine;
-  const held = segments.filter((segment) => Date.parse(segment.from) < untilMs);
+  const held = joined(segments).filter((segment) => Date.parse(segment.from) < untilMs);
   const shown = all ? held : held.slice(0, AT_FIRST);
   return (
     <>
@@ -55,7 +56,7 @@ export function SegmentTable({ segments, untilMs }: { segments: readonly Segment
         </table>
       </div>
       {!all && held.length > AT_FIRST && (
-        <button type="button" class="button" onClick={() => setAll(true)}>
+        <button type="button" class="button more" onClick={() => setAll(true)}>
           {said.more(grouped(held.length))}
         </button>
       )}

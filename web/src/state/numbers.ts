@@ -64,6 +64,18 @@ export function kpiText(kpi: string, value: number, lang: Language): string {
   }
 }
 
+/** A KPI's value beside an axis: as short as it can be told. */
+export function axisText(kpi: string, value: number, lang: Language): string {
+  switch (kindOf(kpi)) {
+    case "hours":
+      return lang === "ko" ? `${grouped(value, 2)}시간` : `${grouped(value, 2)} h`;
+    case "per_hour":
+      return grouped(value, 2);
+    case "ratio":
+      return `${grouped(value * 100, 2)}%`;
+  }
+}
+
 const UNITS: Record<string, { en: string; ko: string }> = {
   pieces: { en: "pieces", ko: "개" },
   machines: { en: "machines", ko: "대" },
