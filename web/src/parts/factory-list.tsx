@@ -22,7 +22,7 @@ export function FactoryList({ fixedRegion = null }: { fixedRegion?: string | nul
   const { kpi } = view;
   const factories = useFactories(fixedRegion);
   const kpis = useFactoryKpis(fixedRegion === null ? "nation" : `region:${fixedRegion}`, window, kpi);
-  const listed = useMemo(() => factories.data.map(prepare), [factories.data]);
+  const listed = useMemo(() => prepare(factories.data), [factories.data]);
   const { q, region, sector, level, sort, order, lang } = view;
   const rows = useMemo(() => {
     const found = narrow(listed, { q, region: fixedRegion === null ? region : "", sector, level });
