@@ -1,4 +1,4 @@
-"""The KPI definitions of ``kpis.json``, as typed values. Every KPI is one sum of figures over another."""
+"""The KPI definitions of ``kpis.json``, as typed values. Each is a sum of figures over another, or products of such."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -17,13 +17,24 @@ class Basis(StrEnum):
     """Machine-days with counts over machine-days in use."""
     counted = "counted"
     """Machine-days with counts and evidence over machine-days in use."""
+    registry = "registry"
+    """What is registered, which needs no coverage."""
 
 
 class Unit(StrEnum):
     """What numerator and denominator are served in; figures of time are microseconds inside."""
 
     seconds = "s"
+    hours = "h"
+    seconds_squared = "s2"
     pieces = "pieces"
+    failures = "failures"
+    machines = "machines"
+
+    @property
+    def scale(self) -> int:
+        """How many of a figure's own units are one of these."""
+        return {Unit.seconds: 10**6, Unit.hours: 3600 * 10**6, Unit.seconds_squared: 10**12}.get(self, 1)
 
 
 class Title(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,20 +66,32 @@ class ThresholdFlag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KpiDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One KPI: numerator and denominator are figures to be added up."""
+    """One KPI: numerator and denominator are figures to be added up, times another such sum if there is one.
+
+    ``unit`` is the numerator's; ``value_unit`` is ``1`` for a pure ratio.
+    """
 
     id: str
     title: Title
     definition: str
     numerator: tuple[str, ...]
+    numerator_times: tuple[str, ...]
     denominator: tuple[str, ...]
+    denominator_times: tuple[str, ...]
     unit: Unit
+    denominator_unit: Unit
+    value_unit: str
     range: Range
     basis: Basis
     reasons: tuple[NullReason, ...]
     flags: tuple[ThresholdFlag, ...]
     source: str
     note: str | None
+
+    @property
+    def figures(self) -> frozenset[str]:
+        """The figures that it is made of."""
+        return frozenset((*self.numerator, *self.numerator_times, *self.denominator, *self.denominator_times))
 
 
 class KpiDefinitions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

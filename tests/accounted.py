@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from services.analytics.engine import settle, shards_with_work
+from services.analytics.engine import roll_up, settle, shards_with_work
 from services.analytics.verification.run import verify
 from services.analytics.verification.snapshot import Window
 from services.api.registry.timeline import Version, revise
@@ -21,6 +21,11 @@ IN_USE_FROM = dt.date(2016, 1, 1)
 REGISTER = """
 INSERT INTO enterprise (enterprise_id) VALUES ('E1');
 INSERT INTO factory (factory_id) SELECT 'F' || n FROM generate_series(1, {factories}) AS n;
+INSERT INTO enterprise_version (enterprise, effective_from, effective_to, name, employees, changed_in)
+VALUES (1, '1999-12-31 15:00Z', '9999-12-31Z', 'E', 42, 1);
+INSERT INTO factory_version (factory, effective_from, effective_to, name, enterprise, region, sector, level, changed_in)
+SELECT n, '1999-12-31 15:00Z', '9999-12-31Z', 'F', 1, 'KR-48', 'C29', 'basic', 1
+FROM generate_series(1, {factories}) AS n;
 INSERT INTO machine (factory, machine_id)
 SELECT f, 'M' || n FROM generate_series(1, {factories}) AS f, generate_series(1, {each}) AS n ORDER BY f, n;
 """
@@ -55,6 +60,40 @@ VERSIONS = """
 SELECT effective_from, effective_to, state_ttl_us, ideal_cycle_us, in_use_from, in_use_to
 FROM machine_version WHERE machine = $1 AND retired_at IS NULL ORDER BY effective_from
 """
+
+REFRESH = "SELECT refresh_machine_spans(ARRAY(SELECT id FROM machine WHERE factory = $1))"
+
+MOVE = {
+    "factory": (
+        (
+            "SELECT effective_from, effective_to, enterprise, region, sector, zone, level FROM factory_version "
+            "WHERE factory = $1 AND retired_at IS NULL ORDER BY effective_from"
+        ),
+        (
+            "UPDATE factory_version SET retired_at = now() "
+            "WHERE factory = $1 AND effective_from = ANY($2::timestamptz[]) AND retired_at IS NULL"
+        ),
+        (
+            "INSERT INTO factory_version (factory, effective_from, effective_to, enterprise, region, sector, zone, "
+            "level, name, changed_in) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'F', 1)"
+        ),
+    ),
+    "enterprise": (
+        (
+            "SELECT effective_from, effective_to, employees FROM enterprise_version "
+            "WHERE enterprise = $1 AND retired_at IS NULL ORDER BY effective_from"
+        ),
+        (
+            "UPDATE enterprise_version SET retired_at = now() "
+            "WHERE enterprise = $1 AND effective_from = ANY($2::timestamptz[]) AND retired_at IS NULL"
+        ),
+        (
+            "INSERT INTO enterprise_version (enterprise, effective_from, effective_to, employees, name, changed_in) "
+            "VALUES ($1, $2, $3, $4, 'E', 1)"
+        ),
+    ),
+}
+"""Of a kind of thing: how its versions are read, retired and added."""
 
 MARK = "INSERT INTO dirty_mark (shard, machine, from_at, to_at) VALUES ($1, $2, $3, $4)"
 
@@ -124,7 +163,28 @@ class Fleet:
                 await connection.execute(
                     ADD_VERSION, machine, version.from_us, version.to_us, *version.content.values()
                 )
+            await connection.execute(REFRESH, (machine - 1) // MACHINES_A_FACTORY + 1)
             if revision.added and known:
+                await connection.execute(MARK, shard_of(machine), machine, revision.said.from_us, revision.said.to_us)
+
+    async def move(
+        self, kind: str, number: int, from_us: int | None, connection: Connection | None = None, **content: object
+    ) -> None:
+        """Say something else of a factory, or of the one enterprise, as a PUT would: machines change their cohort."""
+        connection = connection or self.owner
+        read, retire, add = MOVE[kind]
+        async with connection.transaction():
+            await connection.execute("SELECT version FROM registry_version FOR UPDATE")
+            rows = [list(row.items()) for row in await connection.fetch(read, number)]
+            known = [Version(row[0][1], row[1][1], dict(row[2:])) for row in rows]
+            revision = revise(known, {**known[-1].content, **content}, from_us, FIRST_INSTANT_US)
+            await connection.execute(retire, number, [v.from_us for v in revision.retired])
+            for version in revision.added:
+                await connection.execute(add, number, version.from_us, version.to_us, *version.content.values())
+            machines = [m for m in self.machines if kind == "enterprise" or (m - 1) // MACHINES_A_FACTORY + 1 == number]
+            for factory in {(m - 1) // MACHINES_A_FACTORY + 1 for m in machines}:
+                await connection.execute(REFRESH, factory)
+            for machine in machines if revision.added else []:
                 await connection.execute(MARK, shard_of(machine), machine, revision.said.from_us, revision.said.to_us)
 
     async def settle_all(self) -> None:
@@ -132,6 +192,8 @@ class Fleet:
         for shard in await shards_with_work(self.analytics):
             while await settle(self.analytics, shard):
                 pass
+        while await roll_up(self.analytics):
+            pass
 
     async def verify(self, from_us: int, to_us: int) -> int:
         """What ``jejo verify`` says of whole days around a window; its differences go to stdout."""
@@ -170,4 +232,5 @@ async def registered_fleet(url: str, factories: int) -> AsyncIterator[Fleet]:
         for machine in machines:
             version = (FIRST_INSTANT_US, LAST_INSTANT_US, 600_000_000, 10_000_000, IN_USE_FROM, None)
             await owner.execute(ADD_VERSION, machine, *version)
+        await owner.execute("SELECT refresh_machine_spans(ARRAY(SELECT id FROM machine))")
         yield Fleet(url, machines, owner, analytics)

@@ -247,7 +247,10 @@ class Stack:
 
     def wait_until_accounted(self, seconds: float = 120.0) -> None:
         """Wait until analytics has nothing left to do in the past."""
-        sql = "SELECT count(*) FROM dirty_mark, analytics_state WHERE from_at < accounted_until"
+        sql = """
+            SELECT (SELECT count(*) FROM dirty_mark, analytics_state WHERE from_at < accounted_until)
+                 + (SELECT count(*) FROM dirty_cohort_hour) + (SELECT count(*) FROM dirty_cohort_day)
+        """
         wait_for("rest", lambda: self.query(sql)[0][0] == 0 and self.query("SELECT 1 FROM analytics_state"), seconds)
 
     def stop(self) -> None:

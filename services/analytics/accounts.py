@@ -32,13 +32,14 @@ HOUR_BITS = 27
 
 @dataclass(frozen=True, slots=True)
 class CountRows:
-    """Rows not retracted, in any order."""
+    """Rows not retracted, in any order; ``signed`` is 1 where the record was, else 0."""
 
     machine: Ints
     at_us: Ints
     good: Ints
     scrap: Ints
     rework: Ints
+    signed: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class Spans:
 SUMS = (
     *("producing_us", "setup_us", "delayed_us", "faulted_us", "idle_us", "planned_stop_us", "off_shift_us"),
     *("producing_automatic_us", "producing_semi_automatic_us", "producing_manual_us"),
-    *("evidence_us", "cycle_producing_us", "cycle_busy_us"),
-    *("good", "scrap", "rework", "failures", "state_rows", "count_rows"),
+    *("evidence_us", "cycle_producing_us", "cycle_setup_us", "cycle_busy_us"),
+    *("good", "scrap", "rework", "failures", "state_rows", "count_rows", "signed_count_rows"),
 )
 COLUMN = {name: n for n, name in enumerate(SUMS)}
 MODE_COLUMN = {mode: COLUMN[f"producing_{mode.name}_us"] for mode in Mode if mode is not Mode.unknown}
@@ -63,10 +64,11 @@ BUSY = (State.producing, State.setup, State.delayed, State.faulted, State.idle)
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """One row a machine and hour with any figure; ``sums`` has the columns SUMS; ideal times are Python integers."""
+    """One row a machine, hour and cohort with any figure; ``sums`` has the columns SUMS; ideal times may be wide."""
 
     machine: Ints
     hour_us: Ints
+    cohort: Ints
     sums: Ints
     ideal_pq_us: Objects
     ideal_good_us: Objects
@@ -88,17 +90,18 @@ def account(states: StateRows, counts: CountRows, versions: Versions, spans: Spa
             hour_code(counts.machine[made.row], counts.at_us[made.row]),
         ]
     )
+    cohorts = np.concatenate([held.cohort, versions.cohort[seen.version], versions.cohort[made.version]])
     wanted = in_spans(codes, spans)
-    keys, where = np.unique(codes[wanted], return_inverse=True)
+    hours, cohort, where = distinct_pairs(codes[wanted], cohorts[wanted])
     place = np.full(len(codes), -1, np.intp)
     place[wanted] = where
     hold_places, state_places, count_places = np.split(place, [len(held.machine), len(held.machine) + len(seen.row)])
-    sums = np.zeros((len(keys), len(SUMS)), np.int64)
+    sums = np.zeros((len(hours), len(SUMS)), np.int64)
     add_times(sums, hold_places, held)
     add_rows(sums, state_places, "state_rows")
     add_rows(sums, state_places[failed[seen.row]], "failures")
     ideal_pq, ideal_good = add_counts(sums, count_places, counts, made, versions)
-    return Accounts(keys >> HOUR_BITS, (keys & (2**HOUR_BITS - 1)) * HOUR_US, sums, ideal_pq, ideal_good)
+    return Accounts(hours >> HOUR_BITS, (hours & (2**HOUR_BITS - 1)) * HOUR_US, cohort, sums, ideal_pq, ideal_good)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class Held:
     state: Ints
     mode: Ints
     with_cycle: npt.NDArray[np.bool_]
+    cohort: Ints
 
 
 def hold(states: StateRows, versions: Versions, until_us: int) -> Held:
@@ -139,6 +143,7 @@ def hold(states: StateRows, versions: Versions, until_us: int) -> Held:
         states.state[source],
         states.mode[source],
         versions.cycle_us[v[piece]] != NO_CYCLE,
+        versions.cohort[v[piece]],
     )
 
 
@@ -168,6 +173,14 @@ def hour_code(machine: Ints, at_us: Ints) -> Ints:
     return (machine << HOUR_BITS) | (at_us // HOUR_US)
 
 
+def distinct_pairs(first: Ints, second: Ints) -> tuple[Ints, Ints, npt.NDArray[np.intp]]:
+    """The distinct pairs of two columns, sorted, as columns; and which of them each row is."""
+    firsts, nth = np.unique(first, return_inverse=True)
+    seconds, rank = np.unique(second, return_inverse=True)
+    keys, where = np.unique(nth * max(len(seconds), 1) + rank, return_inverse=True)
+    return firsts[keys // max(len(seconds), 1)], seconds[keys % max(len(seconds), 1)], where
+
+
 def in_spans(codes: Ints, spans: Spans) -> npt.NDArray[np.bool_]:
     """Whether each machine and hour lies in a span."""
     if len(spans.machine) == 0:
@@ -192,6 +205,8 @@ def add_times(sums: Ints, places: npt.NDArray[np.intp], held: Held) -> None:
         np.add.at(sums[:, column], place[chosen], length[chosen])
     chosen = producing & with_cycle
     np.add.at(sums[:, COLUMN["cycle_producing_us"]], place[chosen], length[chosen])
+    chosen = (state == State.setup) & with_cycle
+    np.add.at(sums[:, COLUMN["cycle_setup_us"]], place[chosen], length[chosen])
     chosen = np.isin(state, BUSY) & with_cycle
     np.add.at(sums[:, COLUMN["cycle_busy_us"]], place[chosen], length[chosen])
 
@@ -214,6 +229,7 @@ def add_counts(
     for name in ("good", "scrap", "rework"):
         np.add.at(sums[:, COLUMN[name]], place, getattr(counts, name)[row])
     add_rows(sums, place, "count_rows")
+    np.add.at(sums[:, COLUMN["signed_count_rows"]], place, counts.signed[row])
     # Pieces of the same hour and cycle first, so that the wide products are few.
     group, where = np.unique(place * (len(versions.machine) + 1) + version, return_inverse=True)
     hour, kind = np.divmod(group, len(versions.machine) + 1)

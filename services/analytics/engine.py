@@ -14,7 +14,6 @@ whatever part of a mark is not accounted now stays a mark.
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import groupby
 
 import asyncpg
@@ -36,13 +35,11 @@ MACHINES_AT_ONCE = 5000
 """In one go of ``advance``, which may take many: it bounds the memory."""
 LONGEST_STEP_US = HOUR_US
 NO_BOUND = 2**31
+SUMS_AT_ONCE = 20_000
+"""Of cohorts' hours, and as many days, in one transaction of ``roll_up``."""
 
-
-@dataclass(slots=True)
-class Touched:
-    """What changed in machine_hour: (machine, hour in microseconds)."""
-
-    hours: set[tuple[int, int]] = field(default_factory=set)
+Hours = set[tuple[int, int]]
+"""Machine, and the instant at which an hour begins."""
 
 
 async def start_accounting(connection: Connection, now_us: int) -> None:
@@ -84,6 +81,7 @@ async def advance(connection: Connection, now_us: int) -> int:
         next_us = min(now_us, until_us + LONGEST_STEP_US)
         for marks in by_machines(marks_of(await connection.fetch(queries.TAKE_DUE_MARKS, until_us, next_us))):
             await account_marks(connection, marks, next_us, NO_BOUND)
+        await roll_up_some(connection)
         await connection.execute(queries.MOVE_ACCOUNTED_UNTIL, next_us)
     return now_us - next_us
 
@@ -115,18 +113,23 @@ async def account_marks(connection: Connection, marks: list[Mark], until_us: int
     work = hours_to_account(marks, registered.longest_ttl_us, sealed_before_us, until_us, most_hours)
     states, counts = await read_facts(connection, work.spans, registered)
     accounts = account(states, counts, registered.versions, work.spans, until_us)
-    touched = await write_hours(connection, work.spans, accounts)
-    await write_sums(connection, touched, registered)
+    hours = await write_hours(connection, work.spans, accounts)
+    days = {(machine, seoul_day(hour)) for machine, hour in hours} | days_at_bounds(marks, until_us)
+    await write_sums(connection, hours, days, registered)
     ahead = await marks_ahead(connection, marks, until_us)
     await mark_again(connection, [*work.left, *ahead, *marks_of_holds(states, registered, until_us)])
     return bool(work.left)
 
 
-async def write_hours(connection: Connection, spans: Spans, accounts: Accounts) -> Touched:
-    """Replace the hours in the spans."""
+async def write_hours(connection: Connection, spans: Spans, accounts: Accounts) -> Hours:
+    """Replace the hours in the spans.
+
+    Returns:
+        Those that were there before, or are now.
+    """
     place = (spans.machine.tolist(), spans.from_us.tolist(), spans.to_us.tolist())
     dropped = await connection.fetch(queries.DROP_HOURS, *place)
-    keys = list(zip(accounts.machine.tolist(), accounts.hour_us.tolist(), strict=True))
+    keys = list(zip(accounts.machine.tolist(), accounts.hour_us.tolist(), accounts.cohort.tolist(), strict=True))
     rows = [
         (*key, *sums, pq, good)
         for key, sums, pq, good in zip(
@@ -135,28 +138,66 @@ async def write_hours(connection: Connection, spans: Spans, accounts: Accounts) 
     ]
     if rows:
         await connection.copy_records_to_table("machine_hour", records=rows, columns=queries.HOUR_COLUMNS)
-    return Touched({(row["machine"], row["hour"]) for row in dropped} | set(keys))
+    return {(row["machine"], row["hour"]) for row in dropped} | {(machine, hour) for machine, hour, _ in keys}
 
 
-async def write_sums(connection: Connection, touched: Touched, registered: Registered) -> None:
-    """Recompute machine days, factory hours and factory days that the touched hours are part of."""
-    days = sorted({(machine, seoul_day(hour)) for machine, hour in touched.hours})
+def days_at_bounds(marks: list[Mark], until_us: int) -> set[tuple[int, dt.date]]:
+    """Machine and day of each mark's ends: there the registry may have given a day with counts to another cohort."""
+    ends = ((mark.machine, min(us, until_us)) for mark in marks for us in (mark.from_us, mark.to_us))
+    return {(machine, seoul_day(us)) for machine, us in ends}
+
+
+async def write_sums(
+    connection: Connection, hours: Hours, days: set[tuple[int, dt.date]], registered: Registered
+) -> None:
+    """Recompute machine days, and the factory hours and days that the hours and days are part of."""
     if not days:
         return
-    machine_days = columns_of(days)
-    before = {tuple(row) for row in await connection.fetch(queries.DROP_DAYS, *machine_days)}
-    after = {tuple(row) for row in await connection.fetch(queries.ADD_DAYS, *machine_days)}
+    machine_days = columns_of(sorted(days))
+    before = counted_days(await connection.fetch(queries.DROP_DAYS, *machine_days))
+    after = counted_days(await connection.fetch(queries.ADD_DAYS, *machine_days))
     factory = registered.factory
-    hours = {(factory[machine], hour) for machine, hour in touched.hours}
-    for machine, day, _ in before ^ after:
+    factory_hours = {(factory[machine], hour) for machine, hour in hours}
+    for machine, day in before ^ after:
         midnight = seoul_midnight_us(day)
-        hours |= {(factory[machine], hour) for hour in range(midnight, midnight + DAY_US, HOUR_US)}
-    factory_hours = columns_of(sorted(hours))
-    await connection.execute(queries.DROP_FACTORY_HOURS, *factory_hours)
-    await connection.execute(queries.ADD_FACTORY_HOURS, *factory_hours)
+        factory_hours |= {(factory[machine], hour) for hour in range(midnight, midnight + DAY_US, HOUR_US)}
+    if factory_hours:
+        places = columns_of(sorted(factory_hours))
+        await connection.execute(queries.DROP_FACTORY_HOURS, *places)
+        await connection.execute(queries.ADD_FACTORY_HOURS, *places)
     factory_days = columns_of(sorted({(factory[machine], day) for machine, day in days}))
     await connection.execute(queries.DROP_FACTORY_DAYS, *factory_days)
     await connection.execute(queries.ADD_FACTORY_DAYS, *factory_days)
+
+
+def counted_days(rows: list[asyncpg.Record]) -> set[tuple[int, dt.date]]:
+    return {(row["machine"], row["day"]) for row in rows if row["counted"]}
+
+
+async def roll_up(connection: Connection) -> bool:
+    """Recompute sums by cohort of which a factory's have changed, as many as one transaction should.
+
+    Returns:
+        Whether some may be left, so that it should be called again.
+    """
+    async with connection.transaction(isolation="read_committed"):
+        return await roll_up_some(connection)
+
+
+async def roll_up_some(connection: Connection) -> bool:
+    """As ``roll_up``, within the caller's transaction: as with marks, whoever takes a mark reads what it is about."""
+    await connection.execute(queries.LOCK_COHORTS, LOCK_CLASS, SHARDS)
+    hours = await connection.fetch(queries.TAKE_COHORT_HOURS, SUMS_AT_ONCE)
+    days = await connection.fetch(queries.TAKE_COHORT_DAYS, SUMS_AT_ONCE)
+    if hours:
+        places = columns_of(sorted({(row["cohort"], row["hour"]) for row in hours}))
+        await connection.execute(queries.DROP_COHORT_HOURS, *places)
+        await connection.execute(queries.ADD_COHORT_HOURS, *places)
+    if days:
+        places = columns_of(sorted({(row["cohort"], row["day"]) for row in days}))
+        await connection.execute(queries.DROP_COHORT_DAYS, *places)
+        await connection.execute(queries.ADD_COHORT_DAYS, *places)
+    return SUMS_AT_ONCE in (len(hours), len(days))
 
 
 def columns_of(pairs: list[tuple[int, int]] | list[tuple[int, dt.date]]) -> list[list[object]]:

@@ -25,7 +25,7 @@ class StateRows:
 class Versions:
     """Registry versions sorted by machine: in force for [from, to), in use within [in_use_from, in_use_to).
 
-    ``cycle_us`` is the ideal cycle, NO_CYCLE where there is none.
+    ``cycle_us`` is the ideal cycle, NO_CYCLE where there is none; ``cohort`` the number of the machine's cohort.
     """
 
     machine: Ints
@@ -35,6 +35,7 @@ class Versions:
     cycle_us: Ints
     in_use_from_us: Ints
     in_use_to_us: Ints
+    cohort: Ints
 
 
 @dataclass(frozen=True, slots=True)

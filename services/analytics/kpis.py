@@ -1,10 +1,11 @@
 """KPI arithmetic: two sums and one division. Pure.
 
-Figures are exact integers, named as the columns of the accounts, with ``in_use_us``, ``machine_days`` (machine-days in
-use), ``count_days`` (of these, with counts) and ``counted_days`` (with counts and evidence) beside them.
+Figures are exact integers, named as the columns of the accounts. Beside them are ``in_use_us``; ``machine_days``
+(machine-days in use), ``count_days`` (of these, with counts) and ``counted_days`` (with counts and evidence); and of
+the machines in use at the window's last instant ``stock_machines``, ``stock_automated`` and ``stock_connected``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.kpi_definitions import Basis, KpiDefinition, KpiDefinitions, Unit
@@ -13,6 +14,7 @@ BASES = {
     Basis.states: ("evidence_us", "in_use_us"),
     Basis.counts: ("count_days", "machine_days"),
     Basis.counted: ("counted_days", "machine_days"),
+    Basis.registry: ("stock_machines", "stock_machines"),
 }
 
 Figures = Mapping[str, int]
@@ -20,12 +22,13 @@ Figures = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """One KPI's figures. Time is in microseconds; ``value`` is null, and ``reason`` says why, without a denominator."""
+    """One KPI's figures, in the accounts' own units; ``value``, in the definition's, is null without a denominator."""
 
     value: float | None
     numerator: int
     denominator: int
     unit: Unit
+    denominator_unit: Unit
     reason: str | None
     flags: tuple[str, ...]
 
@@ -42,16 +45,24 @@ def compute_kpis(definitions: KpiDefinitions, figures: Figures, ids: Iterable[st
 
 def compute_kpi(definition: KpiDefinition, figures: Figures, low_coverage_below: float) -> Kpi:
     """One KPI: its two sums, divided once."""
-    numerator = sum(figures[name] for name in definition.numerator)
-    denominator = sum(figures[name] for name in definition.denominator)
+    numerator = product(figures, definition.numerator, definition.numerator_times)
+    denominator = product(figures, definition.denominator, definition.denominator_times)
+    units = definition.unit, definition.denominator_unit
     covered, whole = (figures[name] for name in BASES[definition.basis])
     flags = ["low_coverage"] if covered < low_coverage_below * whole else []
     if denominator == 0:
         zero = {**figures, "denominator": 0}
         reason = next(rule.reason for rule in definition.reasons if zero[rule.if_zero] == 0)
-        return Kpi(None, numerator, denominator, definition.unit, reason, tuple(flags))
-    value = numerator / denominator
+        return Kpi(None, numerator, denominator, *units, reason, tuple(flags))
+    # Whole numbers until here, so that the one division is rounded once.
+    value = (numerator * definition.denominator_unit.scale) / (denominator * definition.unit.scale)
     if definition.range.high is not None and value > definition.range.high:
         flags.append("above_range")
     flags += [rule.flag for rule in definition.flags if value > rule.above]
-    return Kpi(value, numerator, denominator, definition.unit, None, tuple(flags))
+    return Kpi(value, numerator, denominator, *units, None, tuple(flags))
+
+
+def product(figures: Figures, names: Iterable[str], times: Sequence[str]) -> int:
+    """A sum of figures, times another where there is one."""
+    whole = sum(figures[name] for name in names)
+    return whole * sum(figures[name] for name in times) if times else whole

@@ -35,13 +35,13 @@ JOIN machine m ON m.id = w.machine
 SEALED_BEFORE = "SELECT max(sealed_before) FROM fact_horizon WHERE table_name IN ('state_event', 'count_event')"
 
 VERSIONS = """
-SELECT m.id AS machine, m.factory, v.effective_from, v.effective_to,
-       v.state_ttl_us, COALESCE(v.ideal_cycle_us, 0) AS cycle_us,
-       timezone('Asia/Seoul', v.in_use_from::timestamp) AS in_use_from,
-       COALESCE(timezone('Asia/Seoul', v.in_use_to::timestamp), v.effective_to) AS in_use_to
-FROM machine_version v JOIN machine m ON m.id = v.machine
-WHERE v.retired_at IS NULL AND m.id = ANY($1::integer[])
-ORDER BY m.id, v.effective_from
+SELECT s.machine, GREATEST(v.effective_from, s.from_at) AS from_at, LEAST(v.effective_to, s.to_at) AS to_at,
+       v.state_ttl_us, COALESCE(v.ideal_cycle_us, 0) AS cycle_us, s.cohort
+FROM machine_span s
+JOIN machine_version v ON v.machine = s.machine AND v.retired_at IS NULL
+    AND v.effective_from < s.to_at AND v.effective_to > s.from_at
+WHERE s.machine = ANY($1::integer[])
+ORDER BY s.machine, from_at
 """
 
 FACTORIES_OF = "SELECT id, factory FROM machine WHERE id = ANY($1::integer[])"
@@ -62,14 +62,20 @@ CROSS JOIN LATERAL (
 COUNTS = """
 SELECT string_agg(int4send(s.machine), ''::bytea), string_agg(timestamptz_send(s.at), ''::bytea),
        string_agg(int4send(s.good), ''::bytea), string_agg(int4send(s.scrap), ''::bytea),
-       string_agg(int4send(s.rework), ''::bytea)
+       string_agg(int4send(s.rework), ''::bytea), string_agg(int8send(s.record_id), ''::bytea)
 FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS w(machine, from_at, to_at)
 CROSS JOIN LATERAL (
-    SELECT machine, at, good, scrap, rework FROM count_event e
+    SELECT machine, at, good, scrap, rework, record_id FROM count_event e
     WHERE e.machine = w.machine AND e.at >= w.from_at AND e.at < w.to_at AND e.at >= $4 AND e.at < $5
       AND NOT e.retracted
     ORDER BY e.at
 ) AS s
+"""
+
+ANY_UNSIGNED = "SELECT EXISTS (SELECT FROM ingest_record WHERE NOT signed AND received_at >= $1)"
+
+UNSIGNED = """
+SELECT id FROM ingest_record WHERE NOT signed AND id = ANY($1::bigint[]) AND received_at >= $2
 """
 
 FIRST_AHEAD = """
@@ -92,7 +98,7 @@ WHERE h.machine = w.machine AND h.hour >= w.from_at AND h.hour < w.to_at
 RETURNING h.machine, h.hour
 """
 
-HOUR_COLUMNS = ["machine", "hour", *SUMS, "ideal_pq_us", "ideal_good_us"]
+HOUR_COLUMNS = ["machine", "hour", "cohort", *SUMS, "ideal_pq_us", "ideal_good_us"]
 
 DROP_DAYS = """
 DELETE FROM machine_day d
@@ -102,60 +108,131 @@ RETURNING d.machine, d.day, d.counted
 """
 
 ADD_DAYS = """
-INSERT INTO machine_day (machine, day, has_counts, counted)
-SELECT w.machine, w.day, true, sum(h.evidence_us) > 0
+INSERT INTO machine_day (machine, day, has_counts, counted, connected)
+SELECT w.machine, w.day, sum(h.count_rows) > 0, sum(h.count_rows) > 0 AND sum(h.evidence_us) > 0,
+       sum(h.evidence_us) > 0 OR sum(h.signed_count_rows) > 0
 FROM unnest($1::integer[], $2::date[]) AS w(machine, day)
 JOIN machine_hour h ON h.machine = w.machine
     AND h.hour >= timezone('Asia/Seoul', w.day::timestamp)
     AND h.hour < timezone('Asia/Seoul', (w.day + 1)::timestamp)
 GROUP BY w.machine, w.day
-HAVING sum(h.count_rows) > 0
 RETURNING machine, day, counted
 """
 
-PLAIN_SUMS = [name for name in SUMS if not name.startswith("cycle_") and name not in ("state_rows", "count_rows")]
-COUNTED_SUMS = ["cycle_producing_us", "cycle_busy_us", "ideal_pq_us", "ideal_good_us"]
-FACTORY_SUMS = [*PLAIN_SUMS, *(f"counted_{name}" for name in COUNTED_SUMS)]
+OF_MACHINES_ONLY = ("state_rows", "count_rows", "signed_count_rows")
+PLAIN_SUMS = [name for name in SUMS if not name.startswith("cycle_") and name not in OF_MACHINES_ONLY]
+OVER_COUNTED_DAYS = {
+    "counted_busy_us": "h.producing_us + h.setup_us + h.delayed_us + h.faulted_us + h.idle_us",
+    "counted_pieces": "h.good + h.scrap + h.rework",
+    "counted_cycle_producing_us": "h.cycle_producing_us",
+    "counted_cycle_setup_us": "h.cycle_setup_us",
+    "counted_cycle_busy_us": "h.cycle_busy_us",
+    "counted_ideal_pq_us": "h.ideal_pq_us",
+    "counted_ideal_good_us": "h.ideal_good_us",
+}
+FACTORY_SUMS = [*PLAIN_SUMS, *OVER_COUNTED_DAYS]
+DAY_COUNTS = ["count_days", "counted_days"]
+
+
+def added(table: str, names: list[str]) -> str:
+    """Sums of a table's columns, under their own names."""
+    return ", ".join(f"sum({table}.{name}) AS {name}" for name in names)
+
 
 DROP_FACTORY_HOURS = """
-DELETE FROM factory_hour h
-USING unnest($1::integer[], $2::timestamptz[]) AS w(factory, hour)
-WHERE h.factory = w.factory AND h.hour = w.hour
+WITH dropped AS (
+    DELETE FROM factory_hour h
+    USING unnest($1::integer[], $2::timestamptz[]) AS w(factory, hour)
+    WHERE h.factory = w.factory AND h.hour = w.hour
+    RETURNING h.cohort, h.hour
+)
+INSERT INTO dirty_cohort_hour (cohort, hour) SELECT DISTINCT cohort, hour FROM dropped
 """
 
 ADD_FACTORY_HOURS = f"""
-INSERT INTO factory_hour (factory, hour, {", ".join(FACTORY_SUMS)})
-SELECT w.factory, w.hour, {", ".join(f"sum(h.{name})" for name in PLAIN_SUMS)},
-       {", ".join(f"COALESCE(sum(h.{name}) FILTER (WHERE d.counted), 0)" for name in COUNTED_SUMS)}
-FROM unnest($1::integer[], $2::timestamptz[]) AS w(factory, hour)
-JOIN machine m ON m.factory = w.factory
-JOIN machine_hour h ON h.machine = m.id AND h.hour = w.hour
-LEFT JOIN machine_day d ON d.machine = h.machine AND d.day = timezone('Asia/Seoul', h.hour)::date
-GROUP BY w.factory, w.hour
+WITH added AS (
+    INSERT INTO factory_hour (factory, hour, cohort, {", ".join(FACTORY_SUMS)})
+    SELECT w.factory, w.hour, h.cohort, {added("h", PLAIN_SUMS)},
+           {", ".join(f"COALESCE(sum({figure}) FILTER (WHERE d.counted), 0)" for figure in OVER_COUNTED_DAYS.values())}
+    FROM unnest($1::integer[], $2::timestamptz[]) AS w(factory, hour)
+    JOIN machine m ON m.factory = w.factory
+    JOIN machine_hour h ON h.machine = m.id AND h.hour = w.hour
+    JOIN machine_day d ON d.machine = h.machine AND d.day = timezone('Asia/Seoul', h.hour)::date
+    GROUP BY w.factory, w.hour, h.cohort
+    RETURNING cohort, hour
+)
+INSERT INTO dirty_cohort_hour (cohort, hour) SELECT DISTINCT cohort, hour FROM added
 """
 
 DROP_FACTORY_DAYS = """
-DELETE FROM factory_day d
-USING unnest($1::integer[], $2::date[]) AS w(factory, day)
-WHERE d.factory = w.factory AND d.day = w.day
+WITH dropped AS (
+    DELETE FROM factory_day d
+    USING unnest($1::integer[], $2::date[]) AS w(factory, day)
+    WHERE d.factory = w.factory AND d.day = w.day
+    RETURNING d.cohort, d.day
+)
+INSERT INTO dirty_cohort_day (cohort, day) SELECT DISTINCT cohort, day FROM dropped
 """
 
+# A machine's day with counts is of the cohort whose day it is, though its pieces may be of several.
 ADD_FACTORY_DAYS = f"""
-INSERT INTO factory_day (factory, day, {", ".join(FACTORY_SUMS)}, count_days, counted_days)
-SELECT s.*, COALESCE(c.count_days, 0), COALESCE(c.counted_days, 0)
-FROM (
-    SELECT w.factory, w.day, {", ".join(f"sum(h.{name})" for name in FACTORY_SUMS)}
+WITH times AS (
+    SELECT w.factory, w.day, h.cohort, {added("h", FACTORY_SUMS)}
     FROM unnest($1::integer[], $2::date[]) AS w(factory, day)
     JOIN factory_hour h ON h.factory = w.factory
         AND h.hour >= timezone('Asia/Seoul', w.day::timestamp)
         AND h.hour < timezone('Asia/Seoul', (w.day + 1)::timestamp)
-    GROUP BY w.factory, w.day
-) AS s
-LEFT JOIN (
-    SELECT w.factory, w.day, count(*) AS count_days, count(*) FILTER (WHERE d.counted) AS counted_days
+    GROUP BY w.factory, w.day, h.cohort
+), days AS (
+    SELECT w.factory, w.day, s.cohort, count(*) AS count_days, count(*) FILTER (WHERE d.counted) AS counted_days
     FROM unnest($1::integer[], $2::date[]) AS w(factory, day)
     JOIN machine m ON m.factory = w.factory
-    JOIN machine_day d ON d.machine = m.id AND d.day = w.day
-    GROUP BY w.factory, w.day
-) AS c ON c.factory = s.factory AND c.day = s.day
+    JOIN machine_day d ON d.machine = m.id AND d.day = w.day AND d.has_counts
+    JOIN machine_span s ON s.machine = m.id AND d.day >= s.first_day AND d.day < s.end_day
+    GROUP BY w.factory, w.day, s.cohort
+), added AS (
+    INSERT INTO factory_day (factory, day, cohort, {", ".join([*FACTORY_SUMS, *DAY_COUNTS])})
+    SELECT factory, day, cohort, {", ".join(f"COALESCE({name}, 0)" for name in [*FACTORY_SUMS, *DAY_COUNTS])}
+    FROM times FULL JOIN days USING (factory, day, cohort)
+    RETURNING cohort, day
+)
+INSERT INTO dirty_cohort_day (cohort, day) SELECT DISTINCT cohort, day FROM added
+"""
+
+LOCK_COHORTS = "SELECT pg_advisory_xact_lock($1, $2)"
+
+TAKE_COHORT_HOURS = """
+DELETE FROM dirty_cohort_hour
+WHERE ctid = ANY (ARRAY(SELECT ctid FROM dirty_cohort_hour LIMIT $1)) RETURNING cohort, hour
+"""
+
+TAKE_COHORT_DAYS = """
+DELETE FROM dirty_cohort_day
+WHERE ctid = ANY (ARRAY(SELECT ctid FROM dirty_cohort_day LIMIT $1)) RETURNING cohort, day
+"""
+
+DROP_COHORT_HOURS = """
+DELETE FROM cohort_hour h USING unnest($1::integer[], $2::timestamptz[]) AS w(cohort, hour)
+WHERE h.cohort = w.cohort AND h.hour = w.hour
+"""
+
+ADD_COHORT_HOURS = f"""
+INSERT INTO cohort_hour (cohort, hour, {", ".join(FACTORY_SUMS)})
+SELECT w.cohort, w.hour, {added("h", FACTORY_SUMS)}
+FROM unnest($1::integer[], $2::timestamptz[]) AS w(cohort, hour)
+JOIN factory_hour h ON h.cohort = w.cohort AND h.hour = w.hour
+GROUP BY w.cohort, w.hour
+"""
+
+DROP_COHORT_DAYS = """
+DELETE FROM cohort_day d USING unnest($1::integer[], $2::date[]) AS w(cohort, day)
+WHERE d.cohort = w.cohort AND d.day = w.day
+"""
+
+ADD_COHORT_DAYS = f"""
+INSERT INTO cohort_day (cohort, day, {", ".join([*FACTORY_SUMS, *DAY_COUNTS])})
+SELECT w.cohort, w.day, {added("d", [*FACTORY_SUMS, *DAY_COUNTS])}
+FROM unnest($1::integer[], $2::date[]) AS w(cohort, day)
+JOIN factory_day d ON d.cohort = w.cohort AND d.day = w.day
+GROUP BY w.cohort, w.day
 """

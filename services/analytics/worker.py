@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.analytics.engine import advance, settle, shards_with_work, start_accounting
+from services.analytics.engine import advance, roll_up, settle, shards_with_work, start_accounting
 from services.analytics.settings import AnalyticsSettings
 from services.core.clock import Clock
 from services.core.database import RETRYABLE, Connection, connect
@@ -58,6 +58,8 @@ async def cycle(
     """One turn: past work for a while, then the present, then a rest if there is nothing left to do."""
     began = time.monotonic()
     left = await settle_past(connection, stopping, began + SETTLE_S, turn)
+    while await roll_up(connection):
+        pass
     behind_us = await advance(connection, clock())
     took = time.monotonic() - began
     log.debug("a cycle took %.3f s, %d us behind the present", took, behind_us)

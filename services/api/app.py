@@ -13,6 +13,7 @@ from services.api.database import open_databases
 from services.api.kpis import routes as kpis
 from services.api.metrics import ApiMetrics
 from services.api.problems import MEDIA_TYPE, add_handlers
+from services.api.registry import factory_routes, list_routes
 from services.api.registry import routes as registry
 from services.api.settings import ApiSettings
 from services.core.clock import Clock
@@ -61,7 +62,8 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     app.middleware("http")(app.state.metrics.observe)
     add_handlers(app)
     app.include_router(health.router)
-    app.include_router(registry.router)
+    for router in (list_routes.router, registry.router, factory_routes.router):
+        app.include_router(router)
     app.include_router(kpis.router)
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])

@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
@@ -75,6 +76,8 @@ def cell(value: object) -> object:
     """A value as a cell."""
     if value is None:
         return ""
+    if isinstance(value, Decimal):
+        return format(value, "f")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):

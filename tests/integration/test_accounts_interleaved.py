@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from services.analytics import engine
-from services.analytics.engine import advance, settle, shards_with_work, start_accounting
+from services.analytics.engine import advance, roll_up, settle, shards_with_work, start_accounting
 from services.analytics.verification.run import Findings, Task, compare_task
 from services.analytics.verification.snapshot import Window
 from services.core.database import Connection, connect
@@ -86,9 +86,19 @@ class Play:
     async def register(self, connection: Connection) -> None:
         """A PUT, from all time, from the past, or from an instant to come."""
         await asyncio.sleep(0.1)
+        from_us = self.random.choice((None, self.instant(), self.now_us + self.random.randint(0, DAY_US)))
+        whom = self.random.random()
+        if whom < 0.3:
+            region, zone = self.random.choice(("KR-11", "KR-48")), self.random.choice((None, "Z1"))
+            number = self.random.randint(1, FACTORIES)
+            await self.fleet.move("factory", number, from_us, connection, region=region, zone=zone)
+            return
+        if whom < 0.4:
+            await self.fleet.move("enterprise", 1, from_us, connection, employees=self.random.choice((None, 9, 300)))
+            return
         await self.fleet.say(
             self.random.choice(self.fleet.machines),
-            self.random.choice((None, self.instant(), self.now_us + self.random.randint(0, DAY_US))),
+            from_us,
             connection,
             state_ttl_us=self.random.choice((1, 600, 600, 3600, 86_400)) * SECOND_US,
             in_use_from=self.random.choice((IN_USE_FROM, seoul_day(self.now_us - DAY_US))),
@@ -99,6 +109,7 @@ class Play:
     async def settle_any(self, connection: Connection) -> None:
         for shard in await shards_with_work(connection):
             await settle(connection, shard)
+        await roll_up(connection)
 
     async def advance(self, connection: Connection) -> None:
         await advance(connection, self.now_us)

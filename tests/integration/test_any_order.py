@@ -16,6 +16,7 @@ from schemas.wire.codes import Mode, State
 from services.analytics.accounts import SUMS
 from services.analytics.engine import settle, shards_with_work, start_accounting
 from services.analytics.verification.reference import MachineVersion, account_machine
+from services.analytics.verification.registered import NOWHERE
 from services.core.database import Connection, connect
 from services.core.times import FIRST_INSTANT_US, HOUR_US, LAST_INSTANT_US, MINUTE_US
 from services.ingest.model import AuthenticRecord, Batch, BusRecord, Content, FactTable
@@ -25,6 +26,7 @@ ORIGIN_US = 1_488_326_400_000_000
 HOURS = 4
 TTL_US = 600_000_000
 CYCLE_US = 10_000_000
+UNSIGNED = 0
 
 
 @dataclass(frozen=True)
@@ -119,13 +121,14 @@ INSERT INTO machine_version (machine, effective_from, effective_to, name, kind, 
     state_ttl_us, ideal_cycle_us, in_use_from, changed_in)
 SELECT m, '1999-12-31 15:00Z', '9999-12-31Z', 'M', 'mill', 'automatic', 600000000, 10000000, '2017-01-01', 1
 FROM generate_series(1, 2) AS m;
+SELECT refresh_machine_spans(ARRAY[1, 2]);
 INSERT INTO ingest_topic (cluster_id, topic_id, topic) VALUES ('c', 't', 't');
 INSERT INTO ingest_offset VALUES ('c', 't', 0, 0, 0);
 """
 
 CLEAR = """
 TRUNCATE state_event, count_event, fact_revision, ingest_record, dirty_mark, machine_hour, machine_day, factory_hour,
-    factory_day, analytics_state;
+    factory_day, cohort_hour, cohort_day, dirty_cohort_hour, dirty_cohort_day, analytics_state;
 UPDATE ingest_offset SET next_offset = 0;
 """
 
@@ -176,13 +179,15 @@ async def settle_all(connection: Connection) -> None:
 
 def expected(batches: list[list[Row]]) -> dict[int, dict[int, dict[str, int]]]:
     """The figures of the plain implementation over the rows in force."""
-    version = MachineVersion(FIRST_INSTANT_US, LAST_INSTANT_US, TTL_US, CYCLE_US, FIRST_INSTANT_US, LAST_INSTANT_US)
+    version = MachineVersion(
+        *(FIRST_INSTANT_US, LAST_INSTANT_US, TTL_US, CYCLE_US, FIRST_INSTANT_US, LAST_INSTANT_US), True, NOWHERE
+    )
     force = in_force(batches)
     found: dict[int, dict[int, dict[str, int]]] = {}
     for machine in (1, 2):
         own = [row for row in force.values() if row.machine == machine]
         states = [(r.at_us, r.content[0], r.content[1]) for r in own if r.table is FactTable.STATE]
-        counts = [(r.at_us, *r.content) for r in own if r.table is FactTable.COUNT]
+        counts = [(r.at_us, *r.content, UNSIGNED) for r in own if r.table is FactTable.COUNT]
         accounts = account_machine(
             states,  # type: ignore[arg-type]
             counts,  # type: ignore[arg-type]
@@ -194,7 +199,7 @@ def expected(batches: list[list[Row]]) -> dict[int, dict[int, dict[str, int]]]:
         )
         names = (*SUMS, "ideal_pq_us", "ideal_good_us")
         if accounts:
-            found[machine] = {hour: {n: getattr(a, n) for n in names} for hour, a in accounts.items()}
+            found[machine] = {hour: {n: getattr(a, n) for n in names} for (hour, _), a in accounts.items()}
     return found
 
 

@@ -13,7 +13,7 @@ SECOND = 1_000_000
 
 async def account(api: Api) -> None:
     """Two factories, three machines; F1/M1 produces, with counts, in two hours of 1 March 2017 in Seoul."""
-    from services.analytics.engine import settle, shards_with_work, start_accounting
+    from services.analytics.engine import roll_up, settle, shards_with_work, start_accounting
     from services.core.database import connect
 
     await api.register()
@@ -38,6 +38,7 @@ async def account(api: Api) -> None:
         for shard in await shards_with_work(connection):
             while await settle(connection, shard):
                 pass
+        await roll_up(connection)
     finally:
         await connection.close()
 
@@ -116,11 +117,12 @@ async def test_null_says_why_and_is_never_a_number(api: Api) -> None:
     (silent,) = await items(api, scope="machine:F2/M1")
     assert silent["coverage"] == 0
     reasons = {name: kpi["reason"] for name, kpi in silent["kpis"].items() if kpi["value"] is None}
-    assert reasons.pop("quality_ratio") == "no_counts"
-    assert reasons.pop("oee") == "no_counts"
-    assert reasons.pop("effectiveness") == "no_counts"
+    for name in ("quality_ratio", "oee", "nee", "effectiveness", "throughput_per_h"):
+        assert reasons.pop(name) == "no_counts"
     assert set(reasons.values()) == {"no_evidence"}
     assert silent["kpis"]["coverage"]["value"] == 0
+    assert silent["kpis"]["auto_collected_share"]["value"] == 0
+    assert silent["kpis"]["automated_equipment_share"]["value"] == 1
 
 
 async def test_pages_put_together_are_the_whole(api: Api) -> None:
@@ -161,8 +163,10 @@ async def test_intersections(api: Api) -> None:
         ({"to": "2017-02-30"}, "day is out of range"),
         ({"interval": "week"}, "interval"),
         ({"scope": "planet"}, "no scope"),
-        ({"scope": "region:KR-48"}, "not offered yet"),
-        ({"group_by": "region"}, "group_by"),
+        ({"scope": "region:KR-99"}, "no scope"),
+        ({"scope": "size:0"}, "no scope"),
+        ({"scope": "sector:25"}, "no scope"),
+        ({"group_by": "colour"}, "group_by"),
         ({"kpi": "happiness"}, "no KPI happiness"),
         ({"colour": "red"}, "colour"),
         ({"as_of": "2017-03-01"}, "as_of"),

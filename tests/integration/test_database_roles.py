@@ -6,16 +6,20 @@ from services.core.database import connect
 from services.core.errors import ConfigurationError
 
 FACTS = {"state_event", "count_event", "reading", "fact_revision", "ingest_record", "dead_letter", "metric"}
-DERIVED = {"machine_hour", "machine_day", "factory_hour", "factory_day", "analytics_state"}
+DERIVED = {
+    *("machine_hour", "machine_day", "factory_hour", "factory_day", "cohort_hour", "cohort_day", "analytics_state"),
+    *("dirty_cohort_hour", "dirty_cohort_day"),
+}
 REGISTRY = {
     *("registry_version", "enterprise", "enterprise_version", "factory", "factory_version", "machine"),
-    *("machine_version", "gateway_key", "gateway_key_version"),
+    *("machine_version", "gateway_key", "gateway_key_version", "zone", "zone_version", "sponsor", "sponsor_version"),
+    "factory_in_use",
 }
 OFFSETS = {"ingest_topic", "ingest_offset"}
 WRITABLE = {
     "jejo_ingest": FACTS | OFFSETS | {"dirty_mark"},
     "jejo_analytics": DERIVED | {"dirty_mark"},
-    "jejo_api": REGISTRY | {"dirty_mark"},
+    "jejo_api": REGISTRY | {"dirty_mark", "cohort", "machine_span"},
     "jejo_verify": set[str](),
 }
 UNREADABLE = {

@@ -65,12 +65,12 @@ def test_a_shorter_ttl_takes_the_time_no_longer_held(stack: Stack, sender: Sende
     verify(stack)
 
 
-def test_a_new_ideal_cycle_changes_effectiveness_and_oee_alone(stack: Stack, sender: Sender) -> None:
+def test_a_new_ideal_cycle_changes_what_rests_on_it_alone(stack: Stack, sender: Sender) -> None:
     before = item(stack, "machine:F1/M1")
     stack.register_machine("F1", "M1", ideal_cycle_s=5)
     after = item(stack, "machine:F1/M1")
     changed = {"/".join(path.split("/")[:3]) for path in differences(before, after)}
-    assert changed == {"/kpis/effectiveness", "/kpis/oee"}
+    assert changed == {"/kpis/effectiveness", "/kpis/oee", "/kpis/nee"}
     assert after["kpis"]["effectiveness"]["numerator"] == 200
     assert after["kpis"]["oee"]["numerator"] == 150
     verify(stack)

@@ -1,5 +1,6 @@
 """The accounts in columns against the plain second implementation, over arbitrary rows and registry versions."""
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.wire.codes import Mode, State
 from services.analytics.accounts import SUMS, CountRows, Spans, account
 from services.analytics.in_force import StateRows, Versions
-from services.analytics.verification.reference import MachineVersion, account_machine
+from services.analytics.verification.reference import Cohort, MachineVersion, Place, account_machine
 from services.core.times import FIRST_INSTANT_US, HOUR_US, LAST_INSTANT_US, SECOND_US
 
 ORIGIN_US = 1_480_000_000_000_000 // HOUR_US * HOUR_US
@@ -24,7 +25,11 @@ anywhere = st.one_of(instants, round_instants)
 state_rows = st.dictionaries(
     anywhere, st.tuples(st.sampled_from(list(State)), st.sampled_from(list(Mode))), max_size=25
 )
-count_rows = st.lists(st.tuples(anywhere, st.integers(0, 2**31 - 1), st.integers(0, 9), st.integers(0, 9)), max_size=8)
+count_rows = st.lists(
+    st.tuples(anywhere, st.integers(0, 2**31 - 1), st.integers(0, 9), st.integers(0, 9), st.integers(0, 1)), max_size=8
+)
+COHORTS: tuple[Cohort, ...] = (("KR-11", "C10"), ("KR-26", "C10"), (None, None))
+"""The plain implementation knows a cohort by what it is, the other by its place here."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Case:
     """One machine: rows, versions, and until when time has been accounted."""
 
     states: dict[int, tuple[State, Mode]]
-    counts: list[tuple[int, int, int, int]]
+    counts: list[tuple[int, int, int, int, int]]
     versions: list[MachineVersion]
     until_us: int
 
@@ -50,7 +55,8 @@ def version_lists(draw: st.DrawFn) -> list[MachineVersion]:
         in_use = draw(st.one_of(st.just((FIRST_INSTANT_US, LAST_INSTANT_US)), st.tuples(anywhere, anywhere)))
         ttl = draw(st.one_of(st.integers(SECOND_US, LONGEST_TTL_US), st.just(600 * SECOND_US)))
         cycle = draw(st.one_of(st.none(), st.integers(1, 86_400 * SECOND_US)))
-        found.append(MachineVersion(start, end, ttl, cycle, min(in_use), max(in_use)))
+        cohort = draw(st.sampled_from(COHORTS))
+        found.append(MachineVersion(start, end, ttl, cycle, min(in_use), max(in_use), False, cohort))
     return found
 
 
@@ -61,8 +67,8 @@ def columns(*lists: list[int]) -> "list[np.ndarray[tuple[int], np.dtype[np.int64
     return [np.array(values, np.int64) for values in lists]
 
 
-def in_columns(*cases: Case) -> dict[int, dict[int, dict[str, int]]]:
-    """The figures of the implementation in columns, by machine and hour; the first case says until when."""
+def in_columns(*cases: Case) -> dict[int, dict[Place, dict[str, int]]]:
+    """The figures of the implementation in columns, by machine, hour and cohort; the first case says until when."""
     numbered = list(enumerate(cases, start=1))
     states = StateRows(
         *columns(
@@ -73,7 +79,7 @@ def in_columns(*cases: Case) -> dict[int, dict[int, dict[str, int]]]:
         )
     )
     rows = [(m, *row) for m, case in numbered for row in case.counts]
-    counts = CountRows(*columns(*[[row[i] for row in rows] for i in range(5)]))
+    counts = CountRows(*columns(*[[row[i] for row in rows] for i in range(6)]))
     known = [(m, version) for m, case in numbered for version in case.versions]
     versions = Versions(
         *columns(
@@ -84,26 +90,29 @@ def in_columns(*cases: Case) -> dict[int, dict[int, dict[str, int]]]:
             [v.ideal_cycle_us or 0 for _, v in known],
             [v.in_use_from_us for _, v in known],
             [v.in_use_to_us for _, v in known],
+            [COHORTS.index(v.cohort) for _, v in known],
         )
     )
     machines = [m for m, _ in numbered]
     spans = Spans(*columns(machines, [ORIGIN_US] * len(machines), [END_US] * len(machines)))
     done = account(states, counts, versions, spans, cases[0].until_us)
-    found: dict[int, dict[int, dict[str, int]]] = {m: {} for m in machines}
-    for machine, hour, sums, pq, good in zip(
+    found: dict[int, dict[Place, dict[str, int]]] = {m: {} for m in machines}
+    for machine, hour, cohort, sums, pq, good in zip(
         done.machine.tolist(),
         done.hour_us.tolist(),
+        done.cohort.tolist(),
         done.sums.tolist(),
         done.ideal_pq_us.tolist(),
         done.ideal_good_us.tolist(),
         strict=True,
     ):
-        found[machine][hour] = {**dict(zip(SUMS, sums, strict=True)), "ideal_pq_us": pq, "ideal_good_us": good}
+        figures = {**dict(zip(SUMS, sums, strict=True)), "ideal_pq_us": pq, "ideal_good_us": good}
+        found[machine][hour, COHORTS[cohort]] = figures
     return found
 
 
-def plainly(case: Case) -> dict[int, dict[str, int]]:
-    """The figures of the plain implementation, by hour."""
+def plainly(case: Case) -> dict[Place, dict[str, int]]:
+    """The figures of the plain implementation, by hour and cohort."""
     done = account_machine(
         [(at, int(state), int(mode)) for at, (state, mode) in case.states.items()],
         case.counts,
@@ -114,7 +123,7 @@ def plainly(case: Case) -> dict[int, dict[str, int]]:
         END_US,
     )
     names = [*SUMS, "ideal_pq_us", "ideal_good_us"]
-    return {hour: {name: getattr(figures, name) for name in names} for hour, figures in done.items()}
+    return {place: {name: getattr(figures, name) for name in names} for place, figures in done.items()}
 
 
 @given(st.lists(cases, min_size=1, max_size=3))
@@ -126,9 +135,11 @@ def test_columns_and_plain_python_agree(fleet: list[Case]) -> None:
 
 @given(cases)
 def test_no_hour_holds_more_than_an_hour(case: Case) -> None:
-    for figures in in_columns(case)[1].values():
+    by_hour: dict[int, int] = defaultdict(int)
+    for (hour, _), figures in in_columns(case)[1].items():
         held = sum(figures[name] for name in SUMS[:7])
         assert held == figures["evidence_us"]
-        assert 0 <= held <= HOUR_US
+        by_hour[hour] += held
+        assert 0 <= held <= by_hour[hour] <= HOUR_US
         by_mode = sum(figures[name] for name in SUMS if name.startswith("producing_") and name != "producing_us")
         assert by_mode <= figures["producing_us"]

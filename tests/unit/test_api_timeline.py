@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.registry.timeline import Content, Version, revise, version_at
+from services.api.registry.timeline import Content, Version, believe, revise, version_at
 from services.core.times import FIRST_INSTANT_US, LAST_INSTANT_US
 
 SPAN = 20
@@ -15,9 +15,7 @@ puts = st.lists(st.tuples(st.integers(0, 3), st.one_of(st.none(), st.integers(0,
 
 def apply(versions: list[Version], value: int, effective_from: int | None) -> list[Version]:
     at = None if effective_from is None else FIRST_INSTANT_US + effective_from
-    revision = revise(versions, {"value": value}, at, NOW)
-    kept = [version for version in versions if version not in revision.retired]
-    return sorted([*kept, *revision.added], key=lambda version: version.from_us)
+    return believe(versions, revise(versions, {"value": value}, at, NOW))
 
 
 def value_at(versions: list[Version], us: int) -> Content | None:

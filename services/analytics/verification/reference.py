@@ -28,13 +28,20 @@ HOUR = 3_600_000_000
 
 StateRow = tuple[int, int, int]
 """Instant, state, mode."""
-CountRow = tuple[int, int, int, int]
-"""Instant, good, scrap, rework."""
+CountRow = tuple[int, int, int, int, int]
+"""Instant, good, scrap, rework, and 1 if it was signed."""
+Cohort = tuple[str | None, ...]
+"""Region, sector, zone, sponsor, level, size."""
+Place = tuple[int, Cohort]
+"""The instant at which an hour begins, and the cohort in which the machine was."""
 
 
 @dataclass(frozen=True, slots=True)
 class MachineVersion:
-    """What the registry says of a machine for [effective_from, effective_to). Everything in microseconds."""
+    """What the registry says of a machine, its factory and its enterprise for [effective_from, effective_to).
+
+    Everything in microseconds.
+    """
 
     effective_from_us: int
     effective_to_us: int
@@ -42,6 +49,8 @@ class MachineVersion:
     ideal_cycle_us: int | None
     in_use_from_us: int
     in_use_to_us: int
+    automated: bool
+    cohort: Cohort
 
 
 @dataclass(slots=True)
@@ -60,6 +69,7 @@ class HourAccount:
     producing_manual_us: int = 0
     evidence_us: int = 0
     cycle_producing_us: int = 0
+    cycle_setup_us: int = 0
     cycle_busy_us: int = 0
     good: int = 0
     scrap: int = 0
@@ -69,6 +79,7 @@ class HourAccount:
     failures: int = 0
     state_rows: int = 0
     count_rows: int = 0
+    signed_count_rows: int = 0
 
     def add(self, field: str, amount: int) -> None:
         setattr(self, field, getattr(self, field) + amount)
@@ -85,39 +96,44 @@ def account_machine(
     sealed_before_us: int,
     from_us: int,
     to_us: int,
-) -> dict[int, HourAccount]:
+) -> dict[Place, HourAccount]:
     """The accounts of one machine's hours in [from, to), from its rows in force.
 
     The rows must reach back from ``from_us`` by the longest TTL of the versions. Hours that begin before
     ``sealed_before_us`` are left out, instants from ``accounted_until_us`` on too.
 
     Returns:
-        The hours with any row or held time, by the instant at which they begin.
+        The hours with any row or held time, by the instant at which they begin and the cohort.
     """
     rows = sorted(state_rows)
     start = max(from_us, -(-sealed_before_us // HOUR) * HOUR)
     end = min(to_us, accounted_until_us)
-    hours: dict[int, HourAccount] = defaultdict(HourAccount)
+    hours: dict[Place, HourAccount] = defaultdict(HourAccount)
     for piece_start, piece_end in pieces(rows, versions, start, end):
-        account_piece(hours[piece_start - piece_start % HOUR], rows, versions, piece_start, piece_end - piece_start)
+        version = in_use(versions, piece_start)
+        if version is not None:
+            hour = hours[piece_start - piece_start % HOUR, version.cohort]
+            account_piece(hour, rows, version, piece_start, piece_end - piece_start)
     for position, (at, state, _) in enumerate(rows):
-        if start <= at < end and in_use(versions, at) is not None:
-            hour = hours[at - at % HOUR]
+        version = in_use(versions, at)
+        if start <= at < end and version is not None:
+            hour = hours[at - at % HOUR, version.cohort]
             hour.state_rows += 1
             if state == FAULTED and position > 0 and holds_known_and_sound(rows[position - 1], versions, at - 1):
                 hour.failures += 1
-    for at, good, scrap, rework in count_rows:
+    for at, good, scrap, rework, signed in count_rows:
         version = in_use(versions, at)
         if start <= at < end and version is not None:
-            hour = hours[at - at % HOUR]
+            hour = hours[at - at % HOUR, version.cohort]
             hour.count_rows += 1
+            hour.signed_count_rows += signed
             hour.good += good
             hour.scrap += scrap
             hour.rework += rework
             if version.ideal_cycle_us is not None:
                 hour.ideal_pq_us += version.ideal_cycle_us * (good + scrap + rework)
                 hour.ideal_good_us += version.ideal_cycle_us * good
-    return {hour: account for hour, account in hours.items() if any(getattr(account, name) for name in FIGURES)}
+    return {place: account for place, account in hours.items() if any(getattr(account, name) for name in FIGURES)}
 
 
 def pieces(
@@ -143,13 +159,10 @@ def instant_of(row: StateRow) -> int:
     return row[0]
 
 
-def account_piece(
-    hour: HourAccount, rows: Sequence[StateRow], versions: Sequence[MachineVersion], at: int, length: int
-) -> None:
-    """Add a piece of time that begins at an instant and is the same throughout."""
+def account_piece(hour: HourAccount, rows: Sequence[StateRow], version: MachineVersion, at: int, length: int) -> None:
+    """Add a piece of time in use that begins at an instant and is the same throughout."""
     last = bisect_right(rows, at, key=instant_of) - 1
-    version = in_use(versions, at)
-    if last < 0 or version is None:
+    if last < 0:
         return
     since, state, mode = rows[last]
     if state == UNKNOWN or at - since >= version.state_ttl_us:
@@ -161,6 +174,8 @@ def account_piece(
     if version.ideal_cycle_us is not None:
         if state == PRODUCING:
             hour.cycle_producing_us += length
+        if state == SETUP:
+            hour.cycle_setup_us += length
         if state in PLANNED_BUSY:
             hour.cycle_busy_us += length
 

@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from services.analytics.verification.cohort_sums import compare_cohorts
 from services.analytics.verification.compare import Difference, compare_factory, compare_machine, recompute
+from services.analytics.verification.registered import read_machines, read_spans
 from services.analytics.verification.snapshot import (
     ACCOUNTING_BEGAN,
     FACTORIES,
@@ -15,7 +17,6 @@ from services.analytics.verification.snapshot import (
     STRAY,
     Window,
     read_machine,
-    read_machines,
     read_status,
     read_sums,
 )
@@ -65,6 +66,7 @@ async def verify(database_url: str, window: Window, machine: str | None, wait_s:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 rows = await connection.fetch(STRAY, window.from_us, window.to_us, *window.days)
                 findings.tell(Difference(place, "rows", count, 0) for place, count in rows)
+                findings.tell(await compare_cohorts(connection, window))
                 if ledger:
                     await compare_ledger(connection, findings)
     finally:
@@ -146,11 +148,12 @@ async def compare_task(connection: Connection, task: Task, machine: str | None, 
             return status.marks
         first_us = max(window.from_us, status.sealed_before_us)
         recomputed = []
+        spans = await read_spans(connection, task.factory)
         for number, (machine_id, versions) in (await read_machines(connection, task.factory)).items():
             name = f"{task.factory_id}/{machine_id}"
             if machine not in (None, name):
                 continue
-            facts = await read_machine(connection, number, machine_id, versions, window)
+            facts = await read_machine(connection, number, machine_id, versions, spans.get(number, []), window)
             found = recompute(facts, window, status.accounted_until_us, status.sealed_before_us)
             recomputed.append(found)
             findings.machines.add(name)

@@ -7,20 +7,12 @@ from decimal import Decimal
 
 import asyncpg
 
-from services.analytics.verification.reference import FIGURES, CountRow, MachineVersion, StateRow
+from services.analytics.verification.reference import FIGURES, Cohort, CountRow, MachineVersion, Place, StateRow
+from services.analytics.verification.registered import Span
 from services.core.database import Connection
 from services.core.times import DAY_US, seoul_day
 
 FACTORIES = "SELECT id, factory_id FROM factory ORDER BY factory_id"
-
-VERSIONS = """
-SELECT m.id, m.machine_id, v.effective_from, v.effective_to, v.state_ttl_us, v.ideal_cycle_us,
-       timezone('Asia/Seoul', v.in_use_from::timestamp) AS in_use_from,
-       COALESCE(timezone('Asia/Seoul', v.in_use_to::timestamp), v.effective_to) AS in_use_to
-FROM machine m LEFT JOIN machine_version v ON v.machine = m.id AND v.retired_at IS NULL
-WHERE m.factory = $1
-ORDER BY m.machine_id, v.effective_from
-"""
 
 STATE_ROWS = """
 SELECT at, state, mode FROM state_event
@@ -28,14 +20,28 @@ WHERE machine = $1 AND at >= $2 AND at < $3 AND NOT retracted ORDER BY at
 """
 
 COUNT_ROWS = """
-SELECT at, good, scrap, rework FROM count_event
+SELECT at, good, scrap, rework,
+       (NOT EXISTS (SELECT FROM ingest_record r WHERE r.id = record_id AND NOT r.signed))::integer AS signed
+FROM count_event
 WHERE machine = $1 AND at >= $2 AND at < $3 AND NOT retracted
 """
 
-STORED_HOURS = "SELECT * FROM machine_hour WHERE machine = $1 AND hour >= $2 AND hour < $3"
-STORED_DAYS = "SELECT day, has_counts, counted FROM machine_day WHERE machine = $1 AND day >= $2 AND day < $3"
-STORED_FACTORY_HOURS = "SELECT * FROM factory_hour WHERE factory = $1 AND hour >= $2 AND hour < $3"
-STORED_FACTORY_DAYS = "SELECT * FROM factory_day WHERE factory = $1 AND day >= $2 AND day < $3"
+OF_COHORT = "ARRAY[c.region, c.sector, c.zone, c.sponsor, c.level, c.size] AS cohort_key"
+STORED_HOURS = f"""
+SELECT t.*, {OF_COHORT} FROM machine_hour t LEFT JOIN cohort c ON c.id = t.cohort
+WHERE t.machine = $1 AND t.hour >= $2 AND t.hour < $3
+"""
+STORED_DAYS = (
+    "SELECT day, has_counts, counted, connected FROM machine_day WHERE machine = $1 AND day >= $2 AND day < $3"
+)
+STORED_FACTORY_HOURS = f"""
+SELECT t.*, {OF_COHORT} FROM factory_hour t LEFT JOIN cohort c ON c.id = t.cohort
+WHERE t.factory = $1 AND t.hour >= $2 AND t.hour < $3
+"""
+STORED_FACTORY_DAYS = f"""
+SELECT t.*, {OF_COHORT} FROM factory_day t LEFT JOIN cohort c ON c.id = t.cohort
+WHERE t.factory = $1 AND t.day >= $2 AND t.day < $3
+"""
 
 # A mark reaches its span and the longest TTL there can be after it.
 STATUS = """
@@ -46,6 +52,9 @@ SELECT (SELECT accounted_until FROM analytics_state) AS accounted_until,
         WHERE m.factory = $1 AND d.shard = m.shard AND d.from_at < LEAST(s.accounted_until, $3::timestamptz)
           AND d.to_at >= $2::timestamptz - interval '1 day') AS marks
 """
+
+KEYS = ("factory", "hour", "day", "cohort", "cohort_key")
+DAY_FIGURES = ("has_counts", "counted", "connected")
 
 ACCOUNTING_BEGAN = "SELECT EXISTS (SELECT FROM analytics_state)"
 
@@ -83,6 +92,7 @@ ORDER BY r.id
 """
 
 Figures = dict[str, int | Decimal]
+DayPlace = tuple[dt.date, Cohort]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +129,17 @@ class MachineFacts:
     versions: list[MachineVersion]
     states: list[StateRow]
     counts: list[CountRow]
-    stored_hours: dict[int, Figures]
+    stored_spans: list[Span]
+    stored_hours: dict[Place, Figures]
     stored_days: dict[dt.date, Figures]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSums:
-    """What is stored of a factory."""
+    """What is stored of a factory, by hour or day and cohort."""
 
-    hours: dict[int, Figures]
-    days: dict[dt.date, Figures]
+    hours: dict[Place, Figures]
+    days: dict[DayPlace, Figures]
 
 
 async def read_status(connection: Connection, factory: int, window: Window) -> Status:
@@ -137,21 +148,15 @@ async def read_status(connection: Connection, factory: int, window: Window) -> S
     return Status(*row.values())
 
 
-async def read_machines(connection: Connection, factory: int) -> dict[int, tuple[str, list[MachineVersion]]]:
-    """A factory's machines by number: id and versions."""
-    found: dict[int, tuple[str, list[MachineVersion]]] = {}
-    for row in await connection.fetch(VERSIONS, factory):
-        number, machine_id, *version = row.values()
-        versions = found.setdefault(number, (machine_id, []))[1]
-        if None not in version[:3]:
-            versions.append(MachineVersion(*version))
-    return found
-
-
 async def read_machine(
-    connection: Connection, number: int, machine_id: str, versions: list[MachineVersion], window: Window
+    connection: Connection,
+    number: int,
+    machine_id: str,
+    versions: list[MachineVersion],
+    spans: list[Span],
+    window: Window,
 ) -> MachineFacts:
-    """A machine's rows, reaching back by its longest TTL, and its stored figures."""
+    """A machine's rows, reaching back by its longest TTL, and its stored figures. ``spans`` are those stored."""
     reach = max((version.state_ttl_us for version in versions), default=0)
     states = await connection.fetch(STATE_ROWS, number, window.from_us - reach, window.to_us)
     counts = await connection.fetch(COUNT_ROWS, number, window.from_us, window.to_us)
@@ -162,8 +167,9 @@ async def read_machine(
         versions,
         [tuple(row.values()) for row in states],
         [tuple(row.values()) for row in counts],
-        {row["hour"]: {name: exact(row[name]) for name in FIGURES} for row in hours},
-        {row["day"]: {"has_counts": int(row["has_counts"]), "counted": int(row["counted"])} for row in days},
+        spans,
+        {(row["hour"], tuple(row["cohort_key"])): {name: exact(row[name]) for name in FIGURES} for row in hours},
+        {row["day"]: {name: int(row[name]) for name in DAY_FIGURES} for row in days},
     )
 
 
@@ -172,13 +178,13 @@ async def read_sums(connection: Connection, factory: int, window: Window) -> Sto
     hours = await connection.fetch(STORED_FACTORY_HOURS, factory, window.from_us, window.to_us)
     days = await connection.fetch(STORED_FACTORY_DAYS, factory, *window.days)
     return StoredSums(
-        {row["hour"]: figures_of(row, "factory", "hour") for row in hours},
-        {row["day"]: figures_of(row, "factory", "day") for row in days},
+        {(row["hour"], tuple(row["cohort_key"])): figures_of(row) for row in hours},
+        {(row["day"], tuple(row["cohort_key"])): figures_of(row) for row in days},
     )
 
 
-def figures_of(row: asyncpg.Record, *keys: str) -> Figures:
-    return {name: exact(value) for name, value in row.items() if name not in keys}
+def figures_of(row: asyncpg.Record) -> Figures:
+    return {name: exact(value) for name, value in row.items() if name not in KEYS}
 
 
 def exact(value: int | Decimal) -> int | Decimal:

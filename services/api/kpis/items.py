@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from schemas.kpi_definitions import KpiDefinitions, Unit
 from services.analytics import Kpi, compute_kpis
@@ -54,11 +55,40 @@ def in_seconds(times_us: Mapping[str, int]) -> Json:
 
 
 def make_kpi(kpi: Kpi) -> Json:
-    served = seconds if kpi.unit is Unit.seconds else int
     return {
         "value": kpi.value,
-        "numerator": served(kpi.numerator),
-        "denominator": served(kpi.denominator),
+        "numerator": served(kpi.numerator, kpi.unit),
+        "denominator": served(kpi.denominator, kpi.denominator_unit),
         "reason": kpi.reason,
         "flags": list(kpi.flags),
     }
+
+
+def served(amount: int, unit: Unit) -> int | float | Decimal:
+    """A sum in the unit that it is served in: exact, save hours, of which few are finite decimals."""
+    if unit is Unit.seconds:
+        return seconds(amount)
+    if unit is Unit.seconds_squared:
+        whole, rest = divmod(amount, unit.scale)
+        return whole if rest == 0 else Decimal(f"{whole}.{rest:012d}".rstrip("0"))
+    return amount / unit.scale if unit is Unit.hours else amount
+
+
+KPI_PARTS = ("value", "numerator", "denominator", "reason", "flags")
+PLAIN_COLUMNS = ("scope", "from", "to", "partial", "factories", "machines")
+
+
+def csv_columns(ids: Sequence[str]) -> list[str]:
+    """The header of items as CSV: a KPI's value stands under its own id."""
+    kpis = [name if part == "value" else f"{name}_{part}" for name in ids for part in KPI_PARTS]
+    states = [f"{state}_s" for state in (*STATES, "unknown")]
+    modes = [f"producing_{mode}_s" for mode in (*MODES, "unknown")]
+    return [*PLAIN_COLUMNS, *states, *modes, *COUNTS, *kpis, COVERAGE, "suppressed"]
+
+
+def csv_row(item: Mapping[str, Any], ids: Sequence[str]) -> list[object]:
+    """An item under that header; flags are separated by spaces."""
+    kpis = [item["kpis"][name] for name in ids]
+    parts = [" ".join(kpi[part]) if part == "flags" else kpi[part] for kpi in kpis for part in KPI_PARTS]
+    blocks = [*item["time_s"].values(), *item["producing_by_mode_s"].values(), *item["counts"].values()]
+    return [*(item[name] for name in PLAIN_COLUMNS), *blocks, *parts, item[COVERAGE], item["suppressed"]]

@@ -9,17 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.kpi_definitions import KpiDefinitions
-from services.api.access import AnyReader, authenticate, forbidden
+from services.api.access import AnyReader, Reader, RoleKind, authenticate, forbidden
 from services.api.database import Databases, databases_of
 from services.api.instants import Instant
 from services.api.kpis.answers import KpiPage
-from services.api.kpis.items import Json, make_item
+from services.api.kpis.items import Json, csv_columns, csv_row, make_item
+from services.api.kpis.questions import Question
 from services.api.kpis.scopes import GroupBy, Scope, parse_scopes
-from services.api.kpis.sums import Question, read_accounted_until, read_sums
-from services.api.kpis.windows import Interval, buckets
-from services.api.pages import make_cursor, read_cursor
+from services.api.kpis.sums import Key, Sums, choose_page, read_accounted_until, read_sums
+from services.api.kpis.windows import Bucket, Interval, buckets
+from services.api.pages import csv_response, make_cursor, read_cursor, wants_csv
 from services.api.problems import not_found, unprocessable
-from services.api.registry.routes import check_may_see, now_of
+from services.api.registry.dependencies import check_may_see, now_of
 from services.api.registry.store import Place, find
 from services.api.registry.tables import FACTORY, MACHINE
 from services.core.times import rfc3339
@@ -37,7 +38,8 @@ class KpiQuery(BaseModel):
     scope: list[str] = Field(
         default_factory=list,
         max_length=20,
-        description="`nation`, `factory:ID`, `machine:FACTORY/ID`; repeat to intersect.",
+        description="`nation`, `region:KR-48`, `sector:C25`, `zone:ID`, `sponsor:ID`, `level:basic`, `size:10-49`, "
+        "`factory:ID`, `machine:FACTORY/ID`; repeat to intersect.",
     )
     group_by: GroupBy | None = None
     interval: Interval = Interval.TOTAL
@@ -65,42 +67,64 @@ async def get_kpi_definitions(definitions: Definitions) -> Response:
 
 @router.get("/kpis", responses={200: {"model": KpiPage}})
 async def get_kpis(
+    request: Request,
     query: Annotated[KpiQuery, Query()],
     reader: AnyReader,
     databases: Annotated[Databases, Depends(databases_of)],
     definitions: Definitions,
     now: Annotated[int, Depends(now_of)],
 ) -> Response:
-    """KPIs of a scope over a window: one item for each bucket in which a machine is in use, data or not."""
+    """KPIs of a scope over a window: one item for each bucket in which a machine is in use, data or not.
+
+    As CSV where the caller prefers `text/csv`.
+    """
     scope = asked(lambda: parse_scopes(query.scope))
-    question = Question(
-        scope, query.group_by, query.interval, asked(lambda: buckets(query.from_, query.to, query.interval))
-    )
-    ids = query.kpi or [kpi.id for kpi in definitions.kpis]
+    whole = asked(lambda: buckets(query.from_, query.to, query.interval))
+    known = definitions.by_id()
+    ids = list(dict.fromkeys(query.kpi)) or list(known)
     for name in ids:
-        if name not in definitions.by_id():
+        if name not in known:
             raise unprocessable(f"There is no KPI {name}; GET /v1/kpi-definitions lists them.")
     after = None if query.cursor is None else asked(lambda: read_cursor(query.cursor or "", tuple[str, int]))
-    if scope.factory_id is not None and not scope.is_empty:
-        await check_may_see(databases, reader, scope.factory_id, now)
-    elif not reader.sees_everything:
-        raise forbidden()
+    await check_may_ask(databases, reader, scope, now)
     async with databases.read.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         await check_exists(connection, scope)
         until_us = await read_accounted_until(connection)
-        sums = {} if until_us is None else await read_sums(connection, question, until_us)
-    by_start = {bucket.from_us: bucket for bucket in question.buckets}
+        begun = [Bucket(b.from_us, min(b.to_us, until_us)) for b in whole if until_us and b.from_us < until_us]
+        sums: dict[Key, Sums] = {}
+        if until_us and begun:
+            question = Question(scope, query.group_by, query.interval, begun, until_us)
+            question = await choose_page(connection, question, after, query.limit)
+            wanted = frozenset(figure for name in ids for figure in known[name].figures)
+            sums = await read_sums(connection, question, wanted)
+    by_start = {bucket.from_us: bucket for bucket in whole}
     keys = [key for key in sorted(sums) if after is None or key > after]
     page = keys[: query.limit]
     items = [make_item(key[0], by_start[key[1]], sums[key], until_us or 0, definitions, ids) for key in page]
+    next_cursor = make_cursor(page[-1]) if len(keys) > len(page) else None
+    if wants_csv(request):
+        return csv_response(request, csv_columns(ids), (csv_row(item, ids) for item in items), next_cursor)
     answer: Json = {
         "items": items,
         "accounted_until": None if until_us is None else rfc3339(until_us),
         "definition_version": definitions.definition_version,
-        "next_cursor": make_cursor(page[-1]) if len(keys) > len(page) else None,
+        "next_cursor": next_cursor,
     }
-    return Response(encoder.encode(answer), media_type="application/json")
+    return Response(encoder.encode(answer), media_type="application/json", headers={"Vary": "Accept"})
+
+
+async def check_may_ask(databases: Databases, reader: Reader, scope: Scope, now_us: int) -> None:
+    """Hold a reader against a scope: a regional officer may ask whatever lies in the region.
+
+    Raises:
+        Problem: 403.
+    """
+    if reader.sees_everything or (reader.kind is RoleKind.REGION and scope.region == reader.subject):
+        return
+    if scope.factory_id is None or scope.is_empty:
+        raise forbidden()
+    await check_may_see(databases, reader, scope.factory_id, now_us)
 
 
 def asked(parse: Callable[[], T]) -> T:

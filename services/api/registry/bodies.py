@@ -5,16 +5,21 @@ import binascii
 import datetime as dt
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo, field_validator
 
 from schemas.wire.limits import FACTORY_ID_PATTERN, LOCAL_ID_PATTERN
 from schemas.wire.signature import is_sound_public_key
-from services.api.instants import Instant
+from services.api.instants import DATE, Instant
+
+SECTOR_PATTERN = "[A-U][0-9]{2}"
+"""KSIC section and division."""
 
 FactoryId = Annotated[str, Field(pattern=f"^(?:{FACTORY_ID_PATTERN})$")]
 LocalId = Annotated[str, Field(pattern=f"^(?:{LOCAL_ID_PATTERN})$")]
+Sector = Annotated[str, Field(pattern=f"^(?:{SECTOR_PATTERN})$", description="KSIC section and division, as C25.")]
+MachineKind = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$", description="As machining_centre.")]
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 
 
@@ -28,6 +33,15 @@ def refuse_booleans(value: object) -> object:
 def plain_number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
+
+def refuse_other_dates(value: object) -> object:
+    """A day is written in one way: pydantic would take 20170501 for seconds since 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not DATE.fullmatch(value)):
+        raise ValueError("write a day, as 2017-05-01")
+    return value
+
+
+Day = Annotated[dt.date, BeforeValidator(refuse_other_dates)]
 
 Seconds = Annotated[
     Decimal,
@@ -91,6 +105,15 @@ class Level(StrEnum):
     ADVANCED = "advanced"
 
 
+class Size(StrEnum):
+    """Of a factory, by its enterprise's employees."""
+
+    UNDER_10 = "1-9"
+    UNDER_50 = "10-49"
+    UNDER_300 = "50-299"
+    FROM_300 = "300+"
+
+
 class Automation(StrEnum):
     """What a machine is registered as."""
 
@@ -128,43 +151,62 @@ class Enterprise(Content):
     employees: int | None = Field(None, ge=0, lt=2**31, strict=True)
 
 
+class Zone(Content):
+    """A smart industrial zone."""
+
+    name: Name
+    region: Region
+    designated_on: Day | None = Field(None, description="The day from which it is a smart industrial zone.")
+
+
+class Sponsor(Content):
+    """A conglomerate that supports factories."""
+
+    name: Name
+    enterprise_id: FactoryId | None = Field(None, description="Its own enterprise, where that is registered.")
+
+
 class Factory(Content):
     """One site of an enterprise."""
 
     name: Name
     enterprise_id: FactoryId
     region: Region
-    sector: str = Field(pattern="^[A-U][0-9]{2}$", description="KSIC section and division, as C25.")
-    zone: LocalId | None = None
-    sponsor: LocalId | None = None
+    sector: Sector
+    zone: LocalId | None = Field(None, description="Id of a registered zone.")
+    sponsor: LocalId | None = Field(None, description="Id of a registered sponsor.")
     level: Level
-    established_on: dt.date | None = Field(None, description="The day it became a smart factory.")
-    closed_on: dt.date | None = None
+    established_on: Day | None = Field(None, description="The day it became a smart factory.")
+    closed_on: Day | None = None
 
-    @model_validator(mode="after")
-    def closes_after_it_is_established(self) -> Self:
-        if self.closed_on and self.established_on and self.closed_on < self.established_on:
+    @field_validator("closed_on")
+    @classmethod
+    def closes_after_it_is_established(cls, closed_on: dt.date | None, info: ValidationInfo) -> dt.date | None:
+        established_on = info.data.get("established_on")
+        if closed_on and established_on and closed_on < established_on:
             raise ValueError("closed_on must not lie before established_on")
-        return self
+        return closed_on
 
 
 class Machine(Content):
     """One machine of a factory. ``in_use_from`` and ``in_use_to`` are Seoul midnights, half-open."""
 
     name: Name
-    kind: str = Field(pattern="^[a-z][a-z0-9_]{0,62}$", description="As machining_centre.")
+    kind: MachineKind
     automation: Automation
     state_ttl_s: Seconds = Field(Decimal(600), ge=1, le=86_400)
     ideal_cycle_s: Seconds | None = Field(None, gt=0, le=86_400)
     capacity_per_h: float | None = Field(None, gt=0, le=1e9, strict=True, allow_inf_nan=False)
-    in_use_from: dt.date = Field(ge=dt.date(2000, 1, 1))
-    in_use_to: dt.date | None = None
+    in_use_from: Day = Field(ge=dt.date(2000, 1, 1))
+    in_use_to: Day | None = None
 
-    @model_validator(mode="after")
-    def is_in_use_at_all(self) -> Self:
-        if self.in_use_to is not None and self.in_use_to <= self.in_use_from:
+    @field_validator("in_use_to")
+    @classmethod
+    def is_in_use_at_all(cls, in_use_to: dt.date | None, info: ValidationInfo) -> dt.date | None:
+        in_use_from = info.data.get("in_use_from")
+        if in_use_to and in_use_from and in_use_to <= in_use_from:
             raise ValueError("in_use_to must lie after in_use_from")
-        return self
+        return in_use_to
 
 
 class GatewayKey(Content):
@@ -176,15 +218,25 @@ class GatewayKey(Content):
     revoked_at: Instant | None = Field(None, description="From this receipt on, nothing signed with it is accepted.")
     compromised_since: Instant | None = Field(None, description="As revoked_at, from when others may have had the key.")
 
-    @model_validator(mode="after")
-    def is_valid_at_all(self) -> Self:
-        if self.valid_to is not None and self.valid_to <= self.valid_from:
+    @field_validator("valid_to")
+    @classmethod
+    def is_valid_at_all(cls, valid_to: int | None, info: ValidationInfo) -> int | None:
+        valid_from = info.data.get("valid_from")
+        if valid_to is not None and valid_from is not None and valid_to <= valid_from:
             raise ValueError("valid_to must lie after valid_from")
-        return self
+        return valid_to
 
 
 class EnterprisePut(Enterprise, Dated):
     """A PUT of an enterprise."""
+
+
+class ZonePut(Zone, Dated):
+    """A PUT of a zone."""
+
+
+class SponsorPut(Sponsor, Dated):
+    """A PUT of a sponsor."""
 
 
 class FactoryPut(Factory, Dated):
@@ -205,10 +257,30 @@ class EnterpriseEntry(Enterprise, Held):
     enterprise_id: str
 
 
+class ZoneEntry(Zone, Held):
+    """A zone as registered."""
+
+    zone_id: str
+
+
+class SponsorEntry(Sponsor, Held):
+    """A sponsor as registered."""
+
+    sponsor_id: str
+
+
 class FactoryEntry(Factory, Held):
     """A factory as registered."""
 
     factory_id: str
+
+
+class FactoryListEntry(FactoryEntry):
+    """A factory as lists show it."""
+
+    enterprise_name: str
+    size: Size | None = Field(description="By its enterprise's employees; null: not registered.")
+    machines: int = Field(description="In use now, or at the instant asked for.")
 
 
 class MachineEntry(Machine, Held):

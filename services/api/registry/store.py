@@ -1,30 +1,20 @@
-"""Reads and writes registered things and their versions; marks the accounts that a change touches.
-
-Every change locks the one row of ``registry_version`` first, so changes follow each other, and a reader that sees the
-version sees everything before it. A correction retires versions and adds others; nothing is overwritten.
-"""
+"""Reads registered things and their versions."""
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.api.registry.tables import (
-    INSTANT,
-    MACHINE,
-    Kind,
-    dirty_mark,
-    factory,
-    factory_version,
-    machine,
-    registry_version,
-)
-from services.api.registry.timeline import Content, Revision, Version, revise, version_at
+from services.api.registry.arrays import is_any, rows_as_table
+from services.api.registry.tables import Kind, factory, factory_version
+from services.api.registry.timeline import Content, Version, version_at
 from services.core.times import from_us, to_us
 
-ACCOUNTED_BY = ("state_ttl_us", "ideal_cycle_us", "in_use_from", "in_use_to")
-"""What of a machine's content its time accounts depend on."""
+Key = tuple[int | None, str]
+"""What finds a thing among those of its kind: the number of the factory that it belongs to, if any, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,40 +26,76 @@ class Place:
     factory: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The version that now says what the PUT said, and whether the thing is new."""
-
-    version: Version
-    is_new: bool
-
-
 async def find(connection: AsyncConnection, place: Place) -> int | None:
     """A thing's number; None if it is not registered."""
-    things = place.kind.things
-    query = sa.select(things.c.id).where(things.c[place.kind.identifier] == place.identifier)
-    if place.factory is not None:
-        query = query.where(things.c.factory == place.factory)
-    return (await connection.execute(query)).scalar_one_or_none()
+    key = (place.factory, place.identifier)
+    return (await find_all(connection, place.kind, [key])).get(key)
 
 
-async def read_versions(connection: AsyncConnection, kind: Kind, number: int) -> list[Version]:
-    """A thing's present versions, in order."""
+async def find_all(connection: AsyncConnection, kind: Kind, keys: Collection[Key]) -> dict[Key, int]:
+    """The numbers of those that are registered."""
+    if not keys:
+        return {}
+    things = kind.things
+    said = rows_as_table(key_columns(kind), [key_row(kind, key) for key in keys])
+    same = [things.c[column.name] == said.c[column.name] for column in key_columns(kind)]
+    query = sa.select(things.c.id, *(things.c[column.name] for column in key_columns(kind))).join(said, sa.and_(*same))
+    return {key_of(kind, key): number for number, *key in await connection.execute(query)}
+
+
+def key_columns(kind: Kind) -> list[sa.Column[object]]:
+    """The columns of things that a key is made of."""
+    owner = [kind.things.c.factory] if kind.belongs_to_factory else []
+    return [*owner, kind.things.c[kind.identifier]]
+
+
+def key_row(kind: Kind, key: Key) -> tuple[object, ...]:
+    return key if kind.belongs_to_factory else key[1:]
+
+
+def key_of(kind: Kind, row: Sequence[object]) -> Key:
+    """The key that a row of ``key_columns`` is."""
+    owner, identifier = row if kind.belongs_to_factory else (None, row[0])
+    assert owner is None or isinstance(owner, int)
+    return owner, str(identifier)
+
+
+async def find_ids(connection: AsyncConnection, kind: Kind, ids: Iterable[str]) -> dict[str, int]:
+    """The numbers of those things that are registered, of a kind whose ids are unique in the country."""
+    found = await find_all(connection, kind, {(None, identifier) for identifier in ids})
+    return {identifier: number for (_, identifier), number in found.items()}
+
+
+async def read_id(connection: AsyncConnection, kind: Kind, number: object) -> str:
+    """The id of the registered thing of a number."""
+    query = sa.select(kind.things.c[kind.identifier]).where(kind.things.c.id == number)
+    return str((await connection.execute(query)).scalar_one())
+
+
+async def read_versions(
+    connection: AsyncConnection, kind: Kind, numbers: Collection[int]
+) -> Mapping[int, Sequence[Version]]:
+    """The present versions of things, by number, each in order."""
+    found: dict[int, list[Version]] = defaultdict(list)
+    if not numbers:
+        return found
     versions = kind.versions
     query = (
-        sa.select(versions.c.effective_from, versions.c.effective_to, *kind.content)
-        .where(kind.reference == number, versions.c.retired_at.is_(None))
-        .order_by(versions.c.effective_from)
+        sa.select(kind.reference.label("number"), versions.c.effective_from, versions.c.effective_to, *kind.content)
+        .where(is_any(kind.reference, list(numbers)), versions.c.retired_at.is_(None))
+        .order_by(kind.reference, versions.c.effective_from)
     )
-    return [
-        Version(to_us(row["effective_from"]), to_us(row["effective_to"]), content_of(kind, row))
-        for row in (await connection.execute(query)).mappings()
-    ]
+    for row in (await connection.execute(query)).mappings():
+        found[row["number"]].append(
+            Version(to_us(row["effective_from"]), to_us(row["effective_to"]), content_of(kind, row))
+        )
+    return found
 
 
 def content_of(kind: Kind, row: sa.RowMapping) -> Content:
     """The columns that say something; instants in microseconds."""
-    return {c.name: to_us(row[c.name]) if isinstance(row[c.name], dt.datetime) else row[c.name] for c in kind.content}
+    values = ((column.name, row[column.name]) for column in kind.content)
+    return {name: to_us(value) if isinstance(value, dt.datetime) else value for name, value in values}
 
 
 async def read_at(connection: AsyncConnection, place: Place, us: int) -> Version | None:
@@ -77,82 +103,7 @@ async def read_at(connection: AsyncConnection, place: Place, us: int) -> Version
     number = await find(connection, place)
     if number is None:
         return None
-    return version_at(await read_versions(connection, place.kind, number), us)
-
-
-async def write(
-    connection: AsyncConnection, place: Place, content: Content, effective_from_us: int | None, now_us: int
-) -> Written:
-    """Say something of a thing, within the caller's transaction."""
-    version = sa.select(registry_version.c.version).with_for_update()
-    change = (await connection.execute(version)).scalar_one() + 1
-    number = await find(connection, place)
-    is_new = number is None
-    if number is None:
-        number = await add_thing(connection, place)
-    revision = revise(await read_versions(connection, place.kind, number), content, effective_from_us, now_us)
-    if revision.added:
-        await connection.execute(sa.update(registry_version).values(version=change))
-        await replace_versions(connection, place.kind, number, revision, change)
-        if place.kind is MACHINE and not is_new:
-            await mark_accounts(connection, number, revision)
-    return Written(revision.said, is_new)
-
-
-async def add_thing(connection: AsyncConnection, place: Place) -> int:
-    values: dict[str, object] = {place.kind.identifier: place.identifier}
-    if place.factory is not None:
-        values["factory"] = place.factory
-    added = sa.insert(place.kind.things).values(values).returning(place.kind.things.c.id)
-    return int((await connection.execute(added)).scalar_one())
-
-
-async def replace_versions(
-    connection: AsyncConnection, kind: Kind, number: int, revision: Revision, change: int
-) -> None:
-    """Retire and add versions, as of this transaction."""
-    versions = kind.versions
-    if revision.retired:
-        await connection.execute(
-            sa.update(versions)
-            .where(
-                kind.reference == number,
-                versions.c.retired_at.is_(None),
-                versions.c.effective_from.in_([from_us(v.from_us) for v in revision.retired]),
-            )
-            .values(retired_at=sa.func.now())
-        )
-    instants = {column.name for column in kind.content if isinstance(column.type, sa.TIMESTAMP)}
-    await connection.execute(
-        sa.insert(versions),
-        [
-            {
-                kind.reference.name: number,
-                "effective_from": from_us(version.from_us),
-                "effective_to": from_us(version.to_us),
-                "changed_in": change,
-                **{
-                    name: from_us(value) if name in instants and isinstance(value, int) else value
-                    for name, value in version.content.items()
-                },
-            }
-            for version in revision.added
-        ],
-    )
-
-
-async def mark_accounts(connection: AsyncConnection, number: int, revision: Revision) -> None:
-    """Have a machine accounted again over the span of a version, where its accounts depend on what changed."""
-    said, replaced = revision.said, revision.replaced
-    if replaced is not None and all(said.content[name] == replaced.content[name] for name in ACCOUNTED_BY):
-        return
-    mark = sa.select(
-        machine.c.shard,
-        machine.c.id,
-        sa.literal(from_us(said.from_us), INSTANT),
-        sa.literal(from_us(said.to_us), INSTANT),
-    ).where(machine.c.id == number)
-    await connection.execute(sa.insert(dirty_mark).from_select(["shard", "machine", "from_at", "to_at"], mark))
+    return version_at((await read_versions(connection, place.kind, [number]))[number], us)
 
 
 async def region_of(connection: AsyncConnection, factory_id: str, us: int) -> str | None:

@@ -49,6 +49,27 @@ factory_version = sa.Table(
     *version_columns(),
 )
 
+zone = sa.Table("zone", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("zone_id", sa.Text))
+zone_version = sa.Table(
+    "zone_version",
+    metadata,
+    sa.Column("zone", sa.Integer),
+    sa.Column("name", sa.Text),
+    sa.Column("region", sa.Text),
+    sa.Column("designated_on", sa.Date),
+    *version_columns(),
+)
+
+sponsor = sa.Table("sponsor", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("sponsor_id", sa.Text))
+sponsor_version = sa.Table(
+    "sponsor_version",
+    metadata,
+    sa.Column("sponsor", sa.Integer),
+    sa.Column("name", sa.Text),
+    sa.Column("enterprise", sa.Integer),
+    *version_columns(),
+)
+
 machine = sa.Table(
     "machine",
     metadata,
@@ -77,6 +98,23 @@ machine_in_use = sa.Table(
     sa.Column("machine", sa.Integer),
     sa.Column("from_at", INSTANT),
     sa.Column("to_at", INSTANT),
+)
+
+factory_in_use = sa.Table(
+    "factory_in_use",
+    metadata,
+    sa.Column("factory", sa.Integer),
+    sa.Column("from_at", INSTANT),
+    sa.Column("to_at", INSTANT),
+    sa.Column("machines", sa.Integer),
+)
+factory_in_use_steps = sa.Table(
+    "factory_in_use_steps",
+    metadata,
+    sa.Column("factory", sa.Integer),
+    sa.Column("from_at", INSTANT),
+    sa.Column("to_at", INSTANT),
+    sa.Column("machines", sa.Integer),
 )
 
 gateway_key = sa.Table(
@@ -109,6 +147,22 @@ dirty_mark = sa.Table(
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A column of a version that names another thing, which must be registered.
+
+    Attributes:
+        column: its name among the columns that are content.
+        field: its name in bodies.
+        by_number: the column holds the thing's number; else its id.
+    """
+
+    column: str
+    field: str
+    kind: "Kind"
+    by_number: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of registered thing: its table, its versions' table, and the columns of the latter that are content."""
 
@@ -116,6 +170,12 @@ class Kind:
     things: sa.Table
     versions: sa.Table
     identifier: str
+    references: tuple[Reference, ...] = ()
+
+    @property
+    def belongs_to_factory(self) -> bool:
+        """Whether its ids are unique within a factory only."""
+        return "factory" in self.things.c
 
     @property
     def reference(self) -> sa.Column[int]:
@@ -130,6 +190,27 @@ class Kind:
 
 
 ENTERPRISE = Kind("enterprise", enterprise, enterprise_version, "enterprise_id")
-FACTORY = Kind("factory", factory, factory_version, "factory_id")
+ZONE = Kind("zone", zone, zone_version, "zone_id")
+SPONSOR = Kind(
+    "sponsor",
+    sponsor,
+    sponsor_version,
+    "sponsor_id",
+    (Reference("enterprise", "enterprise_id", ENTERPRISE, by_number=True),),
+)
+FACTORY = Kind(
+    "factory",
+    factory,
+    factory_version,
+    "factory_id",
+    (
+        Reference("enterprise", "enterprise_id", ENTERPRISE, by_number=True),
+        Reference("zone", "zone", ZONE, by_number=False),
+        Reference("sponsor", "sponsor", SPONSOR, by_number=False),
+    ),
+)
 MACHINE = Kind("machine", machine, machine_version, "machine_id")
 GATEWAY_KEY = Kind("gateway key", gateway_key, gateway_key_version, "key_id")
+
+KINDS = (ENTERPRISE, ZONE, SPONSOR, FACTORY, MACHINE, GATEWAY_KEY)
+"""Every kind, after those that it names."""

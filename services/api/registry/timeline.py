@@ -56,6 +56,12 @@ def revise(versions: Sequence[Version], content: Content, effective_from_us: int
     return Revision((replaced,), (before, said), said, replaced)
 
 
+def believe(versions: Sequence[Version], revision: Revision) -> list[Version]:
+    """The present versions after a revision, in order."""
+    kept = [version for version in versions if version not in revision.retired]
+    return sorted([*kept, *revision.added], key=lambda version: version.from_us)
+
+
 def version_at(versions: Sequence[Version], us: int) -> Version | None:
     """The version in force at an instant; else the last before it; else the first of all; None without any."""
     begun = [v for v in versions if v.from_us <= us]

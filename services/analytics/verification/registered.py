@@ -1,0 +1,153 @@
+"""The registry as the second implementation reads it: versions of machines, factories and enterprises, overlaid.
+
+It shares nothing with the spans that the registry keeps for the first implementation, and holds those against its own.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from services.analytics.verification.reference import Cohort, MachineVersion
+from services.core.database import Connection
+
+MACHINE_VERSIONS = """
+SELECT m.id, m.machine_id, v.effective_from, v.effective_to, v.state_ttl_us, v.ideal_cycle_us,
+       timezone('Asia/Seoul', v.in_use_from::timestamp) AS in_use_from,
+       COALESCE(timezone('Asia/Seoul', v.in_use_to::timestamp), v.effective_to) AS in_use_to,
+       v.automation IN ('automatic', 'robot') AS automated
+FROM machine m LEFT JOIN machine_version v ON v.machine = m.id AND v.retired_at IS NULL
+WHERE m.factory = $1
+ORDER BY m.machine_id, v.effective_from
+"""
+
+FACTORY_VERSIONS = """
+SELECT effective_from, effective_to, enterprise, region, sector, zone, sponsor, level
+FROM factory_version WHERE factory = $1 AND retired_at IS NULL ORDER BY effective_from
+"""
+
+ENTERPRISE_VERSIONS = """
+SELECT enterprise, effective_from, effective_to, employees
+FROM enterprise_version WHERE enterprise = ANY($1::integer[]) AND retired_at IS NULL ORDER BY effective_from
+"""
+
+SPANS = """
+SELECT s.machine, s.from_at, s.to_at, s.automated, s.first_day, s.end_day,
+       c.region, c.sector, c.zone, c.sponsor, c.level, c.size
+FROM machine_span s JOIN cohort c ON c.id = s.cohort
+WHERE s.factory = $1 ORDER BY s.machine, s.from_at
+"""
+
+NOWHERE: Cohort = (None,) * 6
+DAY = 86_400_000_000
+SEOUL = 32_400_000_000
+"""Nine hours. Calendar arithmetic is the second implementation's own, too."""
+
+LAST_DAY = dt.date(9999, 12, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The cohort of a factory for [from, to)."""
+
+    from_us: int
+    to_us: int
+    cohort: Cohort
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A machine's time in use, [from, to), of one cohort; and the Seoul days [first, end) that count as its own."""
+
+    from_us: int
+    to_us: int
+    automated: bool
+    cohort: Cohort
+    first_day: dt.date
+    end_day: dt.date
+
+
+async def read_machines(connection: Connection, factory: int) -> dict[int, tuple[str, list[MachineVersion]]]:
+    """A factory's machines by number: id and versions, cut where the factory's cohort changes."""
+    membership = await read_membership(connection, factory)
+    found: dict[int, tuple[str, list[MachineVersion]]] = {}
+    for row in await connection.fetch(MACHINE_VERSIONS, factory):
+        number, machine_id, start, end, ttl, cycle, in_use_from, in_use_to, automated = row.values()
+        versions = found.setdefault(number, (machine_id, []))[1]
+        if start is None:
+            continue
+        cuts = {start, end} | {us for m in membership for us in (m.from_us, m.to_us) if start < us < end}
+        for piece_start, piece_end in pairwise(sorted(cuts)):
+            cohort = next((m.cohort for m in membership if m.from_us <= piece_start < m.to_us), NOWHERE)
+            versions.append(
+                MachineVersion(piece_start, piece_end, ttl, cycle, in_use_from, in_use_to, automated, cohort)
+            )
+    return found
+
+
+async def read_membership(connection: Connection, factory: int) -> list[Membership]:
+    """The cohorts that a factory was in, from its versions and those of its enterprises."""
+    places = await connection.fetch(FACTORY_VERSIONS, factory)
+    owners = await connection.fetch(ENTERPRISE_VERSIONS, sorted({row["enterprise"] for row in places}))
+    found = []
+    for place in places:
+        start, end, enterprise, *attributes = place.values()
+        own = [row for row in owners if row["enterprise"] == enterprise]
+        bounds = {us for row in own for us in (row["effective_from"], row["effective_to"])}
+        for piece_start, piece_end in pairwise(sorted({start, end} | {us for us in bounds if start < us < end})):
+            employees = next(
+                (row["employees"] for row in own if row["effective_from"] <= piece_start < row["effective_to"]), None
+            )
+            found.append(Membership(piece_start, piece_end, (*attributes, size_of(employees))))
+    return found
+
+
+def size_of(employees: int | None) -> str | None:
+    """The size that so many employees are."""
+    if not employees:
+        return None
+    names = ((300, "300+"), (50, "50-299"), (10, "10-49"), (1, "1-9"))
+    return next(name for least, name in names if employees >= least)
+
+
+def day_of(instant_us: int) -> dt.date:
+    """The day in Seoul."""
+    return dt.date(1970, 1, 1) + dt.timedelta(days=(instant_us + SEOUL) // DAY)
+
+
+def midnight(day: dt.date) -> int:
+    """The instant at which a day begins in Seoul."""
+    return (day - dt.date(1970, 1, 1)).days * DAY - SEOUL
+
+
+def expected_spans(versions: Sequence[MachineVersion]) -> list[Span]:
+    """What must be kept as a machine's spans."""
+    stretches: list[tuple[int, int, bool, Cohort]] = []
+    for version in versions:
+        start = max(version.effective_from_us, version.in_use_from_us)
+        end = min(version.effective_to_us, version.in_use_to_us)
+        if start >= end:
+            continue
+        if stretches and stretches[-1][1:] == (start, version.automated, version.cohort):
+            start = stretches.pop()[0]
+        stretches.append((start, end, version.automated, version.cohort))
+    spans = []
+    for n, (start, end, automated, cohort) in enumerate(stretches):
+        following = [day_of(s[0]) for s in stretches[n + 1 : n + 2]]
+        days = [min(day_of(end - 1), LAST_DAY) + dt.timedelta(days=1), *following]
+        spans.append(Span(start, end, automated, cohort, day_of(start), min(days)))
+    return spans
+
+
+async def read_spans(connection: Connection, factory: int) -> dict[int, list[Span]]:
+    """The spans that are kept, by machine."""
+    found: dict[int, list[Span]] = {}
+    for row in await connection.fetch(SPANS, factory):
+        machine, start, end, automated, first_day, end_day, *cohort = row.values()
+        found.setdefault(machine, []).append(Span(start, end, automated, tuple(cohort), first_day, end_day))
+    return found
+
+
+def day_owner(spans: Iterable[Span], day: dt.date) -> Cohort | None:
+    """The cohort whose a machine's day is."""
+    return next((span.cohort for span in spans if span.first_day <= day < span.end_day), None)
