@@ -46,8 +46,12 @@ export interface Definition {
   title: { en: string; ko: string };
   definition: string;
   numerator: string[];
+  /** Figures whose sum the numerator is multiplied with; none: with nothing. */
+  numerator_times: string[];
   denominator: string[];
+  denominator_times: string[];
   unit: string;
+  denominator_unit: string;
   range: { low: number; high: number | null };
   source: string;
   note: string | null;

@@ -19,13 +19,13 @@ function Row({ name, children }: { name: string; children: ComponentChildren }) 
 }
 
 /** One of the two sums: in units, exactly, and in words. */
-function Sum({ value, unit, figures }: { value: number; unit: string; figures: readonly string[] }) {
+function Sum({ value, unit, of }: { value: number; unit: string; of: string }) {
   const { words, view } = useApp();
   return (
     <>
       <strong class="number">{sumText(value, unit, view.lang)}</strong>
       {unit === "s" && value >= 60 && <span class="quiet"> ({words.figure.exactSeconds(grouped(value, 6))})</span>}
-      {figures.length > 0 && <span class="quiet block">{sumWords(figures, view.lang)}</span>}
+      <span class="quiet block">{of}</span>
     </>
   );
 }
@@ -51,10 +51,18 @@ function Made({ figure }: { figure: FigureData }) {
         )}
       </Row>
       <Row name={said.numerator}>
-        <Sum value={answer.numerator} unit={definition?.unit ?? ""} figures={definition?.numerator ?? []} />
+        <Sum
+          value={answer.numerator}
+          unit={definition?.unit ?? ""}
+          of={sumWords(definition?.numerator ?? [], definition?.numerator_times ?? [], view.lang)}
+        />
       </Row>
       <Row name={said.denominator}>
-        <Sum value={answer.denominator} unit={definition?.unit ?? ""} figures={definition?.denominator ?? []} />
+        <Sum
+          value={answer.denominator}
+          unit={definition?.denominator_unit ?? ""}
+          of={sumWords(definition?.denominator ?? [], definition?.denominator_times ?? [], view.lang)}
+        />
       </Row>
       <Row name={said.behind}>{said.factoriesAndMachines(grouped(figure.factories), grouped(figure.machines))}</Row>
       <Row name={said.coverage}>{coverage === null ? said.none : said.coverageOf(percent(coverage))}</Row>

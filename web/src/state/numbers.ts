@@ -81,6 +81,7 @@ const UNITS: Record<string, { en: string; ko: string }> = {
   machines: { en: "machines", ko: "대" },
   failures: { en: "failures", ko: "건" },
   factories: { en: "factories", ko: "개소" },
+  s2: { en: "s²", ko: "초²" },
 };
 
 /** A KPI's numerator or denominator with its unit; seconds as a duration. */

@@ -6,29 +6,6 @@ import type { Language } from "../state/view.ts";
 export const GROUPS = ["utilisation", "automation", "trust"] as const;
 export type Group = (typeof GROUPS)[number];
 
-/** Korean names are the trade's (TPM's where TPM and ISO name the same thing differently). */
-const KOREAN: Record<string, string> = {
-  availability: "시간가동률",
-  effectiveness: "성능가동률",
-  quality_ratio: "양품률",
-  oee: "설비종합효율",
-  nee: "순설비효율",
-  utilisation_efficiency: "이용 효율",
-  allocation_efficiency: "할당 효율",
-  technical_efficiency: "기술 효율",
-  setup_ratio: "준비교체 비율",
-  throughput_per_h: "시간당 생산량",
-  capacity_utilisation: "가동률 (생산능력 대비)",
-  mtbf_h: "평균고장간격",
-  mttr_h: "평균수리시간",
-  automated_equipment_share: "자동화 설비 비율",
-  smart_factory_share: "스마트공장 보급률",
-  auto_collected_share: "자동 수집 설비 비율",
-  automatic_production_share: "자동운전 생산 비율",
-  coverage: "데이터 수집률",
-  verified_live: "실가동 확인 비율",
-};
-
 const FIGURES: Record<string, [en: string, ko: string]> = {
   producing_us: ["producing", "생산"],
   setup_us: ["set-up", "준비"],
@@ -47,15 +24,19 @@ const FIGURES: Record<string, [en: string, ko: string]> = {
   counted_ideal_pq_us: ["ideal cycle × pieces made", "이상 사이클 × 생산 수량"],
   counted_ideal_good_us: ["ideal cycle × good pieces", "이상 사이클 × 양품 수량"],
   counted_cycle_producing_us: ["producing, on counted days", "생산 (집계일)"],
+  counted_cycle_setup_us: ["set-up, on counted days", "준비 (집계일)"],
+  counted_busy_us: ["planned busy time, on counted days", "계획 가동시간 (집계일)"],
+  counted_pieces: ["pieces made, on counted days", "생산 수량 (집계일)"],
+  failures: ["failures", "고장 건수"],
+  stock_machines: ["machines in use", "사용 중인 설비"],
+  stock_automated: ["machines registered as automatic or robot", "자동·로봇으로 등록된 설비"],
+  stock_connected: ["machines heard in the window", "기간 중 수신된 설비"],
   counted_cycle_busy_us: ["planned busy time, on counted days", "계획 가동시간 (집계일)"],
 };
 
-/** A KPI's name. */
+/** A KPI's name; its id where it is not known. */
 export function kpiTitle(definition: Definition | undefined, id: string, lang: Language): string {
-  if (lang === "ko") {
-    return KOREAN[id] ?? definition?.title.ko ?? id;
-  }
-  return definition?.title.en ?? id.replaceAll("_", " ");
+  return definition?.title[lang] ?? id.replaceAll("_", " ");
 }
 
 /** Which group of the chooser a KPI belongs to. */
@@ -66,8 +47,13 @@ export function groupOf(id: string): Group {
   return id.endsWith("_share") ? "automation" : "utilisation";
 }
 
-/** The figures of a sum, in words: `producing + set-up`. */
-export function sumWords(figures: readonly string[], lang: Language): string {
+/** The figures of a sum in words: `producing + set-up`, or `(producing + set-up) × good pieces`. */
+export function sumWords(figures: readonly string[], times: readonly string[], lang: Language): string {
   const at = lang === "ko" ? 1 : 0;
-  return figures.map((figure) => FIGURES[figure]?.[at] ?? figure.replaceAll("_", " ")).join(" + ");
+  const sum = (terms: readonly string[]) =>
+    terms.map((term) => FIGURES[term]?.[at] ?? term.replaceAll("_", " ")).join(" + ");
+  if (times.length === 0) {
+    return sum(figures);
+  }
+  return [times, figures].map((terms) => (terms.length > 1 ? `(${sum(terms)})` : sum(terms))).join(" × ");
 }
