@@ -71,6 +71,8 @@ export interface Session {
 export interface Target {
   id: string;
   title: { en: string; ko: string };
+  /** What exactly is counted. */
+  definition: { en: string; ko: string };
   unit: string;
   kind: string;
   target: number | null;

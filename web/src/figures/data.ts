@@ -16,13 +16,18 @@ export interface FigureData {
   answer: KpiAnswer;
 }
 
-/** One KPI of an item; null where the item does not have it. */
-export function figureOf(item: KpiItem | undefined, kpi: string, of: string): FigureData | null {
+/** One KPI of an item; null where the item does not have it.
+ *
+ * @param of the scope in words.
+ * @param within the scope of the question, where the item is one group of it.
+ */
+export function figureOf(item: KpiItem | undefined, kpi: string, of: string, within = "nation"): FigureData | null {
   const answer = item?.kpis[kpi];
   if (item === undefined || answer === undefined) {
     return null;
   }
-  const { scope, from, to, partial, factories, machines, coverage } = item;
+  const { from, to, partial, factories, machines, coverage } = item;
+  const scope = within === "nation" ? item.scope : `${within}&${item.scope}`;
   return { kpi, of, scope, from, to, partial, factories, machines, coverage, answer };
 }
 

@@ -14,7 +14,7 @@ import { ProgrammeBar } from "../parts/programme-bar.tsx";
 import { TrendPanel } from "../parts/trend-panel.tsx";
 import { useApp, useTitle } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
-import { viewOf } from "../state/view.ts";
+import { idOf, viewOf } from "../state/view.ts";
 import { REGIONS, regionName } from "../words/places.ts";
 
 const AT_EACH_END = 4;
@@ -64,7 +64,7 @@ function kpiOf(page: KpiPage | null): string | undefined {
 function byRegion(page: KpiPage, kpi: string, lang: "ko" | "en"): Map<string, FigureData> {
   const figures = new Map<string, FigureData>();
   for (const item of page.items) {
-    const code = item.scope.replace(/^.*region:/, "");
+    const code = idOf(item.scope);
     const figure = figureOf(item, kpi, regionName(code, lang));
     if (figure !== null) {
       figures.set(code, figure);

@@ -86,9 +86,10 @@ function SectorPanel() {
       {(page) => {
         const kpi = Object.keys(page.items[0]?.kpis ?? {})[0] ?? view.kpi;
         const bars = page.items.flatMap((item) => {
-          const code = item.scope.replace(/^.*sector:/, "").replace(/&.*$/, "");
+          const code = idOf(item.scope);
           const name = `${code} ${sectorName(code, view.lang)}`;
-          const figure = figureOf(item, kpi, name);
+          const of = `${regionName(idOf(view.scope), view.lang)} · ${name}`;
+          const figure = figureOf(item, kpi, of, view.scope);
           return figure === null ? [] : [{ key: code, name, figure, to: { ...view, sector: code } }];
         });
         return <Bars bars={sorted(bars)} />;

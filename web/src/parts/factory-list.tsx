@@ -21,7 +21,8 @@ export function FactoryList({ fixedRegion = null }: { fixedRegion?: string | nul
   const { view, words, window } = useApp();
   const { kpi } = view;
   const factories = useFactories(fixedRegion);
-  const kpis = useFactoryKpis(fixedRegion === null ? "nation" : `region:${fixedRegion}`, window, kpi);
+  const scope = fixedRegion === null ? "nation" : `region:${fixedRegion}`;
+  const kpis = useFactoryKpis(scope, window, kpi);
   const listed = useMemo(() => prepare(factories.data), [factories.data]);
   const { q, region, sector, level, sort, order, lang } = view;
   const rows = useMemo(() => {
@@ -54,13 +55,13 @@ export function FactoryList({ fixedRegion = null }: { fixedRegion?: string | nul
       {factories.done && rows.length === 0 && (
         <p class="empty">{factories.data.length === 0 ? words.list.noneAtAll : words.list.none}</p>
       )}
-      {rows.length > 0 && <Table rows={rows} kpisDone={kpis.done} withRegion={fixedRegion === null} />}
+      {rows.length > 0 && <Table rows={rows} kpisDone={kpis.done} within={scope} />}
     </section>
   );
 }
 
 /** The table; what is above and below the rows in view is two empty rows of the right height. */
-function Table({ rows, kpisDone, withRegion }: { rows: readonly Row[]; kpisDone: boolean; withRegion: boolean }) {
+function Table({ rows, kpisDone, within }: { rows: readonly Row[]; kpisDone: boolean; within: string }) {
   const { view, words } = useApp();
   const title = useTitle();
   const box = useRef<HTMLElement>(null);
@@ -72,7 +73,7 @@ function Table({ rows, kpisDone, withRegion }: { rows: readonly Row[]; kpisDone:
         <thead>
           <tr aria-rowindex={1}>
             <Head sort="name" name={words.list.name} />
-            {withRegion && <Head sort="region" name={words.list.region} class="wide narrow" />}
+            {within === "nation" && <Head sort="region" name={words.list.region} class="wide narrow" />}
             <Head sort="sector" name={words.list.sector} class="wide" />
             <Head sort="level" name={words.list.level} class="wide narrow" />
             <Head sort="machines" name={words.list.machines} class="number wide narrow" />
@@ -83,13 +84,7 @@ function Table({ rows, kpisDone, withRegion }: { rows: readonly Row[]; kpisDone:
         <tbody>
           <Space rows={first} />
           {rows.slice(first, last).map((row, n) => (
-            <Line
-              key={row.factory.factory_id}
-              row={row}
-              index={first + n}
-              waiting={!kpisDone}
-              withRegion={withRegion}
-            />
+            <Line key={row.factory.factory_id} row={row} index={first + n} waiting={!kpisDone} within={within} />
           ))}
           <Space rows={rows.length - last} />
         </tbody>
@@ -102,7 +97,7 @@ interface LineProps {
   row: Row;
   index: number;
   waiting: boolean;
-  withRegion: boolean;
+  within: string;
 }
 
 function Space({ rows }: { rows: number }) {
@@ -127,17 +122,17 @@ function Head({ sort, name, ...rest }: { sort: Sort; name: string; class?: strin
   );
 }
 
-function Line({ row, index, waiting, withRegion }: LineProps) {
+function Line({ row, index, waiting, within }: LineProps) {
   const { view, words } = useApp();
   const { factory, item } = row;
-  const figure = figureOf(item, view.kpi, factory.name);
+  const figure = figureOf(item, view.kpi, factory.name, within);
   return (
     <tr aria-rowindex={index + 2} data-factory={factory.factory_id}>
       <th scope="row">
         <Link to={viewOf(view, "factory", `factory:${factory.factory_id}`)}>{factory.name}</Link>
         <span class="quiet small">{factory.factory_id}</span>
       </th>
-      {withRegion && <td class="wide">{regionName(factory.region, view.lang)}</td>}
+      {within === "nation" && <td class="wide">{regionName(factory.region, view.lang)}</td>}
       <td class="wide">
         {factory.sector} {sectorName(factory.sector, view.lang)}
       </td>

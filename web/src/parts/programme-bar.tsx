@@ -64,7 +64,7 @@ function Cell<T>({ title, loaded, children, ...rest }: CellProps<T>) {
 
 /** Factories installed, against the target and where it began. */
 function Installed({ target }: { target: Target }) {
-  const { words } = useApp();
+  const { words, view } = useApp();
   const said = words.programme;
   const { reached, target: aim, baseline, target_on: dueOn, kind } = target;
   const most = Math.max(aim ?? 0, reached) * 1.04;
@@ -95,7 +95,7 @@ function Installed({ target }: { target: Target }) {
       )}
       <details class="small">
         <summary>{words.figure.definition}</summary>
-        <p>{said.measured}</p>
+        <p>{target.definition[view.lang]}</p>
         <p class="quiet">{said.history}</p>
         <ul class="history">
           {target.history.map(({ on, value }) => (

@@ -5,6 +5,7 @@ import type { Parameters, Problem } from "../api/client.ts";
 import { readFactories, readFactoryKpis, type Window } from "../api/requests.ts";
 import type { Factory, KpiItem } from "../api/types.ts";
 import { problemOf } from "./load.ts";
+import { idOf } from "./view.ts";
 
 export interface Paged<T> {
   data: T;
@@ -64,11 +65,7 @@ export function useFactoryKpis(scope: string, window: Window, kpi: string): Page
   return usePages<ReadonlyMap<string, KpiItem>, KpiItem[]>(
     `${scope} ${kpi} ${window.from} ${window.to}`,
     NO_ITEMS,
-    (data, page) => new Map([...data, ...page.map((item): [string, KpiItem] => [factoryId(item.scope), item])]),
+    (data, page) => new Map([...data, ...page.map((item): [string, KpiItem] => [idOf(item.scope), item])]),
     (onPage, signal) => readFactoryKpis([scope], window, kpi, onPage, signal),
   );
-}
-
-function factoryId(scope: string): string {
-  return scope.replace(/^.*factory:/, "").replace(/&.*$/, "");
 }

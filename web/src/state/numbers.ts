@@ -14,8 +14,7 @@ export function grouped(value: number, decimals = 0): string {
 
 /** A ratio in per cent with one decimal: `83.3%`. */
 export function percent(ratio: number): string {
-  const text = (ratio * 100).toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  return `${text}%`;
+  return ratio.toLocaleString("en-US", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 /** Seconds as a duration: `2 h 15 min`, `2시간 15분`; below an hour with seconds. Rounded to the last unit shown. */

@@ -38,7 +38,6 @@ export const en = {
     passed: (more: string) => `target passed by ${more}`,
     factories: (n: string) => `${n} factories`,
     dueBy: (day: string) => `by ${day}`,
-    measured: "Counted in the registry: level basic or above, established and not closed.",
     kind: { measured: "measured", reported: "reported" } as Record<string, string>,
     history: "At year ends, and now",
     connected: "Connected",

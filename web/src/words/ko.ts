@@ -40,7 +40,6 @@ export const ko: Words = {
     passed: (more) => `목표를 ${more} 초과 달성`,
     factories: (n) => `${n}개소`,
     dueBy: (day) => `${day}까지`,
-    measured: "등록부 집계: 수준이 기초 이상이고 구축 후 폐쇄되지 않은 공장.",
     kind: { measured: "측정", reported: "보고" },
     history: "연말 및 현재",
     connected: "연결된 설비",

@@ -1,0 +1,172 @@
+"""The dashboard in a real Chromium, on the real stack: every page, both languages, a desk and a phone.
+
+The walk itself is ``web/browser``; here are the stack it walks over and the verdict. Screenshots: ``build/screenshots``.
+"""
+
+import datetime as dt
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.core.clock import system_clock
+from services.core.times import seoul_day
+from tests.stack import ROOT, Stack, wait_for
+
+INSTALL = "install it with: apt-get install chromium fonts-noto-cjk"
+FLEET = ("--factories", "18", "--machines", "2", "--seed", "1")
+DAYS = 4
+GHOST = "GHOST-1"
+WITHIN_S = 300
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """Debian's Chromium, which the walk drives."""
+    found = shutil.which("chromium")
+    assert found is not None, f"Chromium is missing; {INSTALL}"
+    korean = subprocess.run(["fc-list", ":lang=ko"], capture_output=True, text=True, check=False)
+    assert korean.stdout.strip(), f"A Korean font is missing; {INSTALL}"
+    return found
+
+
+@pytest.fixture(scope="module")
+def built_dashboard() -> None:
+    """``web/dist`` of this very source, as ``make dashboard`` builds it."""
+    done = subprocess.run([ROOT / "deploy/local/dashboard.sh"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def still_stack(stack: Stack, built_dashboard: None) -> Stack:
+    """Some days of a small fleet, accounted; then only the API runs on, so that no figure moves under the walk.
+
+    One factory never sends anything, and one machine has an ideal cycle that cannot be true.
+    """
+    stack.start_api()
+    ingest, analytics = stack.start("ingest"), stack.start("analytics")
+    seconds = ("--backfill-hours", str(24 * DAYS), "--speed", "max", "--duration", "1", "--readings-every", "0")
+    simulated = stack.run(
+        "gateway", "simulate", *FLEET, *seconds, "--api-url", stack.api_url, "--api-key", stack.admin_key
+    )
+    assert simulated.returncode == 0, simulated.stderr
+    stack.put(f"/v1/factories/{GHOST}", {**factory_body(), "name": '유령정밀 <&> "1"'})
+    stack.register_machine(GHOST, "M01", in_use_from=str(today() - dt.timedelta(days=DAYS)))
+    path = "/v1/factories/F000001/machines/M02"
+    held = stack.get(path)
+    stack.put(path, {name: held[name] for name in MACHINE_FIELDS} | {"ideal_cycle_s": 900})
+    stack.wait_until_ingested()
+    stack.wait_until_accounted()
+    for service in (analytics, ingest):
+        assert service.stop() == 0, service.output
+    return stack
+
+
+MACHINE_FIELDS = ("name", "kind", "automation", "state_ttl_s", "capacity_per_h", "in_use_from", "in_use_to")
+
+
+def factory_body() -> dict[str, Any]:
+    return {
+        "enterprise_id": "E0001",
+        "region": "KR-50",
+        "sector": "C10",
+        "level": "basic",
+        "established_on": "2020-03-02",
+    }
+
+
+def today() -> dt.date:
+    return seoul_day(system_clock())
+
+
+def link(stack: Stack, role: str) -> str:
+    made = stack.run("keys", "login-link", "--role", role, "--name", "walk", "--url", stack.api_url)
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+def plan(stack: Stack, chromium: str, folder: Path) -> dict[str, Any]:
+    """Where to walk. The day is the last whole one."""
+    factory = stack.get("/v1/factories/F000001")
+    return {
+        "url": stack.api_url,
+        "key": stack.admin_key,
+        "chromium": chromium,
+        "report": str(folder / "findings.json"),
+        "screenshots": str(ROOT / "build/screenshots"),
+        "links": {
+            "ministry": link(stack, "ministry"),
+            "region": link(stack, f"region:{factory['region']}"),
+            "factory": link(stack, "factory:F000001"),
+        },
+        "factory": "F000001",
+        "machine": "M01",
+        "day": str(today() - dt.timedelta(days=1)),
+        "today": str(today()),
+        "ghost": GHOST,
+        "region": factory["region"],
+        "from": str(today() - dt.timedelta(days=DAYS - 1)),
+        "to": str(today()),
+    }
+
+
+def walk(stack: Stack, steps: dict[str, Any]) -> str:
+    """Walk; where the walk asks for it, stop the API and start it again on the same port. Returns what it said."""
+    command = ["npm", "run", "--silent", "tour"]
+    log = stack.folder / "walk.log"
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT / "web",
+            env={**os.environ, "TOUR": json.dumps(steps)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        )
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            for line in requests_of(process.stdout):
+                restart_api(stack, line)
+                process.stdin.write("done\n")
+                process.stdin.flush()
+            process.wait(timeout=WITHIN_S)
+        finally:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+    assert process.returncode == 0, log.read_text()
+    return log.read_text()
+
+
+def requests_of(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        assert line.strip() in ("stop", "start"), line
+        yield line.strip()
+
+
+def restart_api(stack: Stack, what: str) -> None:
+    api = next(service for service in reversed(stack.services) if service.log.name.startswith("api-"))
+    if what == "stop":
+        assert api.stop() == 0, api.output
+        return
+    started = stack.start("api", JEJO_API_PORT=stack.api_url.rsplit(":", 1)[1])
+    wait_for("the API", lambda: "Application startup complete" in started.output)
+
+
+def test_every_page_shows_what_the_api_answers(still_stack: Stack, chromium: str, tmp_path: Path) -> None:
+    steps = plan(still_stack, chromium, tmp_path)
+    said = walk(still_stack, steps)
+    findings = json.loads(Path(steps["report"]).read_text())
+    assert len(findings) > 150, said
+    failures = [f"{finding['check']}: {failure}" for finding in findings for failure in finding["failures"]]
+    assert not failures, "\n".join(failures)
+    print(said)
