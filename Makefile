@@ -14,6 +14,7 @@ demo: setup ## Kafka, TimescaleDB, all services and a small fleet on 127.0.0.1; 
 	@$(PYTHON) -m deploy.local demo
 
 test: setup ## every tier but the benchmarks, on a real Kafka and a real TimescaleDB
+	@deploy/local/setup.sh tests
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m pytest -q tests $(PYTEST_ARGS)
 
@@ -25,6 +26,7 @@ check: setup ## format, lint, types, generated files
 	@$(PYTHON) -m ruff check -q .
 	@$(PYTHON) -m mypy schemas services deploy tests
 	@$(PYTHON) -m schemas.wire.json_schema --check
+	@$(PYTHON) -m schemas.wire.asyncapi --check
 
 bench: setup ## figures, as lines and in build/bench.jsonl
 	@$(PYTHON) -m deploy.local fetch

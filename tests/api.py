@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
+from fastapi import FastAPI
 
 from services.api.app import create_app
 from services.api.settings import ApiSettings
@@ -24,6 +25,7 @@ class Api:
 
     client: httpx.AsyncClient
     database_url: str
+    app: FastAPI
     keys: dict[str, str] = field(default_factory=dict)
 
     async def key(self, role: str) -> str:
@@ -74,4 +76,4 @@ async def api(database: str) -> AsyncIterator[Api]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://api") as client,
     ):
-        yield Api(client, database)
+        yield Api(client, database, app)

@@ -143,12 +143,12 @@ class Stack:
         self.services.append(service)
         return service
 
-    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of ``jejo`` to its end."""
         return subprocess.run(
             [sys.executable, "-m", "services", *command],
             cwd=ROOT,
-            env=self.environment,
+            env={**self.environment, **environment},
             capture_output=True,
             text=True,
             check=False,

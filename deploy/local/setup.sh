@@ -1,5 +1,6 @@
 #!/bin/sh
 # Makes .venv below the clone, with everything pinned and checked. Says what is missing; as root on Debian, installs it.
+# `setup.sh tests` also wants the programs that only tests run.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -28,6 +29,11 @@ usable_python >/dev/null || missing="$missing python3 python3-venv"
 if [ -z "${JEJO_KAFKA_BOOTSTRAP_SERVERS:-}" ]; then
     java_is_new_enough || missing="$missing openjdk-17-jre-headless"
     command -v mvn >/dev/null 2>&1 || missing="$missing maven"
+fi
+if [ "${1:-}" = tests ]; then
+    for program in kcat curl openssl npm; do
+        command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+    done
 fi
 if [ -n "$missing" ]; then
     command -v apt-get >/dev/null 2>&1 || stop "please install:$missing (this system has no apt-get), $INSTEAD."

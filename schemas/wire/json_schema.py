@@ -1,11 +1,11 @@
 """Writes the JSON Schema (draft 2020-12) of a telemetry record, from the constants that the decoder reads by."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
 
 from schemas.wire.codes import Mode, State
+from schemas.wire.generated import write_or_check
 from schemas.wire.instants import FIRST_US, LAST_US
 from schemas.wire.limits import (
     FACTORY_ID_PATTERN,
@@ -189,21 +189,8 @@ def schema_text() -> str:
 
 
 def main(arguments: list[str], target: Path = SCHEMA_FILE) -> int:
-    """Write the schema, or hold the file against it.
-
-    Returns:
-        The exit status.
-    """
-    parser = argparse.ArgumentParser(prog=COMMAND, description="Write the JSON Schema of a telemetry record.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the file is not fresh")
-    wanted = schema_text()
-    if not parser.parse_args(arguments).check:
-        target.write_text(wanted, encoding="utf-8")
-        return 0
-    if target.is_file() and target.read_text(encoding="utf-8") == wanted:
-        return 0
-    print(f"{target} is not fresh: run `{COMMAND}` and commit the file.", file=sys.stderr)
-    return 1
+    """Write the schema, or hold the file against it; the exit status."""
+    return write_or_check(arguments, target, schema_text(), COMMAND, "the JSON Schema of a telemetry record")
 
 
 if __name__ == "__main__":

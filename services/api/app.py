@@ -1,24 +1,34 @@
 """Puts the application together: pools, routes, errors, metrics."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse
+from starlette.middleware.gzip import GZipMiddleware
 
 from schemas.kpi_definitions import read_definitions
-from services.api import health
+from schemas.wire.asyncapi import ASYNCAPI_FILE
+from services.api import dashboard, health, sessions
 from services.api.access import authenticate
 from services.api.database import open_databases
 from services.api.kpis import routes as kpis
 from services.api.metrics import ApiMetrics
 from services.api.problems import MEDIA_TYPE, add_handlers
+from services.api.programme import routes as programme
 from services.api.registry import factory_routes, list_routes
 from services.api.registry import routes as registry
+from services.api.representations import Representations
 from services.api.settings import ApiSettings
+from services.api.timelines import routes as timelines
 from services.core.clock import Clock
 
-DESCRIPTION = "Automation and utilisation KPIs of Korea's factories, and their registry. Every answer needs an API key."
+DESCRIPTION = (
+    "Automation and utilisation KPIs of Korea's factories, and their registry. Every answer needs a key or a session."
+)
+COMPRESSED_FROM_BYTES = 1024
+COMPRESSION_LEVEL = 6
 PROBLEM = {
     "description": "Problem details (RFC 9457).",
     "content": {
@@ -58,16 +68,29 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     )
     app.state.clock = clock
     app.state.definitions = read_definitions()
+    app.state.asyncapi = json.loads(ASYNCAPI_FILE.read_text(encoding="utf-8"))
     app.state.metrics = ApiMetrics()
+    app.state.dashboard = settings.dashboard_dir or dashboard.BUILT
+    # Inside out: what is compressed is then tagged, and what was answered is counted.
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=COMPRESSION_LEVEL)
+    app.add_middleware(Representations)
     app.middleware("http")(app.state.metrics.observe)
     add_handlers(app)
     app.include_router(health.router)
+    app.include_router(sessions.router)
+    app.include_router(dashboard.router)
     for router in (list_routes.router, registry.router, factory_routes.router):
         app.include_router(router)
     app.include_router(kpis.router)
+    app.include_router(timelines.router)
+    app.include_router(programme.router)
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
     async def openapi() -> JSONResponse:
         return JSONResponse(app.openapi())
+
+    @app.get("/asyncapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
+    async def asyncapi() -> JSONResponse:
+        return JSONResponse(app.state.asyncapi)
 
     return app

@@ -1,12 +1,48 @@
-"""The command of the API."""
+"""The commands of the API: the server, and the import of a registry."""
 
 import argparse
+from pathlib import Path
+
+IMPORT_HELP = """\
+Import a CSV file into the registry: all of it in one transaction, or nothing. Every line goes by the same rules as a
+PUT of the API. If a line is wrong, each wrong line is named with its number, field and reason, and the exit code is 2.
+
+The first line names the columns, in any order. The column `thing` says what each line is (enterprise, zone, sponsor,
+factory, machine, gateway_key); the others are the ids (enterprise_id, zone_id, sponsor_id, factory_id, machine_id,
+key_id) and the fields of PUT bodies. An empty cell is a field left out. Lines may come in any order: a factory may
+stand before its enterprise. UTF-8, with or without Excel's byte order mark.
+"""
+IMPORT_EXAMPLE = """\
+example:
+  thing,enterprise_id,factory_id,machine_id,name,region,sector,level,kind,automation,in_use_from
+  enterprise,E0001,,,Hanbit Precision,,,,,,
+  factory,E0001,F000001,,Changwon 2,KR-48,C29,basic,,,
+  machine,,F000001,CNC-01,Mazak 1,,,,machining_centre,automatic,2016-01-01
+"""
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register ``api``."""
+    """Register ``api`` and ``registry import``."""
     parser = commands.add_parser("api", help="serve KPIs and the registry over HTTP")
     parser.set_defaults(run=run_api)
+    registry = commands.add_parser("registry", help="enterprises, zones, sponsors, factories, machines, gateway keys")
+    actions = registry.add_subparsers(required=True, metavar="ACTION")
+    load = actions.add_parser(
+        "import",
+        help="import a CSV file, all of it or nothing",
+        description=IMPORT_HELP,
+        epilog=IMPORT_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    load.add_argument("file", type=Path, metavar="FILE.csv")
+    load.add_argument("--dry-run", action="store_true", help="check and count everything, and import nothing")
+    load.add_argument(
+        "--effective-from",
+        metavar="WHEN",
+        help="from when lines hold that have no effective_from of their own: RFC 3339, or a date (midnight in "
+        "Seoul); default: as a PUT without effective_from",
+    )
+    load.set_defaults(run=run_import)
 
 
 def run_api(args: argparse.Namespace) -> int:
@@ -30,4 +66,33 @@ def run_api(args: argparse.Namespace) -> int:
         server_header=False,
         timeout_graceful_shutdown=10,
     )
+    return 0
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """Import a file; what became of it goes to standard output, what is wrong with it to standard error."""
+    import asyncio
+    import sys
+
+    from services.api.instants import parse_instant
+    from services.api.registry.importing import BadLines, import_file
+    from services.core.clock import system_clock
+    from services.core.errors import ConfigurationError
+    from services.core.settings import Settings, read_settings
+
+    if args.effective_from is not None:
+        try:
+            parse_instant(args.effective_from)
+        except ValueError as error:
+            raise ConfigurationError(f"Correct --effective-from: {error}.") from error
+    url = read_settings(Settings).database_url
+    work = import_file(url, args.file, args.effective_from, system_clock(), dry_run=args.dry_run)
+    try:
+        outcomes = asyncio.run(work)
+    except BadLines as error:
+        print("\n".join(error.lines), file=sys.stderr)
+        raise
+    for thing, outcome in outcomes.items():
+        print(f"{thing}: {outcome.new} new, {outcome.changed} changed, {outcome.unchanged} as before")
+    print("dry run: nothing was imported" if args.dry_run else "imported")
     return 0

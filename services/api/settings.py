@@ -1,5 +1,7 @@
 """Settings of the API."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from services.core.settings import Settings
@@ -12,3 +14,4 @@ class ApiSettings(Settings):
     api_port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     read_database_url: str | None = Field(None, description="A replica for reading KPIs; default: JEJO_DATABASE_URL.")
     api_connections: int = Field(8, ge=1, description="Most database connections of one process, for each address.")
+    dashboard_dir: Path | None = Field(None, description="The built dashboard; default: web/dist beside this program.")

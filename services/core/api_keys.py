@@ -12,9 +12,19 @@ from services.core.errors import ConfigurationError
 ROLE = re.compile(r"admin|ministry|researcher|region:KR-[0-9]{2}|factory:[A-Z0-9][A-Z0-9_-]{0,31}")
 
 
-def hash_api_key(key: str) -> bytes:
-    """What the database keeps of a key. A key is 256 random bits, so a plain SHA-256 cannot be guessed back."""
-    return hashlib.sha256(key.encode()).digest()
+def hash_secret(secret: str) -> bytes:
+    """What the database keeps of a key or token. Each is 256 random bits, so a plain SHA-256 cannot be guessed back."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def check_role(role: str) -> None:
+    """Hold a role's text against the roles that there are.
+
+    Raises:
+        ConfigurationError: no such role.
+    """
+    if not ROLE.fullmatch(role):
+        raise ConfigurationError(f"No role {role!r}: use admin, ministry, researcher, region:KR-48 or factory:ID.")
 
 
 async def create_api_key(connection: Connection, role: str, name: str) -> str:
@@ -23,12 +33,11 @@ async def create_api_key(connection: Connection, role: str, name: str) -> str:
     Raises:
         ConfigurationError: no such role, or the name is taken.
     """
-    if not ROLE.fullmatch(role):
-        raise ConfigurationError(f"No role {role!r}: use admin, ministry, researcher, region:KR-48 or factory:ID.")
+    check_role(role)
     key = "jejo_" + secrets.token_urlsafe(32)
     try:
         await connection.execute(
-            "INSERT INTO api_key (name, role, key_sha256) VALUES ($1, $2, $3)", name, role, hash_api_key(key)
+            "INSERT INTO api_key (name, role, key_sha256) VALUES ($1, $2, $3)", name, role, hash_secret(key)
         )
     except asyncpg.UniqueViolationError:
         raise ConfigurationError(f"There is a key named {name!r} already: choose another name.") from None

@@ -1,7 +1,10 @@
-"""The commands that belong to no service: migrate, and keys of API readers."""
+"""The commands that belong to no service: migrate, and keys and login links of API readers."""
 
 import argparse
 import asyncio
+
+ROLE_HELP = "admin, ministry, researcher, region:ID or factory:ID"
+LONGEST_LINK_MINUTES = 7 * 24 * 60
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -11,9 +14,26 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     keys = commands.add_parser("keys", help="keys of API readers").add_subparsers(required=True, metavar="ACTION")
     create = keys.add_parser("create", help="make a key and print it once, alone on standard output")
-    create.add_argument("--role", required=True, help="admin, ministry, researcher, region:ID or factory:ID")
+    create.add_argument("--role", required=True, help=ROLE_HELP)
     create.add_argument("--name", required=True, help="who holds it; unique")
     create.set_defaults(run=run_keys_create)
+    link = keys.add_parser("login-link", help="print a link that opens the dashboard for one person, once")
+    link.add_argument("--role", required=True, help=ROLE_HELP)
+    link.add_argument("--name", required=True, help="who is to log in with it")
+    link.add_argument("--url", default="http://127.0.0.1:8000", help="where the dashboard is; default: %(default)s")
+    link.add_argument("--valid-minutes", type=link_minutes, default=60, help="how long it may wait; default: 60")
+    link.set_defaults(run=run_keys_login_link)
+
+
+def link_minutes(text: str) -> int:
+    """How long a link may wait to be used.
+
+    Raises:
+        ArgumentTypeError: it is no whole number of minutes, or more than a week of them.
+    """
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_LINK_MINUTES):
+        raise argparse.ArgumentTypeError(f"write whole minutes, from 1 to {LONGEST_LINK_MINUTES} (a week)")
+    return int(text)
 
 
 def run_migrate(args: argparse.Namespace) -> int:
@@ -51,4 +71,25 @@ def run_keys_create(args: argparse.Namespace) -> int:
             await connection.close()
 
     print(asyncio.run(work()))
+    return 0
+
+
+def run_keys_login_link(args: argparse.Namespace) -> int:
+    """Make a one-time token: its hash goes into the database, the link that carries it to standard output, once."""
+    from services.core.clock import system_clock
+    from services.core.database import connect
+    from services.core.login_tokens import create_login_token
+    from services.core.settings import Settings, read_settings
+    from services.core.times import MINUTE_US
+
+    async def work() -> str:
+        connection = await connect(read_settings(Settings).database_url, application="jejo keys")
+        try:
+            valid_us = args.valid_minutes * MINUTE_US
+            return await create_login_token(connection, args.role, args.name, system_clock(), valid_us)
+        finally:
+            await connection.close()
+
+    # After the #, so that the token never reaches a server's or a proxy's log.
+    print(f"{args.url.rstrip('/')}/#login={asyncio.run(work())}")
     return 0

@@ -5,6 +5,7 @@ from typing import TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.wire.topic import TELEMETRY_TOPIC
 from services.core.errors import ConfigurationError
 
 S = TypeVar("S", bound=BaseSettings)
@@ -19,7 +20,7 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str = Field(
         "127.0.0.1:9092", description="Kafka brokers to start from, host:port, by comma."
     )
-    telemetry_topic: str = Field("manufacturing.telemetry.v1", description="Topic of the telemetry records.")
+    telemetry_topic: str = Field(TELEMETRY_TOPIC, description="Topic of the telemetry records.")
     require_signatures: bool = Field(
         True, description="False lets unsigned records in, marked as such (closed networks)."
     )

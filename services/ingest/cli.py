@@ -1,8 +1,10 @@
-"""The commands of ingest: the worker, dead letters, and offsets."""
+"""The commands of ingest: the worker, dead letters, offsets, and how things are."""
 
 import argparse
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
+
+from services.ingest.status.command import add_status_command
 
 if TYPE_CHECKING:
     from services.core.database import Connection
@@ -12,9 +14,10 @@ T = TypeVar("T")
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register ``ingest``, ``dead-letters`` and ``offsets``."""
+    """Register ``ingest``, ``status``, ``dead-letters`` and ``offsets``."""
     parser = commands.add_parser("ingest", help="read the telemetry topic into the database, exactly once")
     parser.set_defaults(run=run_ingest)
+    add_status_command(commands)
     add_dead_letters(commands.add_parser("dead-letters", help="what could not become a fact"))
     add_offsets(commands.add_parser("offsets", help="how far the topic was read, and the operator's decisions on it"))
 

@@ -7,12 +7,11 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from schemas.wire.topic import CONFIGURATION, PARTITIONS
 from services.core.errors import ConfigurationError, TransientError
 
-PARTITIONS = 24
 BOOTSTRAP_MS = 5000
 """How long a broker may take to answer at all, before it counts as away."""
-CONFIGURATION = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(2 * 1024 * 1024)}
 
 
 @dataclass(frozen=True, slots=True)

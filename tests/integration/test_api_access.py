@@ -20,6 +20,8 @@ KEY = {
 WINDOW = {"from": "2017-03-01", "to": "2017-03-02"}
 PUTS: dict[str, Any] = {
     "/v1/enterprises/E1": ENTERPRISE,
+    "/v1/zones/Z1": {"name": "Zone", "region": "KR-48"},
+    "/v1/sponsors/S1": {"name": "Sponsor", "enterprise_id": "E1"},
     "/v1/factories/F1": FACTORY,
     "/v1/factories/F1/machines/M1": MACHINE,
     "/v1/factories/F1/gateway-keys/k1": KEY,
@@ -27,11 +29,22 @@ PUTS: dict[str, Any] = {
 OWN_FACTORY = {"admin", "ministry", "region:KR-48", "factory:F1"}
 READS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "/v1/enterprises/E1": ({}, {"admin", "ministry"}),
+    "/v1/enterprises": ({}, {"admin", "ministry"}),
+    "/v1/zones/Z1": ({}, {"admin", "ministry"}),
+    "/v1/zones": ({}, {"admin", "ministry"}),
+    "/v1/sponsors/S1": ({}, {"admin", "ministry"}),
+    "/v1/sponsors": ({}, {"admin", "ministry"}),
+    "/v1/factories": ({}, set(ROLES) - {"researcher"}),
     "/v1/factories/F1": ({}, OWN_FACTORY),
+    "/v1/factories/F1/machines": ({}, OWN_FACTORY),
+    "/v1/factories/F1/gateway-keys": ({}, {"admin", "factory:F1"}),
     "/v1/factories/F1/machines/M1": ({}, OWN_FACTORY),
+    "/v1/factories/F1/machines/M1/timeline": (WINDOW, OWN_FACTORY),
     "/v1/factories/F1/gateway-keys/k1": ({}, {"admin", "factory:F1"}),
+    "/v1/programme": ({}, {"admin", "ministry"}),
     "/v1/kpi-definitions": ({}, set(ROLES)),
     "/openapi.json": ({}, set(ROLES)),
+    "/asyncapi.json": ({}, set(ROLES)),
     "/v1/kpis": (WINDOW, {"admin", "ministry"}),
     "/v1/kpis?scope=nation&group_by=factory": (WINDOW, {"admin", "ministry"}),
     "/v1/kpis?scope=factory:F1": (WINDOW, OWN_FACTORY),
@@ -60,7 +73,10 @@ async def test_every_role_gets_what_it_may_and_nothing_else(api: Api) -> None:
 async def test_nothing_but_health_answers_without_a_key(api: Api) -> None:
     described = (await api.get("/openapi.json")).json()["paths"]
     assert set(described) >= OPEN
-    reachable = {path: set(methods) for path, methods in described.items()} | {"/openapi.json": {"get"}}
+    reachable = {path: set(methods) for path, methods in described.items()} | {
+        "/openapi.json": {"get"},
+        "/asyncapi.json": {"get"},
+    }
     for path, methods in reachable.items():
         for method in methods:
             answer = await api.ask(method.upper(), path.replace("{", "").replace("}", ""), None)
@@ -69,7 +85,7 @@ async def test_nothing_but_health_answers_without_a_key(api: Api) -> None:
             else:
                 assert answer.status_code == HTTPStatus.UNAUTHORIZED, (method, path)
                 assert answer.headers["WWW-Authenticate"] == "Bearer"
-    for path in ("/docs", "/redoc", "/v1", "/"):
+    for path in ("/docs", "/redoc", "/v1", "/index.html", "/v1/sessions/"):
         assert (await api.get(path, None)).status_code == HTTPStatus.NOT_FOUND
 
 
@@ -94,8 +110,9 @@ async def test_the_database_keeps_no_key(api: Api) -> None:
 
 
 async def test_a_factory_that_does_not_exist_looks_as_one_of_others(api: Api) -> None:
-    for path in ("/v1/factories/F9", "/v1/factories/F9/machines/M1", "/v1/kpis"):
-        parameters = {"scope": "factory:F9", **WINDOW} if path == "/v1/kpis" else {}
+    machine = "/v1/factories/F9/machines/M1"
+    for path in ("/v1/factories/F9", "/v1/factories/F9/machines", machine, f"{machine}/timeline", "/v1/kpis"):
+        parameters = {"/v1/kpis": {"scope": "factory:F9", **WINDOW}, f"{machine}/timeline": WINDOW}.get(path, {})
         for role in ("factory:F1", "region:KR-48"):
             assert (await api.get(path, role, **parameters)).status_code == HTTPStatus.FORBIDDEN
         assert (await api.get(path, "ministry", **parameters)).status_code == HTTPStatus.NOT_FOUND

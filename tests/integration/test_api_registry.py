@@ -115,6 +115,17 @@ REFUSED = {
     "no such sector": ("/v1/factories/F1", {**FACTORY, "sector": "machines"}),
     "no such level": ("/v1/factories/F1", {**FACTORY, "level": "super"}),
     "an enterprise not registered": ("/v1/factories/F1", {**FACTORY, "enterprise_id": "E9"}),
+    "a zone not registered": ("/v1/factories/F1", {**FACTORY, "zone": "Z9"}),
+    "a sponsor not registered": ("/v1/factories/F1", {**FACTORY, "sponsor": "S9"}),
+    "a sponsor of no enterprise": ("/v1/sponsors/S1", {"name": "S", "enterprise_id": "E9"}),
+    "a zone of nowhere": ("/v1/zones/Z1", {"name": "Z", "region": "KR-99"}),
+    "a zone without a region": ("/v1/zones/Z1", {"name": "Z"}),
+    "a day that would be seconds since 1970": ("/v1/factories/F1", {**FACTORY, "established_on": "20170501"}),
+    "a day that is a number": ("/v1/factories/F1", {**FACTORY, "established_on": 20170501}),
+    "a factory that closes before it opens": (
+        "/v1/factories/F1",
+        {**FACTORY, "established_on": "2017-05-01", "closed_on": "2017-04-30"},
+    ),
     "employees in words": ("/v1/enterprises/E1", {"name": "A", "employees": "42"}),
     "an empty name": ("/v1/enterprises/E1", {"name": ""}),
     "NUL in a name": ("/v1/enterprises/E1", {"name": "a\x00b"}),
@@ -148,9 +159,34 @@ async def test_what_breaks_the_contract_is_refused_with_a_sentence(api: Api) -> 
     assert await registry_version(api) == version
 
 
+async def test_zones_and_sponsors_are_registered_before_factories_name_them(api: Api) -> None:
+    await api.register()
+    named = {**FACTORY, "zone": "Z1", "sponsor": "S1"}
+    refused = (await api.put("/v1/factories/F1", named)).json()["detail"]
+    assert refused == "Register zone Z1 first, or correct zone. Register sponsor S1 first, or correct sponsor."
+    zone = {"name": "반월시화", "region": "KR-41", "designated_on": "2019-02-20"}
+    sponsor = {"name": "Hanbit Group", "enterprise_id": "E1"}
+    for path, body in (("/v1/zones/Z1", zone), ("/v1/sponsors/S1", sponsor), ("/v1/sponsors/S2", {"name": "Other"})):
+        put = await api.put(path, body)
+        assert put.status_code == HTTPStatus.CREATED
+        got = (await api.get(path)).json()
+        assert got == put.json()
+        assert body.items() <= got.items()
+    assert (await api.put("/v1/factories/F1", named)).json()["zone"] == "Z1"
+    renamed = await api.put("/v1/sponsors/S1", {"name": "Hanbit", "effective_from": "2020-01-01"})
+    assert (renamed.status_code, renamed.json()["enterprise_id"]) == (HTTPStatus.OK, None)
+    assert (await api.get("/v1/sponsors/S1", at="2019-01-01")).json()["enterprise_id"] == "E1"
+
+
 async def test_what_is_not_registered_is_not_found(api: Api) -> None:
     await api.register()
-    for path in ("/v1/enterprises/E9", "/v1/factories/F9", "/v1/factories/F1/machines/M9", "/v1/factories/F1/nothing"):
+    for path in (
+        "/v1/enterprises/E9",
+        "/v1/zones/Z9",
+        "/v1/factories/F9",
+        "/v1/factories/F1/machines/M9",
+        "/v1/factories/F1/nothing",
+    ):
         answer = await api.get(path)
         assert answer.status_code == HTTPStatus.NOT_FOUND
         assert answer.headers["content-type"] == "application/problem+json"

@@ -1,5 +1,6 @@
 """Each service's database role can do its own work and no more."""
 
+import asyncpg
 import pytest
 
 from services.core.database import connect
@@ -16,21 +17,28 @@ REGISTRY = {
     "factory_in_use",
 }
 OFFSETS = {"ingest_topic", "ingest_offset"}
+SESSIONS = {"login_token", "session"}
 WRITABLE = {
     "jejo_ingest": FACTS | OFFSETS | {"dirty_mark"},
     "jejo_analytics": DERIVED | {"dirty_mark"},
-    "jejo_api": REGISTRY | {"dirty_mark", "cohort", "machine_span"},
+    "jejo_api": REGISTRY | SESSIONS | {"dirty_mark", "cohort", "machine_span"},
     "jejo_verify": set[str](),
+    "jejo_status": set[str](),
 }
 UNREADABLE = {
-    "jejo_ingest": DERIVED | {"api_key"},
-    "jejo_analytics": {"reading", "ingest_record", "dead_letter", "api_key"},
-    "jejo_api": FACTS | OFFSETS,
-    "jejo_verify": {"api_key", "dead_letter"},
+    "jejo_ingest": DERIVED | SESSIONS | {"api_key"},
+    "jejo_analytics": SESSIONS | {"reading", "dead_letter", "api_key"},
+    "jejo_api": (FACTS - {"state_event", "count_event"}) | OFFSETS,
+    "jejo_verify": SESSIONS | {"api_key", "dead_letter"},
+    "jejo_status": (FACTS - {"ingest_record", "dead_letter"})
+    | REGISTRY
+    | (DERIVED - {"analytics_state"})
+    | SESSIONS
+    | {"api_key"},
 }
 PRIVILEGES = """
-SELECT c.relname, has_table_privilege($1, c.oid, 'SELECT') AS reads,
-       has_table_privilege($1, c.oid, 'INSERT') OR has_table_privilege($1, c.oid, 'UPDATE')
+SELECT c.relname, has_any_column_privilege($1, c.oid, 'SELECT') AS reads,
+       has_any_column_privilege($1, c.oid, 'INSERT') OR has_any_column_privilege($1, c.oid, 'UPDATE')
            OR has_table_privilege($1, c.oid, 'DELETE') OR has_table_privilege($1, c.oid, 'TRUNCATE') AS writes
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v')
@@ -48,10 +56,50 @@ async def test_a_role_writes_its_own_tables_and_no_others(database: str, role: s
     assert not {row["relname"] for row in rows if row["reads"]} & UNREADABLE[role]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE login_token SET expires_at = now()",
+        "UPDATE login_token SET role = 'admin'",
+        "INSERT INTO login_token VALUES (sha256('x'), 'admin', 'x', now(), now() + interval '1 day')",
+        "DELETE FROM login_token",
+        "UPDATE session SET expires_at = now()",
+        "UPDATE session SET role = 'admin'",
+        "DELETE FROM session",
+    ],
+)
+async def test_the_api_neither_makes_tokens_nor_lengthens_sessions(database: str, statement: str) -> None:
+    connection = await connect(database, "jejo_api")
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("role", "readable", "closed"),
+    [
+        ("jejo_analytics", "id, received_at, signed FROM ingest_record", "gateway_id FROM ingest_record"),
+        ("jejo_status", "factory, received_at, rows_stored FROM ingest_record", "gateway_id FROM ingest_record"),
+        ("jejo_status", "reason, kept_at, replayed_at FROM dead_letter", "raw FROM dead_letter"),
+        ("jejo_status", "shard, from_at, marked_at FROM dirty_mark", "machine FROM dirty_mark"),
+    ],
+)
+async def test_a_role_reads_the_columns_that_it_needs_and_no_others(
+    database: str, role: str, readable: str, closed: str
+) -> None:
+    connection = await connect(database, role)
+    try:
+        assert await connection.fetch(f"SELECT {readable}") == []
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch(f"SELECT {closed}")
+    finally:
+        await connection.close()
+
+
 @pytest.mark.parametrize("role", WRITABLE)
 async def test_a_role_makes_nothing_in_the_schema(database: str, role: str) -> None:
-    import asyncpg
-
     connection = await connect(database, role)
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

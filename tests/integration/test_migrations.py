@@ -8,6 +8,7 @@ import pytest
 from services.core.database import connect
 from services.core.errors import ConfigurationError, TransientError
 from services.core.migrations import Migration, migrate, read_migrations
+from tests.databases import database_url, execute
 
 
 def more(sql: str) -> list[Migration]:
@@ -78,3 +79,45 @@ def test_numbers_have_no_gap_and_no_repeat(tmp_path: Path, names: list[str]) -> 
         (tmp_path / name).write_text("SELECT 1")
     with pytest.raises(ConfigurationError, match="without gap or repeat"):
         read_migrations(tmp_path)
+
+
+OLD_FACTORIES = """
+INSERT INTO enterprise (enterprise_id) VALUES ('E1');
+INSERT INTO factory (factory_id) VALUES ('F1'), ('F2'), ('F3');
+INSERT INTO factory_version (factory, effective_from, effective_to, name, enterprise, region, sector, zone, sponsor,
+    level, changed_in)
+SELECT id, '1999-12-31 15:00Z', '9999-12-31 00:00Z', factory_id, 1, 'KR-4' || id, 'C25',
+    CASE WHEN id < 3 THEN 'Z1' END, CASE WHEN id > 1 THEN 'S' || id END, 'basic', 4
+FROM factory;
+INSERT INTO machine (factory, machine_id) VALUES (1, 'M1'), (1, 'M2');
+INSERT INTO machine_version (machine, effective_from, effective_to, name, kind, automation, state_ttl_us, in_use_from,
+    changed_in)
+SELECT id, '1999-12-31 15:00Z', '9999-12-31 00:00Z', 'M', 'mill', 'automatic', 600000000, '2016-01-01', 4 FROM machine;
+UPDATE registry_version SET version = 4;
+"""
+
+
+async def test_factories_keep_the_zones_and_sponsors_that_they_named(database_template: str) -> None:
+    """They are registered under their ids, so the factories can be written again as they are."""
+    migrations = read_migrations()
+    split = next(n for n, migration in enumerate(migrations) if migration.name == "zones_and_sponsors")
+    await execute(database_template, "CREATE DATABASE jejo_old")
+    try:
+        connection = await connect(database_url(database_template, "jejo_old"))
+        await migrate(connection, migrations[:split])
+        await connection.execute(OLD_FACTORIES)
+        await migrate(connection, migrations)
+        zones = await connection.fetch(
+            "SELECT zone_id, name, region, changed_in FROM zone JOIN zone_version ON zone.id = zone"
+        )
+        sponsors = await connection.fetch(
+            "SELECT sponsor_id, name FROM sponsor JOIN sponsor_version ON sponsor.id = sponsor"
+        )
+        assert [tuple(row) for row in zones] == [("Z1", "Z1", "KR-41", 5)]
+        assert sorted(tuple(row) for row in sponsors) == [("S2", "S2"), ("S3", "S3")]
+        assert await connection.fetchval("SELECT version FROM registry_version") == 5
+        counts = await connection.fetch("SELECT factory, machines FROM factory_in_use")
+        assert [tuple(row) for row in counts] == [(1, 2)]
+        await connection.close()
+    finally:
+        await execute(database_template, "DROP DATABASE jejo_old WITH (FORCE)")

@@ -36,9 +36,9 @@ class Machine:
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
 
-    def set_up(self, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def set_up(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [str(self.clone / "deploy/local/setup.sh")],
+            [str(self.clone / "deploy/local/setup.sh"), *arguments],
             env={"PATH": str(self.programs), **environment},
             capture_output=True,
             text=True,
@@ -52,6 +52,15 @@ def test_an_ordinary_user_is_told_the_command(tmp_path: Path) -> None:
     done = machine.set_up()
     assert done.returncode == 1
     assert done.stderr == "jejo: please have this run once: sudo apt-get install openjdk-17-jre-headless maven\n"
+
+
+def test_what_only_tests_run_is_asked_for_by_them(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, 1000)
+    for name in ("apt-get", "mvn", "curl", "openssl", "npm"):
+        machine.add(name, "exit 99")
+    machine.add("java", "echo 'openjdk version \"17.0.2\"' >&2")
+    assert "apt-get install" not in machine.set_up().stderr
+    assert machine.set_up("tests").stderr.endswith("sudo apt-get install kcat\n")
 
 
 def test_an_old_java_is_as_none(tmp_path: Path) -> None:

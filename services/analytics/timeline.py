@@ -1,0 +1,155 @@
+"""One machine's time as segments of one state each: what its accounts add up, in the order in which it happened. Pure.
+
+The rule of holding is the accounts' own (``accounts.hold``), without the cuts at hours: an instant is held by the last
+row at or before it, for less than the TTL in force at that instant, while the machine is in use. So the segments of an
+hour or a day add up to its account exactly.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.wire.codes import Mode, State
+from services.analytics.in_force import NO_CYCLE, Ints, StateRows, Versions, next_instants, pair_with_versions
+
+NO_ROW = -1
+
+
+@dataclass(frozen=True, slots=True)
+class StateRow:
+    """One row of a machine, not retracted."""
+
+    at_us: int
+    state: State
+    mode: Mode
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UseVersion:
+    """What the registry says of a machine's use for [from, to). Everything in microseconds."""
+
+    from_us: int
+    to_us: int
+    ttl_us: int
+    in_use_from_us: int
+    in_use_to_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """[from, to) in one state, mode and reason; ``unknown`` without mode and reason where no state holds."""
+
+    from_us: int
+    to_us: int
+    state: State
+    mode: Mode
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """Time by the row that holds it, NO_ROW where none does; none of it empty."""
+
+    start_us: Ints
+    end_us: Ints
+    row: npt.NDArray[np.intp]
+
+
+def segments(rows: Sequence[StateRow], versions: Sequence[UseVersion], from_us: int, to_us: int) -> list[Segment]:
+    """A machine's time in use within [from, to), whole, in order; time that no state holds is ``unknown``.
+
+    What the rows say again is one segment, however often they say it and whatever registry versions it crosses.
+
+    Args:
+        rows: sorted by instant, no two alike; with the last one before ``from_us`` where it may still hold there.
+        versions: in order, none overlapping another.
+    """
+    states, known = in_columns(rows, versions)
+    held = cut(held_stretches(states, known), from_us, to_us)
+    pieces = np.maximum(known.from_us, known.in_use_from_us), np.minimum(known.to_us, known.in_use_to_us)
+    in_use = cut(Stretches(*pieces, np.full(len(versions), NO_ROW)), from_us, to_us)
+    return merge(in_order(held, gaps(in_use, held)), rows)
+
+
+def in_columns(rows: Sequence[StateRow], versions: Sequence[UseVersion]) -> tuple[StateRows, Versions]:
+    """One machine's rows and versions, as the accounts take them."""
+
+    def column(values: list[int]) -> Ints:
+        return np.array(values, np.int64)
+
+    states = StateRows(
+        machine=column([0] * len(rows)),
+        at_us=column([row.at_us for row in rows]),
+        state=column([row.state for row in rows]),
+        mode=column([row.mode for row in rows]),
+    )
+    known = Versions(
+        machine=column([0] * len(versions)),
+        from_us=column([version.from_us for version in versions]),
+        to_us=column([version.to_us for version in versions]),
+        ttl_us=column([version.ttl_us for version in versions]),
+        cycle_us=column([NO_CYCLE] * len(versions)),
+        in_use_from_us=column([version.in_use_from_us for version in versions]),
+        in_use_to_us=column([version.in_use_to_us for version in versions]),
+        cohort=column([0] * len(versions)),
+    )
+    return states, known
+
+
+def held_stretches(states: StateRows, versions: Versions) -> Stretches:
+    """Every row's hold, cut by versions and time in use; an unknown state holds nothing."""
+    pairs = pair_with_versions(states, versions)
+    row, v = pairs.row, pairs.version
+    at = states.at_us[row]
+    start = np.maximum.reduce([at, versions.from_us[v], versions.in_use_from_us[v]])
+    end = np.minimum.reduce(
+        [next_instants(states)[row], at + versions.ttl_us[v], versions.to_us[v], versions.in_use_to_us[v]]
+    )
+    known = states.state[row] != State.unknown
+    return Stretches(start[known], end[known], row[known])
+
+
+def cut(stretches: Stretches, from_us: int, to_us: int) -> Stretches:
+    """What of the stretches lies in [from, to)."""
+    start, end = np.maximum(stretches.start_us, from_us), np.minimum(stretches.end_us, to_us)
+    real = start < end
+    return Stretches(start[real], end[real], stretches.row[real])
+
+
+def gaps(whole: Stretches, held: Stretches) -> Stretches:
+    """What of the whole is not held; every held stretch lies within one stretch of the whole."""
+    # A gap begins where the whole begins or a hold ends, and ends where a hold begins or the whole ends. Beginnings and
+    # ends take turns, so the nth of the ones belongs to the nth of the others.
+    start = np.sort(np.concatenate([whole.start_us, held.end_us]))
+    end = np.sort(np.concatenate([whole.end_us, held.start_us]))
+    real = start < end
+    return Stretches(start[real], end[real], np.full(int(real.sum()), NO_ROW))
+
+
+def in_order(one: Stretches, other: Stretches) -> Stretches:
+    """Stretches that do not overlap, by time."""
+    order = np.argsort(np.concatenate([one.start_us, other.start_us]))
+    return Stretches(
+        np.concatenate([one.start_us, other.start_us])[order],
+        np.concatenate([one.end_us, other.end_us])[order],
+        np.concatenate([one.row, other.row])[order],
+    )
+
+
+def merge(stretches: Stretches, rows: Sequence[StateRow]) -> list[Segment]:
+    """One segment of all adjacent stretches that say the same."""
+    found: list[Segment] = []
+    for start, end, row in zip(
+        stretches.start_us.tolist(), stretches.end_us.tolist(), stretches.row.tolist(), strict=True
+    ):
+        said = (State.unknown, Mode.unknown, None)
+        if row != NO_ROW:
+            said = rows[row].state, rows[row].mode, rows[row].reason
+        last = found[-1] if found else None
+        if last is not None and last.to_us == start and (last.state, last.mode, last.reason) == said:
+            start = found.pop().from_us
+        found.append(Segment(start, end, *said))
+    return found

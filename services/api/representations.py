@@ -1,0 +1,86 @@
+"""What every GET has beside its answer: HEAD, a strong ETag, 304 where the caller has it already (RFC 9110).
+
+Wraps whatever compresses, so each encoding of an answer is a representation with an ETag of its own.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+CACHE_CONTROL = "private, no-cache"
+VARY = "Accept, Accept-Encoding, Authorization, Cookie"
+OF_CONTENT = ("content-length", "content-type", "content-encoding")
+"""Headers that a 304 leaves out: they would describe a body that it has not."""
+
+
+def entity_tag(body: bytes) -> str:
+    """A strong tag: other bytes have another."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def is_known(tag: str, if_none_match: Sequence[str]) -> bool:
+    """Whether the caller has the representation already, by weak comparison (RFC 9110, section 13.1.2).
+
+    Args:
+        if_none_match: the header's lines.
+    """
+    listed = ",".join(if_none_match)
+    return listed.strip() == "*" or tag in ENTITY_TAG.findall(listed)
+
+
+class Representations:
+    """ASGI middleware. Answers are held until they are whole, since their headers depend on all of their bytes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        method = scope["method"]
+        start: Message = {}
+        body: list[bytes] = []
+
+        async def hold(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+            elif message["type"] == "http.response.body":
+                body.append(message.get("body", b""))
+
+        # Routes know GET. The scope is changed, not copied, for those further out to see which route it was.
+        scope["method"] = "GET"
+        try:
+            await self.app(scope, receive, hold)
+        finally:
+            scope["method"] = method
+        status, content = finish(start, b"".join(body), Headers(scope=scope).getlist("if-none-match"))
+        await send({**start, "status": status})
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})
+
+
+def finish(start: Message, body: bytes, if_none_match: Sequence[str]) -> tuple[int, bytes]:
+    """Complete the headers of an answer in place.
+
+    Returns:
+        Its status and its body.
+    """
+    headers = MutableHeaders(raw=start["headers"])
+    if start["status"] != HTTPStatus.OK:
+        headers.setdefault("Cache-Control", "no-store")
+        return start["status"], body
+    headers["ETag"] = tag = entity_tag(body)
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = CACHE_CONTROL
+        headers["Vary"] = VARY
+    if not is_known(tag, if_none_match):
+        headers["Content-Length"] = str(len(body))
+        return start["status"], body
+    for name in OF_CONTENT:
+        del headers[name]
+    return HTTPStatus.NOT_MODIFIED, b""

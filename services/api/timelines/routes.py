@@ -1,0 +1,126 @@
+"""``GET /v1/factories/{factory_id}/machines/{machine_id}/timeline``."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.wire.codes import Mode
+from services.analytics import Segment, UseVersion, segments
+from services.api.access import AnyReader
+from services.api.instants import Instant
+from services.api.kpis.sums import read_accounted_until
+from services.api.problems import not_found, unprocessable
+from services.api.registry.dependencies import FactoryId, LocalId, Now, Pools, check_may_see, factory_number
+from services.api.registry.store import Place, find
+from services.api.registry.tables import MACHINE
+from services.api.timelines.facts import read_counts, read_sealed_before, read_states, read_versions
+from services.core.times import DAY_US, rfc3339, to_us
+
+router = APIRouter(prefix="/v1", tags=["machines"])
+
+LONGEST_DAYS = 7
+MOST_COUNTS = 20_000
+
+
+class TimelineQuery(BaseModel):
+    """The parameters of a timeline; others are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: Instant = Field(alias="from", description="RFC 3339, or a date, which is its midnight in Seoul.")
+    to: Instant = Field(description=f"As `from`; exclusive; at most {LONGEST_DAYS} days later.")
+
+
+class SegmentEntry(BaseModel):
+    """Time in one state, mode and reason."""
+
+    from_: str = Field(alias="from")
+    to: str
+    state: str = Field(description="`unknown` where no state holds.")
+    mode: str | None
+    reason: str | None
+
+
+class CountEntry(BaseModel):
+    """Pieces made since the machine's last count."""
+
+    at: str
+    good: int
+    scrap: int
+    rework: int
+    product: str
+
+
+class Timeline(BaseModel):
+    """A machine's time in use within a window, whole, and what it made."""
+
+    machine: str
+    from_: str = Field(alias="from")
+    to: str
+    partial: bool = Field(description="Not yet accounted to its end; segments and counts end at `accounted_until`.")
+    accounted_until: str | None
+    segments: list[SegmentEntry] = Field(description="They add up to the machine's time account.")
+    counts: list[CountEntry]
+    counts_truncated: bool = Field(description=f"There are more than {MOST_COUNTS} counts; these are the first.")
+
+
+@router.get("/factories/{factory_id}/machines/{machine_id}/timeline", responses={200: {"model": Timeline}})
+async def get_timeline(
+    factory_id: FactoryId,
+    machine_id: LocalId,
+    query: Annotated[TimelineQuery, Query()],
+    databases: Pools,
+    now: Now,
+    reader: AnyReader,
+) -> Response:
+    """What a machine did when: states as they held, by the rule of its time accounts, and counts as they came."""
+    if not 0 < query.to - query.from_ <= LONGEST_DAYS * DAY_US:
+        raise unprocessable(f"Let `from` lie before `to`, and at most {LONGEST_DAYS} days before it.")
+    await check_may_see(databases, reader, factory_id, now)
+    async with databases.read.connect() as connection:
+        await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        number = await find(connection, Place(MACHINE, machine_id, await factory_number(connection, factory_id)))
+        if number is None:
+            raise not_found(f"machine {factory_id}/{machine_id}")
+        sealed_before_us = await read_sealed_before(connection)
+        if query.from_ < sealed_before_us:
+            raise unprocessable(
+                f"Facts before {rfc3339(sealed_before_us)} are no longer kept; ask from then on, "
+                "or ask GET /v1/kpis, whose accounts are."
+            )
+        until_us = await read_accounted_until(connection)
+        end_us = query.from_ if until_us is None else min(query.to, max(until_us, query.from_))
+        versions = await read_versions(connection, number)
+        longest_ttl_us = max((version.ttl_us for version in versions), default=0)
+        states = await read_states(connection, number, query.from_, end_us, longest_ttl_us)
+        spans = in_use(versions, query.from_, end_us)
+        counts = await read_counts(connection, number, spans, MOST_COUNTS + 1)
+    answer = {
+        "machine": f"{factory_id}/{machine_id}",
+        "from": rfc3339(query.from_),
+        "to": rfc3339(query.to),
+        "partial": end_us < query.to,
+        "accounted_until": None if until_us is None else rfc3339(until_us),
+        "segments": [segment_entry(segment) for segment in segments(states, versions, query.from_, end_us)],
+        "counts": [{**row._mapping, "at": rfc3339(to_us(row.at))} for row in counts[:MOST_COUNTS]],
+        "counts_truncated": len(counts) > MOST_COUNTS,
+    }
+    return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+def in_use(versions: list[UseVersion], from_us: int, to_us: int) -> list[tuple[int, int]]:
+    """The spans of a window in which the machine is in use, one a version."""
+    found = [(max(v.from_us, v.in_use_from_us, from_us), min(v.to_us, v.in_use_to_us, to_us)) for v in versions]
+    return [(start, end) for start, end in found if start < end]
+
+
+def segment_entry(segment: Segment) -> dict[str, str | None]:
+    return {
+        "from": rfc3339(segment.from_us),
+        "to": rfc3339(segment.to_us),
+        "state": segment.state.name,
+        "mode": None if segment.mode is Mode.unknown else segment.mode.name,
+        "reason": segment.reason,
+    }

@@ -1,0 +1,123 @@
+"""Findings as a table for people and as JSON for machines."""
+
+from collections.abc import Iterator
+
+from services.core.times import SECOND_US, rfc3339
+from services.ingest.status.findings import Count, Findings, Letters, Stored
+from services.ingest.status.verdict import Problem, Verdict
+
+WORDS = {Verdict.FINE: "fine", Verdict.BEHIND: "behind", Verdict.CANNOT_TELL: "cannot tell"}
+Json = dict[str, object]
+
+
+def as_lines(findings: Findings, problems: list[Problem], verdict: Verdict) -> Iterator[str]:
+    """What a person reads."""
+    stored = findings.stored
+    when = "" if stored is None else f" at {rfc3339(stored.now_us)}"
+    yield f"Jejo{when}: {WORDS[verdict]}"
+    yield ""
+    yield line("database", "does not answer" if stored is None else f"answers, schema {stored.schema_version}")
+    yield line("Kafka", "does not answer" if findings.bus is None else f"answers, topic {findings.topic}")
+    if findings.lags is not None:
+        behind = {partition: lag for partition, lag in findings.lags.items() if lag}
+        yield line("lag", f"{sum(behind.values()):,} records")
+        for partition, lag in behind.items():
+            yield line("", f"partition {partition}: {lag:,}")
+    if stored is not None:
+        yield from stored_lines(stored)
+    for problem in problems:
+        yield ""
+        yield f"! {problem.message}"
+        yield f"  (docs/operations.md#{problem.section})"
+
+
+def stored_lines(stored: Stored) -> Iterator[str]:
+    """What the database alone tells."""
+    yield line(
+        "ingest", f"{stored.rows_per_s:,.1f} rows/s in {stored.records_per_s:,.1f} records/s over the last minute"
+    )
+    yield line("last commit", ago(stored, stored.moved_us))
+    yield line("factories", f"{stored.factories_heard} heard of in the last hour")
+    yield line("accounted until", ago(stored, stored.accounted_until_us))
+    yield line(
+        "marks waiting",
+        f"{stored.marks}" + (f", the oldest {ago(stored, stored.oldest_mark_us)}" if stored.marks.value else ""),
+    )
+    yield line("KPIs complete", f"for what was ingested up to {ago(stored, stored.fresh_until_us)}")
+    kept = [letters for letters in stored.letters if letters.total.value]
+    yield line("dead letters", f"{'last hour':>12}{'total':>12}{'waiting':>12}" if kept else "none")
+    for letters in kept:
+        yield line(f"  {letters.reason}", f"{letters.last_hour!s:>12}{letters.total!s:>12}{letters.waiting!s:>12}")
+
+
+def line(name: str, text: str) -> str:
+    return f"{name:<19}{text}".rstrip()
+
+
+def ago(stored: Stored, us: int | None) -> str:
+    """How long before the database's present an instant lies."""
+    return "never" if us is None else f"{seconds_ago(stored, us):,.1f} s ago"
+
+
+def seconds_ago(stored: Stored, us: int) -> float:
+    return max(0, stored.now_us - us) / SECOND_US
+
+
+def as_json(findings: Findings, problems: list[Problem], verdict: Verdict) -> Json:
+    """What a machine reads. A number that was not counted to its end has ``at_least`` true."""
+    stored = findings.stored
+    return {
+        "as_of": None if stored is None else rfc3339(stored.now_us),
+        "verdict": WORDS[verdict],
+        "problems": [{"verdict": WORDS[p.verdict], "message": p.message, "section": p.section} for p in problems],
+        "kafka": {"answers": findings.bus is not None, "topic": findings.topic},
+        "database": {
+            "answers": stored is not None,
+            "schema_version": None if stored is None else stored.schema_version,
+            "program_version": findings.program_version,
+        },
+        "lag": None if findings.lags is None else lag_json(findings),
+        "ingest": None if stored is None else ingest_json(stored),
+        "dead_letters": None if stored is None else [letters_json(letters) for letters in stored.letters],
+        "analytics": None if stored is None else analytics_json(stored),
+    }
+
+
+def lag_json(findings: Findings) -> Json:
+    lags = findings.lags or {}
+    return {"records": sum(lags.values()), "partitions": [{"partition": p, "records": n} for p, n in lags.items()]}
+
+
+def ingest_json(stored: Stored) -> Json:
+    return {
+        "records_per_s": round(stored.records_per_s, 3),
+        "rows_per_s": round(stored.rows_per_s, 3),
+        "last_commit": instant_json(stored, stored.moved_us),
+        "factories_heard": count_json(stored.factories_heard),
+    }
+
+
+def analytics_json(stored: Stored) -> Json:
+    return {
+        "accounted_until": instant_json(stored, stored.accounted_until_us),
+        "marks_waiting": count_json(stored.marks),
+        "oldest_mark": instant_json(stored, stored.oldest_mark_us),
+        "fresh_until": instant_json(stored, stored.fresh_until_us),
+    }
+
+
+def letters_json(letters: Letters) -> Json:
+    return {
+        "reason": letters.reason,
+        "last_hour": count_json(letters.last_hour),
+        "total": count_json(letters.total),
+        "waiting": count_json(letters.waiting),
+    }
+
+
+def count_json(count: Count) -> Json:
+    return {"count": count.value, "at_least": count.at_least}
+
+
+def instant_json(stored: Stored, us: int | None) -> Json | None:
+    return None if us is None else {"at": rfc3339(us), "seconds_ago": seconds_ago(stored, us)}
