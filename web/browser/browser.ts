@@ -54,7 +54,9 @@ export class Listened {
 }
 
 export async function open(context: BrowserContext): Promise<Listened> {
-  return new Listened(await context.newPage());
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  return new Listened(page);
 }
 
 /** Wait until every panel of the page has its answer, and the charts are drawn. */

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Problem } from "./api/client.ts";
 import { App } from "./app.tsx";
 import { SignedOutPage } from "./pages/signed-out.tsx";
-import { useAddress } from "./state/address.ts";
+import { followLoginLinks, useAddress } from "./state/address.ts";
 import { useLoad } from "./state/load.ts";
 import { signedOut } from "./state/signed-out.ts";
 import { readStart } from "./state/start.ts";
@@ -15,6 +15,7 @@ export function Root() {
   const [ended, setEnded] = useState(false);
   const start = useLoad("start", readStart);
   useEffect(() => signedOut.listen(() => setEnded(true)), []);
+  useEffect(followLoginLinks, []);
   const words = WORDS[address.view.lang];
   if (ended) {
     return <SignedOutPage {...address} words={words} />;

@@ -65,7 +65,7 @@ function Tile({ region, figure, scale }: { region: Region; figure: FigureData | 
         // biome-ignore lint/a11y/useSemanticElements: SVG has no button.
         <g
           role="button"
-          tabIndex={0}
+          tabindex={0}
           class="tile-figure"
           aria-label={`${name}: ${text}${marks === "" ? "" : `, ${marks}`}`}
           onClick={open}
@@ -80,9 +80,9 @@ function Tile({ region, figure, scale }: { region: Region; figure: FigureData | 
           <rect
             class="tile-hit"
             x="4"
-            y="44"
+            y={value === null ? 44 : 56}
             width={SIZE - 8}
-            height="48"
+            height={value === null ? 48 : 36}
             rx="4"
             fill={value === null ? "#ffffff" : "transparent"}
           />

@@ -47,9 +47,22 @@ export function useAddress(): Address {
   return { view, go, adjust };
 }
 
+const LOGIN = /^#login=(.+)$/;
+
+/** A login link opened where the dashboard is open already changes nothing but the fragment: begin anew with it. */
+export function followLoginLinks(): () => void {
+  const follow = () => {
+    if (LOGIN.test(location.hash)) {
+      location.reload();
+    }
+  };
+  window.addEventListener("hashchange", follow);
+  return () => window.removeEventListener("hashchange", follow);
+}
+
 /** The one-time token of a login link, which is taken out of the address at once. */
 export function takeLoginToken(): string | null {
-  const token = location.hash.match(/^#login=(.+)$/)?.[1] ?? null;
+  const token = location.hash.match(LOGIN)?.[1] ?? null;
   if (token !== null) {
     history.replaceState(null, "", location.pathname + location.search);
   }
