@@ -28,7 +28,7 @@ async function keyboard(page: Page, url: string, report: Report): Promise<void> 
     const found = [
       ...document.querySelectorAll<HTMLElement>("a[href], button, select, input, summary, [tabindex='0']"),
     ];
-    const usable = found.filter((part) => !part.matches(":disabled") && part.getClientRects().length > 0);
+    const usable = found.filter((part) => !part.matches(":disabled") && part.checkVisibility());
     for (const [n, part] of usable.entries()) {
       part.dataset["stop"] = String(n);
     }
@@ -69,7 +69,7 @@ async function sheet(page: Page, plan: Plan, api: Api, report: Report): Promise<
       "Definition",
       "Numerator",
       "Denominator",
-      `${item?.factories} factories, ${item?.machines} machines`,
+      "1 factory, 1 machine",
       "Coverage",
       "Seoul time",
       ...(answer?.flags ?? []).map((flag) => (flag === "low_coverage" ? "Too little data" : "bove")),

@@ -1,4 +1,4 @@
-/** A machine's day as a strip of states, on Seoul's clock; below it, if asked for, the hours. */
+/** A machine's day as a strip of states, on Seoul's clock. */
 
 import { useState } from "preact/hooks";
 import type { Timeline } from "../api/types.ts";
@@ -15,7 +15,7 @@ interface Props {
   fromMs: number;
   toMs: number;
   height: number;
-  /** Whether the pointer reads single stretches. */
+  /** With the hours below it, and single stretches read out where the pointer is. */
   readable?: boolean;
 }
 
@@ -66,6 +66,7 @@ export function StateStrip({ timeline, fromMs, toMs, height, readable = false }:
         )}
         {known < toMs && <line class="strip-now" x1={share(known)} x2={share(known)} y1="0" y2={height} />}
       </svg>
+      {readable && <HourAxis />}
       {readable && (
         <p class="strip-readout" aria-hidden="true">
           {at === null

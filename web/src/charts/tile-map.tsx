@@ -40,7 +40,7 @@ function Tile({ region, figure, scale }: { region: Region; figure: FigureData | 
   const { fill, ink } = value === null || scale === null ? { fill: NO_VALUE, ink: "#14202c" } : colourOf(scale, value);
   const target = viewOf(view, "region", `region:${region.code}`);
   const name = region[view.lang];
-  const text = figure === null ? words.map.noValue : figureText(figure);
+  const text = figure === null ? (words.reasons["not_in_use"] ?? "") : figureText(figure);
   const marks = figure === null ? "" : markWords(figure);
   const open = () => figure !== null && openFigure(figure);
   return (
@@ -57,10 +57,16 @@ function Tile({ region, figure, scale }: { region: Region; figure: FigureData | 
       >
         <rect width={SIZE} height={SIZE} rx="6" fill={fill} stroke="#c6d0da" />
         {value === null && <rect x="4" y="6" width={SIZE - 8} height="26" rx="4" fill="#ffffff" />}
-        <text x="11" y="26" class="tile-name" fill={ink}>
+        <text x="11" y="26" class={name.length > 7 ? "tile-name long" : "tile-name"} fill={ink}>
           {name}
         </text>
       </a>
+      {figure === null && (
+        <>
+          <rect x="4" y="44" width={SIZE - 8} height="48" rx="4" fill="#ffffff" />
+          <TileText text={text} ink={ink} missing />
+        </>
+      )}
       {figure !== null && (
         // biome-ignore lint/a11y/useSemanticElements: SVG has no button.
         <g

@@ -4,7 +4,7 @@ import { readKpis, readMachine, readTimeline } from "../api/requests.ts";
 import { AccountBar } from "../charts/account-bar.tsx";
 import { StateLegend } from "../charts/patterns.tsx";
 import { PieceColumns } from "../charts/pieces.tsx";
-import { HourAxis, StateStrip } from "../charts/strip.tsx";
+import { StateStrip } from "../charts/strip.tsx";
 import { figureOf } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
 import { DayChooser } from "../parts/day-chooser.tsx";
@@ -57,7 +57,6 @@ export function MachinePage() {
           <>
             {running && <p class="partial-note">… {words.machine.running}</p>}
             <StateStrip timeline={data} fromMs={fromMs} toMs={toMs} height={STRIP_HEIGHT} readable />
-            <HourAxis />
             <h3>{words.machine.counts}</h3>
             <PieceColumns counts={data.counts} fromMs={fromMs} toMs={toMs} />
             {data.counts_truncated && <p class="partial-note">{words.machine.truncated}</p>}

@@ -25,7 +25,7 @@ export function NationPage() {
   const regions = useLoad(`${view.kpi} ${window.from} ${window.to}`, (signal) =>
     readKpis(["nation"], window, [view.kpi], { groupBy: "region" }, signal),
   );
-  const kpi = kpiOf(regions.data) ?? view.kpi;
+  const kpi = (regions.problem === null ? kpiOf(regions.data) : undefined) ?? view.kpi;
   return (
     <>
       <ProgrammeBar />

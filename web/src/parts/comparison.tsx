@@ -31,6 +31,7 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
   const cohort = useLoad(scope === null ? null : `${scope} ${window.from} ${window.to}`, (signal) =>
     readKpis([scope ?? "nation"], window, [], {}, signal),
   );
+  const waiting = factory.loading || cohort.loading;
   const name = factory.data?.name ?? view.scope;
   const cohortName = scope === null ? words.figure.none : scopeWords(scope, words, view.lang);
   return (
@@ -69,9 +70,7 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
                     <td class="number">
                       <Figure figure={mine} />
                     </td>
-                    <td class="number">
-                      <Figure figure={theirs} />
-                    </td>
+                    <td class="number">{waiting ? <span class="wait" /> : <Figure figure={theirs} />}</td>
                     <td class="number quiet wide">
                       <Difference kpi={kpi} mine={mine?.answer.value} theirs={theirs?.answer.value} />
                     </td>

@@ -2,7 +2,7 @@
 
 import { useApp } from "../state/context.ts";
 import { homeOf, regionOf, widestScope } from "../state/roles.ts";
-import { viewOf } from "../state/view.ts";
+import { idOf, viewOf } from "../state/view.ts";
 import { regionName } from "../words/places.ts";
 import { Link } from "./link.tsx";
 
@@ -11,7 +11,7 @@ export function Head({ onLeave }: { onLeave: () => void }) {
   const home = homeOf(session, view);
   const region = regionOf(session);
   const homeName =
-    home.page === "nation" ? words.nav.nation : region === null ? session.name : regionName(region, view.lang);
+    home.page === "nation" ? words.nav.nation : region === null ? idOf(home.scope) : regionName(region, view.lang);
   const seesLists = !widestScope(session).startsWith("factory:");
   return (
     <header class="head">

@@ -1,17 +1,20 @@
 /** A page's name and the question that it answers; above them the way back. */
 
 import { useApp } from "../state/context.ts";
+import { seesScope } from "../state/roles.ts";
 import type { View } from "../state/view.ts";
 import { Link } from "./link.tsx";
 
 interface Props {
   title: string;
   question: string;
+  /** Where one may have come from, the widest first; what the reader's role does not see is left out. */
   trail?: { name: string; to: View }[];
 }
 
-export function Heading({ title, question, trail = [] }: Props) {
-  const { words } = useApp();
+export function Heading({ title, question, trail: whole = [] }: Props) {
+  const { words, session } = useApp();
+  const trail = whole.filter(({ to }) => to.page === "factory" || seesScope(session, to.scope));
   return (
     <header class="heading">
       {trail.length > 0 && (

@@ -13,6 +13,12 @@ export function regionOf({ role }: Session): string | null {
   return role.startsWith("region:") ? role.slice("region:".length) : null;
 }
 
+/** Whether a role sees a scope that pages lead back to: the nation, or a region. */
+export function seesScope(session: Session, scope: string): boolean {
+  const widest = widestScope(session);
+  return widest === "nation" || widest === scope;
+}
+
 /** The page on which a role begins. */
 export function homeOf(session: Session, view: View): View {
   const scope = widestScope(session);

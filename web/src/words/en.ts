@@ -46,7 +46,6 @@ export const en = {
   map: {
     title: (kpi: string) => `${kpi} by region`,
     legend: "Less to more",
-    noValue: "no figure",
     open: (region: string) => `Open ${region}`,
   },
   ranking: {
@@ -137,7 +136,8 @@ export const en = {
     numerator: "Numerator",
     denominator: "Denominator",
     behind: "Behind it",
-    factoriesAndMachines: (factories: string, machines: string) => `${factories} factories, ${machines} machines`,
+    factoriesAndMachines: (factories: string, machines: string) =>
+      `${factories} ${factories === "1" ? "factory" : "factories"}, ${machines} ${machines === "1" ? "machine" : "machines"}`,
     coverage: "Coverage",
     coverageOf: (share: string) => `${share} of the time in use was heard`,
     flags: "Flags",

@@ -48,7 +48,6 @@ export const ko: Words = {
   map: {
     title: (kpi) => `지역별 ${kpi}`,
     legend: "낮음에서 높음",
-    noValue: "수치 없음",
     open: (region) => `${region} 열기`,
   },
   ranking: {
