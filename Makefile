@@ -13,7 +13,7 @@ setup: ## what the other targets do first: .venv below this folder
 dashboard: setup ## web/dist, the pages that the API serves; nothing to do where nothing has changed
 	@deploy/local/dashboard.sh
 
-demo: dashboard ## Kafka, TimescaleDB, all services and a small fleet on 127.0.0.1; Ctrl-C stops them
+demo: dashboard ## Kafka, TimescaleDB, all services and a simulated fleet on 127.0.0.1; Ctrl-C stops them
 	@$(PYTHON) -m deploy.local demo
 
 test: dashboard ## every tier but the benchmarks, on a real Kafka and a real TimescaleDB
