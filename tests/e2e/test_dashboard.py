@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from services.core.clock import system_clock
-from services.core.times import seoul_day
+from services.core.times import SECOND_US, floor_to, rfc3339, seoul_day
 from tests.stack import ROOT, Stack, wait_for
 
 INSTALL = "install it with: apt-get install chromium fonts-noto-cjk"
-FLEET = ("--factories", "12", "--machines", "2", "--seed", "1")
+FLEET = ("--factories", "24", "--machines", "2", "--seed", "1")
 DAYS = 3
 GHOST = "GHOST-1"
 WITHIN_S = 300
@@ -45,40 +45,64 @@ def built_dashboard() -> None:
 
 @pytest.fixture
 def still_stack(stack: Stack, built_dashboard: None) -> Stack:
-    """Some days of a small fleet, accounted; then only the API runs on, so that no figure moves under the walk.
+    """Some days of a small country, accounted; then only the API runs on, so that no figure moves under the walk.
 
-    One factory never sends anything, and one machine has an ideal cycle that cannot be true.
+    One factory never sends anything.
     """
     stack.start_api()
     ingest, analytics = stack.start("ingest"), stack.start("analytics")
-    seconds = ("--backfill-hours", str(24 * DAYS), "--speed", "max", "--duration", "1", "--readings-every", "0")
+    now = rfc3339(floor_to(system_clock(), SECOND_US))
+    course = ("--backfill-days", str(DAYS), "--speed", "max", "--until", now)
     simulated = stack.run(
-        "gateway", "simulate", *FLEET, *seconds, "--api-url", stack.api_url, "--api-key", stack.admin_key
+        "gateway", "simulate", *FLEET, *course, "--api-url", stack.api_url, "--api-key", stack.admin_key
     )
     assert simulated.returncode == 0, simulated.stderr
-    stack.put(f"/v1/factories/{GHOST}", {**factory_body(), "name": '유령정밀 <&> "1"'})
+    stack.put(f"/v1/factories/{GHOST}", GHOST_FACTORY | {"enterprise_id": some_enterprise(stack)})
     stack.register_machine(GHOST, "M01", in_use_from=str(today() - dt.timedelta(days=DAYS)))
-    path = "/v1/factories/F000001/machines/M02"
-    held = stack.get(path)
-    stack.put(path, {name: held[name] for name in MACHINE_FIELDS} | {"ideal_cycle_s": 900})
-    stack.wait_until_ingested()
-    stack.wait_until_accounted()
+    settle(stack)
+    distort(stack)
+    settle(stack)
     for service in (analytics, ingest):
         assert service.stop() == 0, service.output
     return stack
 
 
+GHOST_FACTORY = {
+    "name": '유령정밀 <&> "1"',
+    "region": "KR-50",
+    "sector": "C10",
+    "level": "basic",
+    "established_on": "2020-03-02",
+}
+
+
+def settle(stack: Stack) -> None:
+    stack.wait_until_ingested()
+    stack.wait_until_accounted()
+
+
+def some_enterprise(stack: Stack) -> Any:
+    return stack.get("/v1/enterprises", limit=1)["items"][0]["enterprise_id"]
+
+
+def busiest_machine(stack: Stack) -> tuple[str, str]:
+    """Factory and machine that produced longest on the last whole day."""
+    window = {"from": str(today() - dt.timedelta(days=1)), "to": str(today())}
+    items = stack.get("/v1/kpis", group_by="machine", kpi="availability", **window)["items"]
+    found = max(items, key=lambda item: item["time_s"]["producing"])
+    factory, machine = found["scope"].removeprefix("machine:").split("/")
+    return factory, machine
+
+
+def distort(stack: Stack) -> None:
+    """Register an ideal cycle that cannot be true for the busiest machine, so that there is a flag to show."""
+    factory, machine = busiest_machine(stack)
+    path = f"/v1/factories/{factory}/machines/{machine}"
+    held = stack.get(path)
+    stack.put(path, {name: held[name] for name in MACHINE_FIELDS} | {"ideal_cycle_s": 3600})
+
+
 MACHINE_FIELDS = ("name", "kind", "automation", "state_ttl_s", "capacity_per_h", "in_use_from", "in_use_to")
-
-
-def factory_body() -> dict[str, Any]:
-    return {
-        "enterprise_id": "E0001",
-        "region": "KR-50",
-        "sector": "C10",
-        "level": "basic",
-        "established_on": "2020-03-02",
-    }
 
 
 def today() -> dt.date:
@@ -92,8 +116,9 @@ def link(stack: Stack, role: str) -> str:
 
 
 def plan(stack: Stack, chromium: str, folder: Path) -> dict[str, Any]:
-    """Where to walk. The day is the last whole one."""
-    factory = stack.get("/v1/factories/F000001")
+    """Where to walk: the busiest machine's factory and region; the day is the last whole one."""
+    factory_id, machine_id = busiest_machine(stack)
+    factory = stack.get(f"/v1/factories/{factory_id}")
     return {
         "url": stack.api_url,
         "key": stack.admin_key,
@@ -103,10 +128,10 @@ def plan(stack: Stack, chromium: str, folder: Path) -> dict[str, Any]:
         "links": {
             "ministry": link(stack, "ministry"),
             "region": link(stack, f"region:{factory['region']}"),
-            "factory": link(stack, "factory:F000001"),
+            "factory": link(stack, f"factory:{factory_id}"),
         },
-        "factory": "F000001",
-        "machine": "M01",
+        "factory": factory_id,
+        "machine": machine_id,
         "day": str(today() - dt.timedelta(days=1)),
         "today": str(today()),
         "ghost": GHOST,
