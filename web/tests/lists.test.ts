@@ -71,19 +71,25 @@ test("what has no figure comes last both ways, and numbers in names count as num
   assert.deepEqual(order("machines", "desc"), ["F10", "F9", "F2", "F1"]);
 });
 
-test("thirty thousand are searched and sorted without a lag", () => {
-  const listed = prepare(Array.from({ length: 30_000 }, (_, n) => factory((n * 7919) % 30_000)));
+test("thirty thousand are searched and sorted in less time than comparing their names once would take", () => {
+  const factories = Array.from({ length: 30_000 }, (_, n) => factory((n * 7919) % 30_000));
+  const listed = prepare(factories);
   const rows = listed.map((each, n): Row => ({ ...each, item: item((n % 100) / 100) }));
-  const took = (work: () => unknown) => {
-    const began = performance.now();
-    work();
-    return performance.now() - began;
+  const quickest = (work: () => unknown) => {
+    const took = Array.from({ length: 3 }, () => {
+      const began = performance.now();
+      work();
+      return performance.now() - began;
+    });
+    return Math.min(...took);
   };
+  const names = new Intl.Collator("ko", { numeric: true });
+  const plain = quickest(() => [...factories].sort((a, b) => names.compare(a.name, b.name)));
   const by = { q: "hanbit 1", region: "", sector: "", level: "" };
   assert.equal(narrow(listed, by).length, 11_111);
-  assert.ok(took(() => narrow(listed, by)) < 150);
+  assert.ok(quickest(() => narrow(listed, by)) < plain);
   for (const sort of SORTS) {
-    const ms = took(() => arrange(rows, sort, "desc", "oee", "ko"));
-    assert.ok(ms < 250, `${sort}: ${ms} ms`);
+    const ms = quickest(() => arrange(rows, sort, "desc", "oee", "ko"));
+    assert.ok(ms < plain, `${sort}: ${ms} ms, not below ${plain} ms`);
   }
 });

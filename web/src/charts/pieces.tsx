@@ -1,4 +1,4 @@
-/** Pieces made over a day, as columns below the state strip: good ones solid, scrap and rework hatched on top. */
+/** Pieces made over a day, as columns below the state strip: good ones, and scrap and rework on top. */
 
 import type { Count } from "../api/types.ts";
 import { useApp } from "../state/context.ts";
@@ -48,7 +48,7 @@ export function PieceColumns({ counts, fromMs, toMs }: Props) {
               <g key={slot.fromMs}>
                 <title>{`${timeOf(slot.fromMs)} ${grouped(wholeOf(slot))}`}</title>
                 <rect class="pieces-good" x={x} width={width} y={HEIGHT - good - 1} height={good} />
-                <rect x={x} width={width} y={HEIGHT - good - rest - 1} height={rest} fill="url(#state-faulted)" />
+                <rect class="pieces-bad" x={x} width={width} y={HEIGHT - good - rest - 1} height={rest} />
               </g>
             )
           );
@@ -59,12 +59,14 @@ export function PieceColumns({ counts, fromMs, toMs }: Props) {
           words.machine.noCounts
         ) : (
           <>
-            <span data-pieces="good">
+            <Sample kind="good" />
+            <span data-pieces={sum.good}>
               {words.machine.good} {grouped(sum.good)}
             </span>
             {bad > 0 && (
               <>
                 {" · "}
+                <Sample kind="bad" />
                 {words.machine.scrap} {grouped(sum.scrap)} · {words.machine.rework} {grouped(sum.rework)}
               </>
             )}
@@ -72,5 +74,14 @@ export function PieceColumns({ counts, fromMs, toMs }: Props) {
         )}
       </p>
     </div>
+  );
+}
+
+/** What the columns' colours mean, beside the sums. */
+function Sample({ kind }: { kind: "good" | "bad" }) {
+  return (
+    <svg class="swatch" width="10" height="10" aria-hidden="true" focusable="false">
+      <rect class={`pieces-${kind}`} width="10" height="10" />
+    </svg>
   );
 }

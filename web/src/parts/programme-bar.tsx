@@ -72,7 +72,7 @@ function Installed({ target }: { target: Target }) {
   return (
     <div data-target={target.id} data-reached={reached} data-aim={aim ?? ""}>
       <p class="big-line">
-        <strong class="big number">{grouped(reached)}</strong>
+        <strong class="big-number number">{grouped(reached)}</strong>
         {aim !== null && <span class="quiet"> {said.of(grouped(aim))}</span>}
         <span class={`kind ${kind}`}>{said.kind[kind] ?? kind}</span>
       </p>
