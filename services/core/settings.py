@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.wire.topic import TELEMETRY_TOPIC
 from services.core.errors import ConfigurationError
+from services.core.logging import LogFormat
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -25,6 +26,13 @@ class Settings(BaseSettings):
         True, description="False lets unsigned records in, marked as such (closed networks)."
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: LogFormat = Field(LogFormat.text, description="text, or json for programs that collect logs.")
+
+
+class MetricsSettings(Settings):
+    """Where a service without an HTTP address of its own serves its figures."""
+
+    metrics_host: str = Field("127.0.0.1", description="Address at which ingest and analytics serve their metrics.")
 
 
 def read_settings(kind: type[S]) -> S:
