@@ -131,14 +131,24 @@ def test_services_start_in_order_and_again(name: str) -> None:
         assert service["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_what_asks_for_health_asks_for_what_there_is() -> None:
-    api = SERVICES["api"]["healthcheck"]["test"]
-    assert api[:3] == ["CMD", "python", "-c"]
-    compile(api[3], "healthcheck", "exec")
-    (url,) = re.findall(r'"(http://[^"]+)"', api[3])
+HEALTH = {"api": "JEJO_API_PORT", "ingest": "JEJO_INGEST_METRICS_PORT", "analytics": "JEJO_ANALYTICS_METRICS_PORT"}
+
+
+@pytest.mark.parametrize("name", HEALTH)
+def test_a_services_health_is_asked_for_where_it_answers(name: str) -> None:
+    *program, script = SERVICES[name]["healthcheck"]["test"]
+    assert program == ["CMD", "python", "-c"]
+    compile(script, "healthcheck", "exec")
+    (url,) = re.findall(r'"(http://[^"]+)"', script)
     asked = urlsplit(url)
-    assert str(asked.port) == environment("api")["JEJO_API_PORT"]
-    assert "get" in create_app(ApiSettings(), system_clock).openapi()["paths"][asked.path]
+    assert (asked.hostname, str(asked.port)) == ("127.0.0.1", environment(name)[HEALTH[name]])
+    if name == "api":
+        assert "get" in create_app(ApiSettings(), system_clock).openapi()["paths"][asked.path]
+    else:
+        assert asked.path == "/metrics"
+
+
+def test_a_servers_health_is_asked_for_where_it_answers() -> None:
     database = SERVICES["timescaledb"]["healthcheck"]["test"]
     asked_of = dict(zip(database[3::2], database[4::2], strict=True))
     variables = environment("timescaledb")
