@@ -23,7 +23,7 @@ CROSS JOIN LATERAL (
     SELECT marked_at FROM dirty_mark d
     WHERE d.shard = shard.shard AND d.from_at < a.accounted_until
     ORDER BY from_at
-    LIMIT 2000
+    LIMIT 500
 ) AS few
 """
 

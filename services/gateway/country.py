@@ -112,7 +112,7 @@ SIZES = {(1, 9): 12, (10, 49): 62, (50, 299): 23, (300, 900): 3}
 UNKNOWN_SIZE_SHARE = 0.02
 """Of the enterprises: how many employees they have was never reported."""
 
-MACHINES = {"1-9": (1, 3), "10-49": (2, 6), "50-299": (5, 9), "300+": (8, 14)}
+MACHINES = {"1-9": (1, 3), "10-49": (2, 5), "50-299": (5, 9), "300+": (8, 14)}
 """Registered machines of a factory, from and to, by the size of its enterprise: a small share of what stands there."""
 
 LEVELS = ("none", "basic", "intermediate_1", "intermediate_2", "advanced")

@@ -283,7 +283,7 @@ def make_machine(
         automation=pick(AUTOMATION[level], rng.random()),
         cycle_s=cycle_s,
         ideal_cycle_s=cycle_s if rng.random() < IDEAL_CYCLE_SHARE[connection] else None,
-        between_stops_s=rng.uniform(2400, 7200),
+        between_stops_s=rng.uniform(3600, 10_800),
         between_faults_s=rng.uniform(6, 40) * 3600,
         repair_s=rng.uniform(600, 3600),
         scrap_rate=rng.uniform(0.002, 0.04),

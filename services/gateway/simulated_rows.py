@@ -18,7 +18,7 @@ from services.gateway.workday import Segment
 
 REASSERT_US = 45 * MINUTE_US
 """Three quarters of the hold time that simulated machines are registered with."""
-COUNT_EVERY_US = 15 * MINUTE_US
+COUNT_EVERY_US = 20 * MINUTE_US
 COUNT_ONLY_EVERY_US = HOUR_US
 
 LOAD_PCT = {State.producing: (45.0, 40.0), State.setup: (5.0, 10.0), State.delayed: (1.0, 3.0)}
@@ -65,7 +65,7 @@ def state_rows(machine_id: str, segments: Sequence[Segment]) -> Iterator[Known]:
 
 
 def count_rows(machine: Machine, segments: Sequence[Segment], rng: Random) -> Iterator[Known]:
-    """What was made in every quarter of an hour of production, where something was."""
+    """What was made in every twenty minutes of production, where something was."""
     quality = Quality(machine, rng)
     for segment in segments:
         if segment.state is not State.producing:

@@ -22,8 +22,9 @@ from tests.stack import Stack
 
 FACTORIES, DAYS, SEED, TROUBLE = 16, 3, 5, 10
 GROUPS = ("factory", "region", "sector", "zone", "sponsor", "level", "size")
-TIMES = {"mtbf_h": "numerator", "mttr_h": "numerator", "throughput_per_h": "denominator"}
-"""KPIs per hour, and which of their sums is a time: in seconds in the truth; the API may serve hours."""
+HOURS = {"mtbf_h": "numerator", "mttr_h": "numerator", "throughput_per_h": "denominator"}
+"""KPIs of which the API serves one sum in hours, as a floating-point number; the truth has seconds, exactly."""
+MICROSECOND = Decimal("0.000001")
 
 
 @dataclass
@@ -142,10 +143,10 @@ def compare(name: str, item: dict[str, Any], truth: dict[str, Any]) -> None:
             # A product of two ratios: which sums say it is the definition's to choose.
             continue
         for side in ("numerator", "denominator"):
-            if TIMES.get(kpi) == side:
-                assert served[side] in (expected[side], expected[side] / 3600), f"{where}: {side}"
-            else:
-                assert served[side] == expected[side], f"{where}: {side}"
+            found = served[side]
+            if HOURS.get(kpi) == side:
+                found = (found * 3600).quantize(MICROSECOND)
+            assert found == expected[side], f"{where}: {side}"
 
 
 def assert_same(where: str, served: Decimal | None, expected: Decimal | None) -> None:

@@ -145,28 +145,66 @@ async def test_a_question_of_one_day_reads_one_chunk(owner: Connection, research
     assert "SubqueryScan" not in text.replace(" ", ""), text
 
 
+async def add_ones(owner: Connection, table: str, **given: str) -> None:
+    """A row of a derived table with 1 in every column that is not given."""
+    columns = await owner.fetch(
+        "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped",
+        f"public.{table}",
+    )
+    row = {column["attname"]: "1" for column in columns} | given
+    await owner.execute(f"INSERT INTO public.{table} ({', '.join(row)}) VALUES ({', '.join(row.values())})")
+
+
 async def test_hours_and_days_say_whether_they_may_grow(owner: Connection, researcher: Connection) -> None:
     await owner.execute(REGISTERED)
     await owner.execute("INSERT INTO analytics_state (accounted_until) VALUES ($1)", ORIGIN_US + 90 * 60 * 1_000_000)
-    for view, keys in (("machine_hour", ["machine", "hour"]), ("factory_day", ["factory", "day"])):
-        names = [
-            r[0]
-            for r in await owner.fetch(
-                "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped "
-                "ORDER BY attnum",
-                f"public.{view}",
-            )
-        ]
-        figures = [name for name in names if name not in keys]
-        values = {
-            "machine_hour": ["'2025-03-02 15:00Z'", "'2025-03-02 16:00Z'"],
-            "factory_day": ["'2025-03-02'", "'2025-03-03'"],
-        }[view]
-        for key in values:
-            await owner.execute(
-                f"INSERT INTO public.{view} ({', '.join(keys + figures)}) VALUES (1, {key}{', 1' * len(figures)})"
-            )
+    for hour in ("'2025-03-02 15:00Z'", "'2025-03-02 16:00Z'"):
+        await add_ones(owner, "machine_hour", hour=hour)
+    for day in ("'2025-03-02'", "'2025-03-03'"):
+        await add_ones(owner, "factory_day", day=day)
     hours = await researcher.fetch("SELECT hour, partial, counted, region FROM machine_hour ORDER BY hour")
     assert [tuple(r) for r in hours] == [(ORIGIN_US, False, False, None), (ORIGIN_US + HOUR_US, True, False, None)]
     days = await researcher.fetch("SELECT day, partial FROM factory_day ORDER BY day")
     assert [(str(r["day"]), r["partial"]) for r in days] == [("2025-03-02", False), ("2025-03-03", True)]
+
+
+async def test_an_hour_and_a_day_in_two_cohorts_have_a_row_for_each(owner: Connection, researcher: Connection) -> None:
+    await owner.execute(REGISTERED)
+    await owner.execute(
+        "INSERT INTO cohort (region, sector, level) VALUES ('KR-11', 'C10', 'none'), ('KR-48', 'C29', 'basic')"
+    )
+    for cohort in ("1", "2"):
+        await add_ones(owner, "machine_hour", hour="'2025-03-02 15:00Z'", cohort=cohort)
+        await add_ones(owner, "factory_day", day="'2025-03-03'", cohort=cohort)
+    # Seven states, three modes, evidence, three counts, failures; and what other KPIs rest on.
+    figures = {"machine_hour": 15 + 5, "factory_day": 15 + 9}
+    for view, count in figures.items():
+        rows = await researcher.fetch(f"SELECT * FROM {view} ORDER BY region")
+        assert [(row["region"], row["sector"], row["level"]) for row in rows] == [
+            ("KR-11", "C10", "none"),
+            ("KR-48", "C29", "basic"),
+        ]
+        for row in rows:
+            assert sum(1 for value in row.values() if value == 1 and value is not True) == count, dict(row)
+
+
+async def test_one_machines_hours_are_found_by_index(owner: Connection, researcher: Connection) -> None:
+    await owner.execute(REGISTERED)
+    await owner.execute(
+        "INSERT INTO machine (factory, machine_id) SELECT 1, 'N' || n FROM generate_series(1, 50) AS n; "
+        "INSERT INTO cohort (region) VALUES ('KR-11')"
+    )
+    for hour in range(20):
+        await add_ones(
+            owner,
+            "machine_hour",
+            machine="generate_series(1, 50)",
+            hour=f"'2025-03-03Z'::timestamptz + {hour} * '1 h'::interval",
+        )
+    await owner.execute("ANALYZE")
+    plan = await researcher.fetch(
+        "EXPLAIN SELECT sum(producing_us) FROM machine_hour WHERE factory_id = 'F1' AND machine_id = 'M1'"
+    )
+    text = "\n".join(row[0] for row in plan)
+    assert re.search(r"Index (Only )?Scan (using machine_hour_pkey|on machine_hour_pkey)", text), text
+    assert "Seq Scan on machine_hour" not in text, text
