@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick check bench lock clean clean-cache
+.PHONY: help setup dashboard demo test quick check bench lock clean clean-cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -10,10 +10,13 @@ help: ## this list
 setup: ## what the other targets do first: .venv below this folder
 	@deploy/local/setup.sh
 
-demo: setup ## Kafka, TimescaleDB, all services and a small fleet on 127.0.0.1; Ctrl-C stops them
+dashboard: setup ## web/dist, the pages that the API serves; nothing to do where nothing has changed
+	@deploy/local/dashboard.sh
+
+demo: dashboard ## Kafka, TimescaleDB, all services and a simulated fleet on 127.0.0.1; Ctrl-C stops them
 	@$(PYTHON) -m deploy.local demo
 
-test: setup ## every tier but the benchmarks, on a real Kafka and a real TimescaleDB
+test: dashboard ## every tier but the benchmarks, on a real Kafka and a real TimescaleDB
 	@deploy/local/setup.sh tests
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m pytest -q tests $(PYTEST_ARGS)
@@ -27,6 +30,8 @@ check: setup ## format, lint, types, generated files
 	@$(PYTHON) -m mypy schemas services deploy tests
 	@$(PYTHON) -m schemas.wire.json_schema --check
 	@$(PYTHON) -m schemas.wire.asyncapi --check
+	@deploy/local/dashboard.sh packages
+	@cd web && npm run --silent check
 
 bench: setup ## figures, as lines and in build/bench.jsonl
 	@$(PYTHON) -m deploy.local fetch
@@ -38,7 +43,7 @@ lock: setup ## pin the newest versions that requirements/*.in allow
 
 clean: ## remove what this clone made: .venv and its data
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m deploy.local clean; fi
-	@rm -rf .venv build .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@rm -rf .venv build web/node_modules web/dist web/build .mypy_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-cache: setup ## remove the downloads that clones share

@@ -7,11 +7,22 @@ import pytest
 from hypothesis import settings
 
 from tests.api import api
-from tests.databases import database, database_template
+from tests.community import community_database, community_server
+from tests.databases import database, database_template, module_database
 from tests.servers import kafka_server, postgres_server
 from tests.stack import stack
 
-__all__ = ["api", "database", "database_template", "kafka_server", "postgres_server", "stack"]
+__all__ = [
+    "api",
+    "community_database",
+    "community_server",
+    "database",
+    "database_template",
+    "kafka_server",
+    "module_database",
+    "postgres_server",
+    "stack",
+]
 
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("default", deadline=None)

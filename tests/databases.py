@@ -53,6 +53,17 @@ def database_template(postgres_server: PostgresServer) -> str:
 @pytest.fixture
 def database(database_template: str) -> Iterator[str]:
     """The address of a migrated database that belongs to this test alone."""
+    yield from own_database(database_template)
+
+
+@pytest.fixture(scope="module")
+def module_database(database_template: str) -> Iterator[str]:
+    """The same for a module whose tests only look at what one run left."""
+    yield from own_database(database_template)
+
+
+def own_database(database_template: str) -> Iterator[str]:
+    """A copy of the template, dropped afterwards."""
     name = f"jejo_{os.getpid()}_{next(numbers)}"
     asyncio.run(execute(database_template, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy"))
     yield database_url(database_template, name)

@@ -1,4 +1,4 @@
-"""The demo: both servers, all services and a small simulated fleet on 127.0.0.1, until Ctrl-C."""
+"""The demo: both servers, all services and a simulated fleet with its history on 127.0.0.1, until Ctrl-C."""
 
 import fcntl
 import json
@@ -19,12 +19,12 @@ from typing import TextIO
 
 from deploy.local.errors import StackError
 from deploy.local.fetch import fetch_kafka, fetch_timescaledb, say
+from deploy.local.history import FleetSize, send_history, wait_until_accounted
 from deploy.local.places import CLONE, data_folder, make_folder
 from deploy.local.process import Process, claim_port
 from deploy.local.servers import KafkaServer, PostgresServer
 
 POSTGRES_PORT, KAFKA_PORT, API_PORT = 5433, 9092, 8000
-FACTORIES, MACHINES = 5, 4
 FIRST_KPI_WITHIN_S = 120.0
 
 
@@ -87,18 +87,18 @@ def run_demo() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
     folder = data_folder()
+    size = FleetSize.chosen()
     with ExitStack() as running:
         try:
             running.enter_context(DemoLock(folder))
             make_folder(folder)
             addresses = start_servers(running, folder)
             key = prepare(folder, addresses)
-            services = start_services(running, folder, addresses, key)
-            describe(addresses, folder, key)
-            while all(service.is_running() for service in services):
+            services = start_services(running, folder, addresses, key, size)
+            describe(addresses, folder, key, size, login_link(addresses))
+            while True:
+                see_that_all_run(services)
                 time.sleep(0.5)
-            ended = next(service for service in services if not service.is_running())
-            raise StackError(f"{ended.name} ended by itself:\n{ended.tail()}\nThe log is {ended.log}.")
         except Interrupted:
             say("\nStopping everything that was started ...")
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -174,8 +174,14 @@ def jejo(addresses: Addresses, *arguments: str) -> str:
     return done.stdout
 
 
-def start_services(running: ExitStack, folder: Path, addresses: Addresses, key: str) -> list[Process]:
-    """Start the services, all at once, and the fleet when they are ready."""
+def login_link(addresses: Addresses) -> str:
+    """A link that opens the dashboard, once."""
+    name = f"demo {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return jejo(addresses, "keys", "login-link", "--role", "ministry", "--name", name, "--url", addresses.api).strip()
+
+
+def start_services(running: ExitStack, folder: Path, addresses: Addresses, key: str, size: FleetSize) -> list[Process]:
+    """Start the services, all at once; then have the fleet's history in the figures, and start its present."""
 
     def service(name: str, *arguments: str, **environment: str) -> Process:
         program = Path(sys.executable).with_name("jejo")
@@ -196,13 +202,29 @@ def start_services(running: ExitStack, folder: Path, addresses: Addresses, key: 
         process.launch()
     for process in (api, ingest, analytics):
         process.wait_until_ready()
-    say("Registering a small fleet, and simulating its last two hours and what it does from now on ...")
-    size = ("--factories", str(FACTORIES), "--machines", str(MACHINES), "--seed", "1")
-    fleet = service("The fleet", "gateway", "simulate", *size, "--api-url", addresses.api, JEJO_API_KEY=key)
+    progress = folder / "fleet.json"
+    if not (addresses.own_postgres and addresses.own_kafka):
+        # Others' servers may be other ones each time.
+        progress.unlink(missing_ok=True)
+    send_history(running, size, progress, addresses.environment)
+    fleet = service("The fleet", "gateway", "simulate", *size.arguments, "--progress", str(progress))
     running.callback(fleet.stop)
     fleet.start()
+    processes = [api, ingest, analytics, fleet]
+    wait_until_accounted(progress, addresses.database_url, lambda: see_that_all_run(processes))
     wait_for_kpi(addresses, key, fleet)
-    return [api, ingest, analytics, fleet]
+    return processes
+
+
+def see_that_all_run(processes: list[Process]) -> None:
+    """Nothing, while they do.
+
+    Raises:
+        StackError: one has ended by itself.
+    """
+    for process in processes:
+        if not process.is_running():
+            raise StackError(f"{process.name} ended by itself:\n{process.tail()}\nThe log is {process.log}.")
 
 
 def is_ready(url: str) -> bool:
@@ -235,20 +257,24 @@ def wait_for_kpi(addresses: Addresses, key: str, fleet: Process) -> None:
     raise StackError(f"No KPI came within {FIRST_KPI_WITHIN_S:.0f} s; the logs are in {fleet.log.parent}.")
 
 
-def describe(addresses: Addresses, folder: Path, key: str) -> None:
-    """Say in plain words what runs where, and how to see KPIs move."""
+def describe(addresses: Addresses, folder: Path, key: str, size: FleetSize, link: str) -> None:
+    """Say in plain words what runs where, how to look at it, and how to see KPIs move."""
     whose = {True: "", False: "  (not started here)"}
     print(
         f"""
 Jejo is running, everything on this machine:
 
-  machines       {FACTORIES} factories with {MACHINES} simulated ones each, sending signed telemetry
+  the fleet      {size.factories} simulated factories, {size.days} days of history, sending signed telemetry
   Kafka          {addresses.bootstrap}, topic manufacturing.telemetry.v1{whose[addresses.own_kafka]}
   ingest         writes every record to the database, exactly once
   TimescaleDB    {addresses.database_url}{whose[addresses.own_postgres]}
   analytics      keeps time accounts and their sums up to date
   API            {addresses.api}
   logs and data  {folder}
+
+Open the dashboard (the link opens it once; `jejo keys login-link` makes another):
+
+  {link}
 
 See KPIs move: run this, wait some seconds, and run it again.
 

@@ -23,6 +23,10 @@ java_is_new_enough() {
     version=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
     [ -n "$version" ] && [ "$version" -ge 17 ]
 }
+node_is_new_enough() {
+    version=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p')
+    [ -n "$version" ] && [ "$version" -ge 18 ]
+}
 
 missing=""
 usable_python >/dev/null || missing="$missing python3 python3-venv"
@@ -30,10 +34,13 @@ if [ -z "${JEJO_KAFKA_BOOTSTRAP_SERVERS:-}" ]; then
     java_is_new_enough || missing="$missing openjdk-17-jre-headless"
     command -v mvn >/dev/null 2>&1 || missing="$missing maven"
 fi
+node_is_new_enough || missing="$missing nodejs"
+command -v npm >/dev/null 2>&1 || missing="$missing npm"
 if [ "${1:-}" = tests ]; then
-    for program in kcat curl openssl npm; do
+    for program in kcat curl openssl chromium; do
         command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
     done
+    [ -n "$(fc-list :lang=ko 2>/dev/null)" ] || missing="$missing fonts-noto-cjk fontconfig"
 fi
 if [ -n "$missing" ]; then
     command -v apt-get >/dev/null 2>&1 || stop "please install:$missing (this system has no apt-get), $INSTEAD."

@@ -74,7 +74,7 @@ CREATE TABLE factory_in_use (
     machines        integer NOT NULL CHECK (machines > 0),
     PRIMARY KEY (factory, from_at)
 );
-CREATE INDEX factory_in_use_to ON factory_in_use (to_at);
+CREATE INDEX factory_in_use_to ON factory_in_use (to_at) INCLUDE (from_at, factory, machines);
 COMMENT ON TABLE factory_in_use IS 'Machines in use in [from_at, to_at); no row where there is none. Follows from machine_version.';
 
 CREATE VIEW factory_in_use_steps AS
@@ -104,8 +104,8 @@ COMMENT ON VIEW factory_in_use_steps IS 'What factory_in_use must hold. The clai
 
 INSERT INTO factory_in_use SELECT * FROM factory_in_use_steps;
 
--- Lists are ordered by the characters' codes, whatever the database's own order is. Search looks at every factory: that
--- takes 0.05 s for 30,000.
+-- Lists are ordered by the characters' codes, whatever the database's own order is. Search looks at every factory, which
+-- takes about 0.1 s for 30,000.
 CREATE INDEX factory_by_id ON factory (factory_id COLLATE "C");
 CREATE INDEX factory_version_by_name ON factory_version (name COLLATE "C") WHERE retired_at IS NULL;
 

@@ -40,3 +40,8 @@ def parse_milliseconds(ms: int) -> int | None:
 def format_us(us: int) -> str:
     """RFC 3339 in UTC with microseconds."""
     return (EPOCH + us * MICROSECOND).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def format_ms(us: int) -> int:
+    """Unix milliseconds, floored: the other way to write an instant, and the faster to read."""
+    return us // 1000

@@ -25,7 +25,7 @@ def run_analytics(args: argparse.Namespace) -> int:
     from services.core.settings import read_settings
 
     settings = read_settings(AnalyticsSettings)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -14,6 +14,7 @@ whatever part of a mark is not accounted now stays a mark.
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
 import asyncpg
@@ -42,6 +43,14 @@ Hours = set[tuple[int, int]]
 """Machine, and the instant at which an hour begins."""
 
 
+@dataclass(slots=True)
+class Done:
+    """What a transaction came to: hours of machines accounted, and hours and days of cohorts summed."""
+
+    hours: int = 0
+    sums: int = 0
+
+
 async def start_accounting(connection: Connection, now_us: int) -> None:
     """Begin an empty database's accounts at the present instant."""
     await connection.execute(queries.START_ACCOUNTING, now_us)
@@ -53,7 +62,7 @@ async def shards_with_work(connection: Connection) -> list[int]:
     return [row["shard"] for row in await connection.fetch(queries.SHARDS_WITH_WORK, until_us)]
 
 
-async def settle(connection: Connection, shard: int) -> bool:
+async def settle(connection: Connection, shard: int, done: Done | None = None) -> bool:
     """Account one shard's marks that lie in the past, as many as one transaction should.
 
     Returns:
@@ -63,11 +72,11 @@ async def settle(connection: Connection, shard: int) -> bool:
         await connection.execute(queries.LOCK_SHARD, LOCK_CLASS, shard)
         until_us = await connection.fetchval(queries.ACCOUNTED_UNTIL)
         marks = marks_of(await connection.fetch(queries.TAKE_PAST_MARKS, shard, until_us, MARKS_AT_ONCE))
-        left_in_part = bool(marks) and await account_marks(connection, marks, until_us, HOURS_AT_ONCE)
+        left_in_part = bool(marks) and await account_marks(connection, marks, until_us, HOURS_AT_ONCE, done)
     return left_in_part or len(marks) == MARKS_AT_ONCE
 
 
-async def advance(connection: Connection, now_us: int) -> int:
+async def advance(connection: Connection, now_us: int, done: Done | None = None) -> int:
     """Move ``accounted_until`` towards the present, by an hour at most, and never back.
 
     Returns:
@@ -80,8 +89,8 @@ async def advance(connection: Connection, now_us: int) -> int:
             return 0
         next_us = min(now_us, until_us + LONGEST_STEP_US)
         for marks in by_machines(marks_of(await connection.fetch(queries.TAKE_DUE_MARKS, until_us, next_us))):
-            await account_marks(connection, marks, next_us, NO_BOUND)
-        await roll_up_some(connection)
+            await account_marks(connection, marks, next_us, NO_BOUND, done)
+        await roll_up_some(connection, done)
         await connection.execute(queries.MOVE_ACCOUNTED_UNTIL, next_us)
     return now_us - next_us
 
@@ -102,7 +111,9 @@ def by_machines(marks: list[Mark]) -> Iterator[list[Mark]]:
         yield group
 
 
-async def account_marks(connection: Connection, marks: list[Mark], until_us: int, most_hours: int) -> bool:
+async def account_marks(
+    connection: Connection, marks: list[Mark], until_us: int, most_hours: int, done: Done | None
+) -> bool:
     """Account hours that the marks reach, about ``most_hours`` of them, and all that is derived from them.
 
     Returns:
@@ -113,6 +124,8 @@ async def account_marks(connection: Connection, marks: list[Mark], until_us: int
     work = hours_to_account(marks, registered.longest_ttl_us, sealed_before_us, until_us, most_hours)
     states, counts = await read_facts(connection, work.spans, registered)
     accounts = account(states, counts, registered.versions, work.spans, until_us)
+    if done is not None:
+        done.hours += len(accounts.machine)
     hours = await write_hours(connection, work.spans, accounts)
     days = {(machine, seoul_day(hour)) for machine, hour in hours} | days_at_bounds(marks, until_us)
     await write_sums(connection, hours, days, registered)
@@ -174,21 +187,23 @@ def counted_days(rows: list[asyncpg.Record]) -> set[tuple[int, dt.date]]:
     return {(row["machine"], row["day"]) for row in rows if row["counted"]}
 
 
-async def roll_up(connection: Connection) -> bool:
+async def roll_up(connection: Connection, done: Done | None = None) -> bool:
     """Recompute sums by cohort of which a factory's have changed, as many as one transaction should.
 
     Returns:
         Whether some may be left, so that it should be called again.
     """
     async with connection.transaction(isolation="read_committed"):
-        return await roll_up_some(connection)
+        return await roll_up_some(connection, done)
 
 
-async def roll_up_some(connection: Connection) -> bool:
+async def roll_up_some(connection: Connection, done: Done | None = None) -> bool:
     """As ``roll_up``, within the caller's transaction: as with marks, whoever takes a mark reads what it is about."""
     await connection.execute(queries.LOCK_COHORTS, LOCK_CLASS, SHARDS)
     hours = await connection.fetch(queries.TAKE_COHORT_HOURS, SUMS_AT_ONCE)
     days = await connection.fetch(queries.TAKE_COHORT_DAYS, SUMS_AT_ONCE)
+    if done is not None:
+        done.sums += len(hours) + len(days)
     if hours:
         places = columns_of(sorted({(row["cohort"], row["hour"]) for row in hours}))
         await connection.execute(queries.DROP_COHORT_HOURS, *places)

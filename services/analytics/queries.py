@@ -14,6 +14,19 @@ LOCK_ALL_SHARDS = "SELECT count(pg_advisory_xact_lock($1, s)) FROM generate_seri
 
 SHARDS_WITH_WORK = "SELECT DISTINCT shard FROM dirty_mark WHERE from_at < $1 ORDER BY shard"
 
+# So many of each shard at most: a count that costs more than the work it counts would be none of use.
+WAITING_MARKS = """
+SELECT count(*) AS marks, min(marked_at) AS oldest
+FROM analytics_state a
+CROSS JOIN generate_series(0, 63) AS shard
+CROSS JOIN LATERAL (
+    SELECT marked_at FROM dirty_mark d
+    WHERE d.shard = shard.shard AND d.from_at < a.accounted_until
+    ORDER BY from_at
+    LIMIT 500
+) AS few
+"""
+
 TAKE_PAST_MARKS = """
 DELETE FROM dirty_mark
 WHERE ctid = ANY (ARRAY(SELECT ctid FROM dirty_mark WHERE shard = $1 AND from_at < $2 ORDER BY from_at LIMIT $3))

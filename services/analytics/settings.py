@@ -2,10 +2,13 @@
 
 from pydantic import Field
 
-from services.core.settings import Settings
+from services.core.settings import MetricsSettings
 
 
-class AnalyticsSettings(Settings):
+class AnalyticsSettings(MetricsSettings):
     """How often accounts are brought up to date."""
 
     analytics_cycle_s: float = Field(1.0, gt=0, description="Least seconds between two moves of accounted_until.")
+    analytics_metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of analytics' metrics; without one there are none."
+    )

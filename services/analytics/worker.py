@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.analytics.engine import advance, roll_up, settle, shards_with_work, start_accounting
+from services.analytics.metrics import AnalyticsMetrics, Work
 from services.analytics.settings import AnalyticsSettings
 from services.core.clock import Clock
 from services.core.database import RETRYABLE, Connection, connect
 from services.core.errors import TransientError
+from services.core.metrics import serve_metrics
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,16 @@ async def run(settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], 
 
     While the database is away, try again with growing pauses: nothing is lost, since the marks stay.
     """
+    metrics = AnalyticsMetrics()
+    port, setting = settings.analytics_metrics_port, "JEJO_ANALYTICS_METRICS_PORT"
+    with serve_metrics(metrics.registry, settings.metrics_host, port, setting):
+        await keep_accounting(settings, clock, stopping, metrics)
+
+
+async def keep_accounting(
+    settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], bool], metrics: AnalyticsMetrics
+) -> None:
+    """Connect, work until the database goes away, and connect again."""
     pause_s = FIRST_PAUSE_S
     turn = Turn()
     while not stopping():
@@ -42,32 +54,47 @@ async def run(settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], 
                 await start_accounting(connection, clock())
                 log.info("accounting as %s", ROLE)
                 while not stopping():
-                    await cycle(connection, settings, clock, stopping, turn)
+                    await cycle(connection, settings, clock, stopping, turn, metrics)
                     pause_s = FIRST_PAUSE_S
             finally:
                 connection.terminate()
         except (TransientError, *RETRYABLE) as error:
+            metrics.failed()
             log.warning("%s; trying again in %.1f s", error, pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
 async def cycle(
-    connection: Connection, settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], bool], turn: Turn
+    connection: Connection,
+    settings: AnalyticsSettings,
+    clock: Clock,
+    stopping: Callable[[], bool],
+    turn: Turn,
+    metrics: AnalyticsMetrics,
 ) -> None:
     """One turn: past work for a while, then the present, then a rest if there is nothing left to do."""
     began = time.monotonic()
-    left = await settle_past(connection, stopping, began + SETTLE_S, turn)
-    while await roll_up(connection):
-        pass
-    behind_us = await advance(connection, clock())
+    left = await settle_past(connection, stopping, began + SETTLE_S, turn, metrics)
+    more = True
+    while more:
+        with metrics.transaction(Work.roll_up) as done:
+            more = await roll_up(connection, done)
+    now_us = clock()
+    with metrics.transaction(Work.advance) as done:
+        behind_us = await advance(connection, now_us, done)
+    metrics.accounted_until(now_us - behind_us)
+    if settings.analytics_metrics_port is not None:
+        await metrics.count_marks(connection, now_us)
     took = time.monotonic() - began
     log.debug("a cycle took %.3f s, %d us behind the present", took, behind_us)
     if not left and not behind_us and not stopping():
         await asyncio.sleep(max(0.0, settings.analytics_cycle_s - took))
 
 
-async def settle_past(connection: Connection, stopping: Callable[[], bool], deadline: float, turn: Turn) -> bool:
+async def settle_past(
+    connection: Connection, stopping: Callable[[], bool], deadline: float, turn: Turn, metrics: AnalyticsMetrics
+) -> bool:
     """Settle the shards in turn, a transaction each, until nothing is left or the deadline passes.
 
     Returns:
@@ -77,7 +104,9 @@ async def settle_past(connection: Connection, stopping: Callable[[], bool], dead
     while shards:
         left: list[int] = []
         for shard in sorted(shards, key=lambda shard: (shard < turn.shard, shard)):
-            if await settle(connection, shard):
+            with metrics.transaction(Work.settle) as done:
+                more = await settle(connection, shard, done)
+            if more:
                 left.append(shard)
             turn.shard = shard + 1
             if stopping() or time.monotonic() > deadline:

@@ -56,7 +56,7 @@ def run_api(args: argparse.Namespace) -> int:
     from services.core.settings import read_settings
 
     settings = read_settings(ApiSettings)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     uvicorn.run(
         create_app(settings, system_clock),
         host=settings.api_host,

@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from services.core.logging import fields
+
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
@@ -68,7 +70,7 @@ def on_http_exception(request: Request, error: Exception) -> JSONResponse:
 
 def on_database_error(request: Request, error: Exception) -> JSONResponse:
     """The database is away or busy: the caller may try again. Anything else is our fault."""
-    log.exception("the database failed a request to %s", request.url.path)
+    log.exception("the database failed a request", extra=fields(path=request.url.path))
     ours = isinstance(error, DBAPIError) and not error.connection_invalidated
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
     busy = isinstance(cause, asyncpg.OperatorInterventionError | asyncpg.InsufficientResourcesError)

@@ -1,12 +1,15 @@
 """Settings that more than one service reads: environment variables ``JEJO_...``, read once by an entry point."""
 
+from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.wire.topic import TELEMETRY_TOPIC
 from services.core.errors import ConfigurationError
+from services.core.logging import LogFormat
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -16,6 +19,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="JEJO_", frozen=True)
 
+    # Above the addresses, since it is read into them.
+    database_password_file: Path | None = Field(
+        None, description="A file with the password for database addresses that have a user and no password."
+    )
     database_url: str = Field("postgresql://jejo@127.0.0.1:5433/jejo", description="PostgreSQL with TimescaleDB.")
     kafka_bootstrap_servers: str = Field(
         "127.0.0.1:9092", description="Kafka brokers to start from, host:port, by comma."
@@ -25,6 +32,30 @@ class Settings(BaseSettings):
         True, description="False lets unsigned records in, marked as such (closed networks)."
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: LogFormat = Field(LogFormat.text, description="text, or json for programs that collect logs.")
+
+    @field_validator("database_url", "read_database_url", check_fields=False)
+    @classmethod
+    def with_password(cls, url: str | None, info: ValidationInfo) -> str | None:
+        """The address with the password from the file, if there is one to be put in."""
+        file = info.data.get("database_password_file")
+        if file is None or url is None:
+            return url
+        scheme, _, rest = url.partition("://")
+        user, at, server = rest.partition("@")
+        if not at or ":" in user:
+            return url
+        try:
+            password = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"JEJO_DATABASE_PASSWORD_FILE cannot be read: {error}") from None
+        return f"{scheme}://{user}:{quote(password, safe='')}@{server}"
+
+
+class MetricsSettings(Settings):
+    """Where a service without an HTTP address of its own serves its figures."""
+
+    metrics_host: str = Field("127.0.0.1", description="Address at which ingest and analytics serve their metrics.")
 
 
 def read_settings(kind: type[S]) -> S:

@@ -1,7 +1,6 @@
 """The gateway's commands: replay recorded logs, make a signing key, simulate a fleet."""
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from schemas.wire.limits import FACTORY_ID, LOCAL_ID
 from services.core.errors import ConfigurationError
 from services.gateway.dialects import DIALECTS
+from services.gateway.simulate_cli import add_simulate, parse_speed
 
 if TYPE_CHECKING:
     from services.gateway.replay import MachineReport
@@ -48,18 +48,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     keygen.add_argument("--out", required=True, type=Path, metavar="FILE")
     keygen.set_defaults(run=run_keygen)
 
-    simulate = actions.add_parser("simulate", help="stream a made-up fleet until stopped")
-    simulate.add_argument("--factories", type=int, default=3, metavar="N")
-    simulate.add_argument("--machines", type=int, default=5, metavar="M", help="in each factory")
-    simulate.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed is the same fleet")
-    simulate.add_argument("--api-url", metavar="URL", help="register the fleet there first")
-    simulate.add_argument("--api-key", metavar="KEY", help="an admin's; default: JEJO_API_KEY")
-    simulate.add_argument("--backfill-hours", type=amount, default=2, metavar="H", help="history to send first")
-    simulate.add_argument("--speed", default="max", help="how many times real time the history is sent at, or max")
-    simulate.add_argument("--duration", type=amount, metavar="SECONDS", help="stop then; default: never")
-    simulate.add_argument("--readings-every", type=amount, default=5, metavar="SECONDS", help="0: no readings")
-    simulate.add_argument("--bootstrap-servers", metavar="HOST:PORT", help="default: JEJO_KAFKA_BOOTSTRAP_SERVERS")
-    simulate.set_defaults(run=run_simulate)
+    add_simulate(actions)
 
 
 def run_keygen(args: argparse.Namespace) -> int:
@@ -115,49 +104,6 @@ def run_replay(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_simulate(args: argparse.Namespace) -> int:
-    """Simulate a fleet until SIGINT or SIGTERM."""
-    import signal
-    import threading
-
-    from services.core.clock import system_clock
-    from services.core.settings import Settings, read_settings
-    from services.core.times import HOUR_US, SECOND_US, seoul_day
-    from services.gateway.fleet import make_fleet
-    from services.gateway.simulate import Course, Simulation
-
-    if not (1 <= args.factories <= 999_999 and 1 <= args.machines <= 99):
-        raise ConfigurationError("--factories must be 1 to 999999 and --machines 1 to 99.")
-    course = Course(
-        backfill_us=round(args.backfill_hours * HOUR_US),
-        speed=parse_speed(args.speed, minimum=1),
-        duration_us=None if args.duration is None else round(args.duration * SECOND_US),
-        readings_us=round(args.readings_every * SECOND_US),
-    )
-    fleet = make_fleet(args.seed, args.factories, args.machines)
-    settings = read_settings(Settings)
-    if args.api_url:
-        from services.gateway.registration import register_fleet
-
-        api_key = args.api_key or os.environ.get("JEJO_API_KEY")
-        if not api_key:
-            raise ConfigurationError("--api-url needs an admin's key: give --api-key or set JEJO_API_KEY.")
-        in_use_from = seoul_day(system_clock() - course.backfill_us)
-        register_fleet(args.api_url, api_key, args.seed, fleet, in_use_from)
-
-    from services.gateway.sender import Sender
-
-    servers = args.bootstrap_servers or settings.kafka_bootstrap_servers
-    stop = threading.Event()
-    with Sender(servers, settings.telemetry_topic, stop=stop) as sender:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-        simulation = Simulation(args.seed, fleet, sender, system_clock, stop)
-        simulation.run(course)
-        print(f"{len(fleet)} factories: {sender.acknowledged} records with {simulation.rows} rows arrived")
-    return 0
-
-
 def print_reports(reports: "Iterable[MachineReport]") -> None:
     """A line for each machine on standard output; what could not be read on standard error."""
     for report in reports:
@@ -197,35 +143,6 @@ def expand(name: str) -> list[Path]:
     import glob
 
     return [Path(found) for found in sorted(glob.glob(name))] if glob.has_magic(name) else [Path(name)]
-
-
-def parse_speed(text: str, minimum: float = 0) -> float | None:
-    """A factor above 0 and not below ``minimum``; None for ``max``.
-
-    Raises:
-        ConfigurationError: it is neither.
-    """
-    if text == "max":
-        return None
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0
-    if not (minimum <= speed < float("inf") and speed > 0):
-        raise ConfigurationError(f"--speed {text}: write a number{' of at least 1' if minimum else ''}, or max.")
-    return speed
-
-
-def amount(text: str) -> float:
-    """A number of at least 0, for argparse.
-
-    Raises:
-        ValueError: it is none.
-    """
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise ValueError
-    return value
 
 
 def checked(pattern: re.Pattern[str], text: str, option: str) -> str:

@@ -1,10 +1,38 @@
-"""A made-up fleet: which factories and machines there are and what they are like. Pure: a seed gives one fleet."""
+"""A made-up fleet: which enterprises, factories and machines there are and what they are like.
+
+Pure: a seed gives one fleet, and its first factories are the same however many follow. Regions, sectors, levels and the
+like are dealt out evenly by number (multiples of irrational numbers, modulo 1), so that a small fleet has the country's
+proportions too.
+"""
 
 import datetime as dt
 import hashlib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from random import Random
+from typing import TypeVar
+
+from services.gateway.country import (
+    IN_ZONE_SHARE,
+    MACHINES,
+    NAMES,
+    NOT_SMART_SHARE,
+    REGIONS,
+    SECTORS,
+    SIZES,
+    SMART_LEVELS,
+    SPONSORED_SHARE,
+    SPONSORS,
+    UNKNOWN_SIZE_SHARE,
+    ZONES,
+    Sector,
+    established_at,
+)
+
+T = TypeVar("T")
 
 
 class ShiftPattern(Enum):
@@ -28,15 +56,33 @@ class Automation(Enum):
     ROBOT = "robot"
 
 
+class Connection(Enum):
+    """What a factory sends."""
+
+    STATES = "states and counts"
+    COUNTS = "counts, by the hour"
+    NOTHING = "nothing"
+
+
+class Uploads(Enum):
+    """How a factory's gateway sends: as things happen, or what it has gathered, every so many hours."""
+
+    AT_ONCE = 0
+    TWICE_A_SHIFT = 4
+    DAILY = 24
+    EVERY_OTHER_DAY = 48
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine's character: durations in seconds, rates per piece made."""
+    """One machine's character: durations in seconds, rates per piece made. No ideal cycle registered: None."""
 
     machine_id: str
     name: str
     kind: str
     automation: Automation
-    ideal_cycle_s: float
+    cycle_s: float
+    ideal_cycle_s: float | None
     between_stops_s: float
     between_faults_s: float
     repair_s: float
@@ -45,52 +91,78 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Enterprise:
+    """The company behind factories; how many employees it has may never have been reported."""
+
+    enterprise_id: str
+    name: str
+    employees: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Factory:
     """One factory, the enterprise that owns it, and its machines."""
 
     factory_id: str
-    enterprise_id: str
-    enterprise_name: str
-    employees: int
+    enterprise: Enterprise
     name: str
     region: str
     sector: str
+    zone: str | None
+    sponsor: str | None
     level: str
     established_on: dt.date | None
     shifts: ShiftPattern
+    connection: Connection
+    uploads: Uploads
     machines: tuple[Machine, ...]
 
 
-# Weights are guesses at where Korea's industry is, not statistics.
-REGIONS = {
-    "KR-41": 30, "KR-48": 14, "KR-47": 9, "KR-44": 8, "KR-28": 8, "KR-26": 6, "KR-27": 5, "KR-43": 5, "KR-11": 4,
-    "KR-31": 3, "KR-45": 2, "KR-46": 2, "KR-29": 2, "KR-42": 1, "KR-30": 1, "KR-50": 1, "KR-49": 1,
-}  # fmt: skip
+SAME_OWNER_SHARE = 0.1
+"""Of the factories: those that belong to the enterprise of the factory before."""
 
-SECTORS = {
-    "C10": ("Foods", ("filling_line", "packing_machine", "oven")),
-    "C20": ("Chemicals", ("reactor", "mixer", "filling_line")),
-    "C22": ("Plastics", ("injection_moulder", "extruder", "blow_moulder")),
-    "C24": ("Metals", ("casting_machine", "furnace", "rolling_mill")),
-    "C25": ("Precision", ("machining_centre", "lathe", "press")),
-    "C26": ("Electronics", ("chip_mounter", "reflow_oven", "tester")),
-    "C28": ("Electric", ("winding_machine", "press", "tester")),
-    "C29": ("Machinery", ("machining_centre", "lathe", "grinder")),
-    "C30": ("Motors", ("welding_cell", "press", "machining_centre")),
+CONNECTIONS = {
+    "none": {Connection.STATES: 5, Connection.COUNTS: 15, Connection.NOTHING: 80},
+    "basic": {Connection.STATES: 17, Connection.COUNTS: 80, Connection.NOTHING: 3},
+    "intermediate_1": {Connection.STATES: 96, Connection.COUNTS: 2, Connection.NOTHING: 2},
+    "intermediate_2": {Connection.STATES: 98, Connection.NOTHING: 2},
+    "advanced": {Connection.STATES: 100},
+}
+"""By level. A smart factory that sends nothing is a ghost: built and registered, never seen to work."""
+
+UPLOADS = {Uploads.AT_ONCE: 93, Uploads.TWICE_A_SHIFT: 3, Uploads.DAILY: 2, Uploads.EVERY_OTHER_DAY: 2}
+
+SHIFTS = {
+    "1-9": {ShiftPattern.DAY: 90, ShiftPattern.TWO_SHIFTS: 10},
+    "10-49": {ShiftPattern.DAY: 65, ShiftPattern.TWO_SHIFTS: 28, ShiftPattern.ROUND_THE_CLOCK: 7},
+    "50-299": {ShiftPattern.DAY: 35, ShiftPattern.TWO_SHIFTS: 40, ShiftPattern.ROUND_THE_CLOCK: 25},
+    "300+": {ShiftPattern.DAY: 15, ShiftPattern.TWO_SHIFTS: 35, ShiftPattern.ROUND_THE_CLOCK: 50},
 }
 
-NAMES = ("Hanbit", "Daesung", "Samjin", "Seoyeon", "Dongwoo", "Mirae", "Kumsung", "Shinhwa", "Taeyang", "Woori")
-
-LEVELS = ("none", "basic", "intermediate_1", "intermediate_2", "advanced")
-LEVEL_WEIGHTS = (15, 45, 22, 14, 4)
-
-AUTOMATION_WEIGHTS = {
-    "none": (6, 3, 1, 0),
-    "basic": (3, 4, 3, 0),
-    "intermediate_1": (2, 3, 4, 1),
-    "intermediate_2": (1, 2, 5, 2),
-    "advanced": (0, 1, 5, 4),
+AUTOMATION = {
+    "none": {Automation.MANUAL: 60, Automation.SEMI_AUTOMATIC: 30, Automation.AUTOMATIC: 10},
+    "basic": {Automation.MANUAL: 35, Automation.SEMI_AUTOMATIC: 37, Automation.AUTOMATIC: 26, Automation.ROBOT: 2},
+    "intermediate_1": {
+        Automation.MANUAL: 20,
+        Automation.SEMI_AUTOMATIC: 30,
+        Automation.AUTOMATIC: 42,
+        Automation.ROBOT: 8,
+    },
+    "intermediate_2": {
+        Automation.MANUAL: 8,
+        Automation.SEMI_AUTOMATIC: 22,
+        Automation.AUTOMATIC: 52,
+        Automation.ROBOT: 18,
+    },
+    "advanced": {Automation.SEMI_AUTOMATIC: 10, Automation.AUTOMATIC: 55, Automation.ROBOT: 35},
 }
+
+IDEAL_CYCLE_SHARE = {Connection.STATES: 0.85, Connection.COUNTS: 0.5, Connection.NOTHING: 0.3}
+"""Of the machines, by what their factory sends: those whose ideal cycle is registered."""
+
+DEALT = ("region", "zone", "sector", "smart", "level", "established", "size", "connection", "uploads", "sponsor")
+"""What is dealt out by number; each has an irrational number of its own, the square root of a prime."""
+IRRATIONALS = dict(zip(DEALT, map(math.sqrt, (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)), strict=True))
 
 
 def stream(*name: object) -> Random:
@@ -98,54 +170,122 @@ def stream(*name: object) -> Random:
     return Random(":".join(map(str, name)))
 
 
-def make_fleet(seed: int, factories: int, machines: int) -> tuple[Factory, ...]:
-    """``factories`` factories with ``machines`` machines each; the first are the same however many follow."""
+@lru_cache(maxsize=256)
+def offset(seed: int, what: str) -> float:
+    """Where a seed begins to deal."""
+    return stream(seed, "deal", what).random()
+
+
+def deal(seed: int, what: str, number: int) -> float:
+    """A number in [0, 1): evenly spread over any run of factories, however short."""
+    return (offset(seed, what) + number * IRRATIONALS[what]) % 1.0
+
+
+def pick(shares: Mapping[T, float], place: float) -> T:
+    """The key at a place in [0, 1) of the shares laid end to end."""
+    left = place * sum(shares.values())
+    for key, share in shares.items():
+        left -= share
+        if left < 0:
+            return key
+    return next(reversed(list(shares)))
+
+
+SIZE_CLASSES = {"300+": 300, "50-299": 50, "10-49": 10, "1-9": 1}
+"""The registry's classes of sizes, each with its least number of employees."""
+
+
+def size_of(employees: int | None) -> str | None:
+    """The registry's class of sizes."""
+    if employees is None:
+        return None
+    return next((name for name, least in SIZE_CLASSES.items() if employees >= least), None)
+
+
+def make_fleet(seed: int, factories: int, machines: int | None = None) -> tuple[Factory, ...]:
+    """``factories`` factories, with ``machines`` machines each, or as many as their size suggests."""
     return tuple(make_factory(seed, number, machines) for number in range(1, factories + 1))
 
 
-def make_factory(seed: int, number: int, machines: int) -> Factory:
-    """The factory of that number. Every third works round the clock, so that there is always something to see."""
+def make_enterprise(seed: int, number: int) -> Enterprise:
+    """The enterprise that owns the factory of that number: its own, or that of the factory before."""
+    while number > 1 and stream(seed, "owner", number).random() < SAME_OWNER_SHARE:
+        number -= 1
+    rng = stream(seed, "enterprise", number)
+    low, high = pick(SIZES, deal(seed, "size", number))
+    employees = round(math.exp(rng.uniform(math.log(low), math.log(high))))
+    trade = sector_of(seed, number)[1].trade
+    known = rng.random() >= UNKNOWN_SIZE_SHARE
+    return Enterprise(f"E{number:04d}", f"{rng.choice(NAMES)} {trade}", employees if known else None)
+
+
+def sector_of(seed: int, number: int) -> tuple[str, Sector]:
+    code = pick({code: sector.share for code, sector in SECTORS.items()}, deal(seed, "sector", number))
+    return code, SECTORS[code]
+
+
+def make_factory(seed: int, number: int, machines: int | None = None) -> Factory:
+    """The factory of that number. The first is connected and never rests, so that there is always something to see."""
     factory_id = f"F{number:06d}"
     rng = stream(seed, factory_id)
-    sector = rng.choice(tuple(SECTORS))
-    trade, kinds = SECTORS[sector]
-    enterprise = f"{rng.choice(NAMES)} {trade}"
-    level = rng.choices(LEVELS, LEVEL_WEIGHTS)[0]
-    employees = round(rng.lognormvariate(3.5, 0.9)) + machines
-    region = rng.choices(tuple(REGIONS), tuple(REGIONS.values()))[0]
-    established_on = (
-        None if level == "none" else dt.date(rng.randint(2015, 2022), rng.randint(1, 12), rng.randint(1, 28))
-    )
-    shifts = (ShiftPattern.ROUND_THE_CLOCK, ShiftPattern.DAY, ShiftPattern.TWO_SHIFTS)[(number - 1) % 3]
+    enterprise = make_enterprise(seed, number)
+    size = size_of(enterprise.employees) or "10-49"
+    region = pick(REGIONS, deal(seed, "region", number))
+    sector, trade = sector_of(seed, number)
+    is_smart = deal(seed, "smart", number) >= NOT_SMART_SHARE
+    level = pick(SMART_LEVELS, deal(seed, "level", number)) if is_smart else "none"
+    connection = pick(CONNECTIONS[level], deal(seed, "connection", number))
+    shifts = pick(SHIFTS[size], rng.random())
+    if number == 1:
+        connection, shifts = Connection.STATES, ShiftPattern.ROUND_THE_CLOCK
+    several = rng.randint(*MACHINES[size]) if machines is None else machines
     return Factory(
         factory_id=factory_id,
-        enterprise_id=f"E{number:04d}",
-        enterprise_name=enterprise,
-        employees=employees,
-        name=f"{enterprise} {number}",
+        enterprise=enterprise,
+        name=f"{enterprise.name} {number}",
         region=region,
         sector=sector,
+        zone=zone_in(region, deal(seed, "zone", number)),
+        sponsor=sponsor_at(deal(seed, "sponsor", number)) if is_smart else None,
         level=level,
-        established_on=established_on,
+        established_on=established_at(deal(seed, "established", number)) if is_smart else None,
         shifts=shifts,
-        machines=tuple(make_machine(seed, factory_id, n, kinds, level) for n in range(1, machines + 1)),
+        connection=connection,
+        uploads=Uploads.AT_ONCE if number == 1 else pick(UPLOADS, deal(seed, "uploads", number)),
+        machines=tuple(make_machine(seed, factory_id, n, trade, level, connection) for n in range(1, several + 1)),
     )
 
 
-def make_machine(seed: int, factory_id: str, number: int, kinds: tuple[str, ...], level: str) -> Machine:
+def zone_in(region: str, place: float) -> str | None:
+    """The region's zone, for some of its factories."""
+    if place >= IN_ZONE_SHARE:
+        return None
+    return next((zone.zone_id for zone in ZONES if zone.region == region), None)
+
+
+def sponsor_at(place: float) -> str | None:
+    """A sponsor, for some."""
+    return pick(SPONSORS, place / SPONSORED_SHARE).sponsor_id if place < SPONSORED_SHARE else None
+
+
+def make_machine(
+    seed: int, factory_id: str, number: int, sector: Sector, level: str, connection: Connection
+) -> Machine:
     """The machine of that number in a factory."""
     machine_id = f"M{number:02d}"
     rng = stream(seed, factory_id, machine_id)
-    kind = rng.choice(kinds)
+    kind = rng.choice(sector.kinds)
+    cycle_s = float(rng.randint(*sector.cycle_s))
     return Machine(
         machine_id=machine_id,
         name=f"{kind.replace('_', ' ').capitalize()} {number}",
         kind=kind,
-        automation=rng.choices(tuple(Automation), AUTOMATION_WEIGHTS[level])[0],
-        ideal_cycle_s=float(rng.randint(15, 120)),
-        between_stops_s=rng.uniform(600, 2400),
-        between_faults_s=rng.uniform(4, 20) * 3600,
-        repair_s=rng.uniform(600, 3000),
+        automation=pick(AUTOMATION[level], rng.random()),
+        cycle_s=cycle_s,
+        ideal_cycle_s=cycle_s if rng.random() < IDEAL_CYCLE_SHARE[connection] else None,
+        between_stops_s=rng.uniform(3600, 10_800),
+        between_faults_s=rng.uniform(6, 40) * 3600,
+        repair_s=rng.uniform(600, 3600),
         scrap_rate=rng.uniform(0.002, 0.04),
         rework_rate=rng.uniform(0.0, 0.01),
     )

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.wire.columns import CountRows, ReadingRows, StateRows
-from schemas.wire.encode import encode_record
+from schemas.wire.encode import Instants, encode_record
+from schemas.wire.instants import format_us
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, sign
 from services.core.times import rfc3339
 from services.gateway.rows import CountRow, ReadingRow, Row, StateRow
@@ -42,10 +43,12 @@ class RecordWriter:
         boot_id: str,
         maximum_rows: int = MAXIMUM_ROWS,
         maximum_bytes: int = MAXIMUM_BYTES,
+        instants: Instants = format_us,
     ) -> None:
         """``seed`` is the signing key's 32 bytes. No record has more than ``maximum_rows`` rows, nor a value of more
         than ``maximum_bytes``, unless it has one row only.
         """
+        self._instants = instants
         self.maximum_rows = maximum_rows
         self._maximum_bytes = maximum_bytes
         self._factory_id = factory_id
@@ -55,14 +58,14 @@ class RecordWriter:
         self._boot_id = boot_id
         self._sequence = 0
 
-    def write(self, rows: Sequence[Row], sent_at_us: int) -> list[Record]:
-        """The rows as records, in their order; none for no rows."""
+    def write(self, rows: Sequence[Row], sent_at_us: int, revision: int = 0) -> list[Record]:
+        """The rows as records of one revision, in their order; none for no rows."""
         records = []
         for start in range(0, len(rows), self.maximum_rows):
-            records += self._write_batch(rows[start : start + self.maximum_rows], sent_at_us)
+            records += self._write_batch(rows[start : start + self.maximum_rows], sent_at_us, revision)
         return records
 
-    def _write_batch(self, rows: Sequence[Row], sent_at_us: int) -> list[Record]:
+    def _write_batch(self, rows: Sequence[Row], sent_at_us: int, revision: int) -> list[Record]:
         states, counts, readings = to_columns(rows)
         value = encode_record(
             factory_id=self._factory_id,
@@ -70,13 +73,16 @@ class RecordWriter:
             sent_at_us=sent_at_us,
             boot_id=self._boot_id,
             sequence=self._sequence,
+            revision=revision,
             states=states,
             counts=counts,
             readings=readings,
+            instants=self._instants,
         )
         if len(value) > self._maximum_bytes and len(rows) > 1:
             half = len(rows) // 2
-            return self._write_batch(rows[:half], sent_at_us) + self._write_batch(rows[half:], sent_at_us)
+            head, tail = rows[:half], rows[half:]
+            return self._write_batch(head, sent_at_us, revision) + self._write_batch(tail, sent_at_us, revision)
         self._sequence += 1
         headers = ((KEY_ID_HEADER, self._key_id.encode()), (SIGNATURE_HEADER, sign(value, self._seed)))
         return [Record(self._factory_id.encode(), value, headers, len(rows))]
@@ -105,5 +111,5 @@ def to_columns(rows: Sequence[Row]) -> tuple[StateRows, CountRows, ReadingRows]:
                 readings.value.append(row.value)
         columns.machine_id.append(row.machine_id)
         columns.at_us.append(row.at_us)
-        columns.retracted.append(False)
+        columns.retracted.append(row.retracted)
     return states, counts, readings

@@ -6,11 +6,11 @@ repair, sometimes idle until the next order. Breaks are planned stops; the rest 
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 from schemas.wire.codes import Mode, State
-from services.core.times import HOUR_US, SECOND_US, seoul_midnight_us
+from services.core.times import DAY_US, HOUR_US, seoul_midnight_us
 from services.gateway.fleet import Automation, Machine, ShiftPattern, stream
 
 MODES = {
@@ -27,9 +27,11 @@ STOP_REASONS = ("starved", "blocked", "tool change", "inspection")
 FAULT_REASONS = ("servo alarm", "spindle overload", "tool breakage", "hydraulic pressure low", "sensor failure")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One state in [start_us, end_us); where it is producing, a piece of ``product`` is done every ``cycle_us``."""
+class Segment(NamedTuple):
+    """One state in [start_us, end_us); where it is producing, a piece of ``product`` is done every ``cycle_us``.
+
+    A named tuple, as three months of a fleet have millions of them.
+    """
 
     start_us: int
     end_us: int
@@ -40,8 +42,7 @@ class Segment:
     cycle_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A stretch of working time that has a duration but no place on the clock yet."""
 
     duration_us: int
@@ -52,13 +53,14 @@ class Piece:
     cycle_us: int = 0
 
 
-def plan_day(seed: int, factory_id: str, machine: Machine, shifts: ShiftPattern, day: dt.date) -> tuple[Segment, ...]:
-    """The day's segments, without gap or overlap."""
+def plan_day(seed: int, factory_id: str, machine: Machine, shifts: ShiftPattern, day: dt.date) -> list[Segment]:
+    """The day's segments, without gap or overlap; every bound a whole millisecond."""
     midnight_us = seoul_midnight_us(day)
-    hours = shifts.hours if day.weekday() in shifts.weekdays else ()
-    windows = [(midnight_us + round(a * HOUR_US), midnight_us + round(b * HOUR_US)) for a, b in hours]
-    pieces = draw_pieces(machine, stream(seed, factory_id, machine.machine_id, day.isoformat()))
-    return tuple(lay(pieces, windows, midnight_us, midnight_us + 24 * HOUR_US))
+    if day.weekday() not in shifts.weekdays:
+        return [Segment(midnight_us, midnight_us + DAY_US, State.off_shift, Mode.unknown)]
+    windows = [(midnight_us + round(a * HOUR_US), midnight_us + round(b * HOUR_US)) for a, b in shifts.hours]
+    pieces = draw_pieces(machine, stream(seed, factory_id, machine.machine_id, day.toordinal()))
+    return list(lay(pieces, windows, midnight_us, midnight_us + DAY_US))
 
 
 def lay(pieces: Iterator[Piece], windows: list[tuple[int, int]], start_us: int, end_us: int) -> Iterator[Segment]:
@@ -91,7 +93,7 @@ def draw_pieces(machine: Machine, rng: Random) -> Iterator[Piece]:
         yield Piece(minutes(rng.uniform(8, 40)), State.setup, Mode.manual, "new order")
         yield from draw_order(machine, rng)
         if rng.random() < 0.4:
-            yield Piece(minutes(rng.uniform(5, 40)), State.idle, MODES[machine.automation], "no order")
+            yield Piece(minutes(rng.uniform(5, 60)), State.idle, MODES[machine.automation], "no order")
 
 
 def draw_order(machine: Machine, rng: Random) -> Iterator[Piece]:
@@ -105,7 +107,7 @@ def draw_order(machine: Machine, rng: Random) -> Iterator[Piece]:
         to_fault_us = seconds(rng.expovariate(1 / machine.between_faults_s))
         run_us = min(to_stop_us, to_fault_us, left_us)
         # Nobody runs at the ideal cycle: a few per cent slower, differently after every stop.
-        cycle_us = seconds(machine.ideal_cycle_s * rng.uniform(1.02, 1.2))
+        cycle_us = seconds(machine.cycle_s * rng.uniform(1.02, 1.2))
         yield Piece(run_us, State.producing, mode, None, product, cycle_us)
         left_us -= run_us
         if left_us > 0 and to_fault_us <= to_stop_us:
@@ -113,14 +115,14 @@ def draw_order(machine: Machine, rng: Random) -> Iterator[Piece]:
                 seconds(machine.repair_s * rng.lognormvariate(0, 0.5)), State.faulted, mode, rng.choice(FAULT_REASONS)
             )
         elif left_us > 0:
-            yield Piece(seconds(rng.uniform(20, 240)), State.delayed, mode, rng.choice(STOP_REASONS))
+            yield Piece(seconds(rng.uniform(60, 600)), State.delayed, mode, rng.choice(STOP_REASONS))
 
 
 def seconds(value: float) -> int:
-    """Whole microseconds, at least a second."""
-    return max(round(value * SECOND_US), SECOND_US)
+    """Microseconds, of whole milliseconds, at least a second."""
+    return max(round(value * 1000), 1000) * 1000
 
 
 def minutes(value: float) -> int:
-    """Whole microseconds."""
+    """The same of minutes."""
     return seconds(value * 60)

@@ -62,7 +62,7 @@ def run_ingest(args: argparse.Namespace) -> int:
     from services.ingest.worker import run_worker
 
     settings = read_settings(IngestSettings)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

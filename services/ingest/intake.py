@@ -10,14 +10,16 @@ from typing import Any, TypeVar
 
 from services.core.database import RETRYABLE, Connection
 from services.core.errors import TransientError
+from services.core.logging import fields
 from services.ingest.connection import connect_to_write
 from services.ingest.judge import judge
 from services.ingest.model import Batch, BusRecord
 from services.ingest.offsets import enter_topic, load_offsets
 from services.ingest.registry import Registry
 from services.ingest.settings import IngestSettings
+from services.ingest.tally import Tally
 from services.ingest.topic import LogBounds, TopicName
-from services.ingest.writer import OffsetMove, Tally, Writer
+from services.ingest.writer import OffsetMove, Writer
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -75,7 +77,8 @@ class Intake:
             connection, writer = await self._ready()
             with self._at_most(WRITE_S, connection):
                 if await self._registry.refresh(connection):
-                    log.info("registry version %d", self._registry.version)
+                    version = self._registry.version
+                    log.info("registry version %d", version, extra=fields(registry_version=version))
                 batch = Batch()
                 for record in records:
                     judge(record, self._registry, batch, require_signatures=self._settings.require_signatures)

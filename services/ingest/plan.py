@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.core.times import DAY_US, HOUR_US
+from services.core.times import DAY_US, MINUTE_US
 from services.ingest.hints import Ints, LatestInstants
 
+MARK_GAP_US = 90 * MINUTE_US
+"""More than an hour, so that counts sent by the hour, which lie an hour apart give or take a piece, share a mark."""
 SERIES_BITS = 32
 """A series number is the machine's number above this many bits of metric number."""
 
@@ -70,13 +72,13 @@ def near_in_time(at_us: list[int]) -> list[list[int]]:
 
 
 def dirty_spans(machine: Ints, shard: Ints, at_us: Ints) -> list[tuple[int, int, int, int]]:
-    """Closed spans (shard, machine, first instant, last instant) that cover the rows, cut where an hour has none."""
+    """Closed spans (shard, machine, first instant, last instant) that cover the rows, cut at gaps of MARK_GAP_US."""
     if len(machine) == 0:
         return []
     order = np.lexsort((at_us, machine))
     m, s, a = machine[order], shard[order], at_us[order]
     first = np.ones(len(order), bool)
-    first[1:] = (m[1:] != m[:-1]) | (a[1:] - a[:-1] > HOUR_US)
+    first[1:] = (m[1:] != m[:-1]) | (a[1:] - a[:-1] > MARK_GAP_US)
     starts = np.flatnonzero(first)
     last = np.append(starts[1:], len(order)) - 1
     return list(zip(s[starts].tolist(), m[starts].tolist(), a[starts].tolist(), a[last].tolist(), strict=True))

@@ -105,7 +105,7 @@ async def replay(connection: Connection, choice: Choice, *, require_signatures: 
                 writer = writers.setdefault(topic, Writer(place, bytes_per_hour))
                 tally = await writer.write(connection, judged.batch, [], tuple(judged.taken))
                 turned += len(judged.taken)
-                stored += tally.stored
+                stored += tally.rows_of("stored")
             if judged.again:
                 await connection.execute(SAY_AGAIN, *[list(column) for column in zip(*judged.again, strict=True)])
         seen += len(letters)

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from services.core.settings import Settings
+from services.core.settings import MetricsSettings
 
 
-class IngestSettings(Settings):
+class IngestSettings(MetricsSettings):
     """How the worker reads the topic, and how much it holds in memory and in quarantine."""
 
     ingest_group: str = Field(
@@ -24,4 +24,7 @@ class IngestSettings(Settings):
         10 * 1024 * 1024,
         ge=0,
         description="Raw bytes kept per claimed factory and hour; of the rest, only hash and reason.",
+    )
+    ingest_metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of ingest's metrics; without one there are none."
     )

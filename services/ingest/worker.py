@@ -15,6 +15,8 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import CorruptRecordError, KafkaError
 
 from services.core.errors import ConfigurationError, TransientError
+from services.core.logging import fields
+from services.core.metrics import serve_metrics
 from services.ingest.bus import (
     Assignment,
     bus_record,
@@ -25,10 +27,13 @@ from services.ingest.bus import (
 )
 from services.ingest.gathering import Gathered
 from services.ingest.intake import Intake
+from services.ingest.metrics import IngestMetrics
+from services.ingest.observer import Observer
 from services.ingest.offsets import made_anew
 from services.ingest.settings import IngestSettings
+from services.ingest.tally import Tally
 from services.ingest.topic import TopicName, open_topic
-from services.ingest.writer import OffsetMove, Tally
+from services.ingest.writer import OffsetMove
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -44,13 +49,18 @@ def run_worker(settings: IngestSettings, stopping: Callable[[], bool]) -> None:
     """Wait until Kafka is there, then work until ``stopping`` says so.
 
     Raises:
-        ConfigurationError: the topic breaks the contract, or its log is not the one read so far.
+        ConfigurationError: the topic breaks the contract, its log is not the one read so far, or the figures' port is
+            taken.
         FatalError: see the message; a restart begins from what was committed.
     """
-    name = once_there(lambda: open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic), stopping)
-    consumer = once_there(lambda: make_consumer(settings), stopping)
-    if name is not None and consumer is not None:
-        Worker(settings, name, consumer, stopping).run()
+    metrics = IngestMetrics()
+    with serve_metrics(
+        metrics.registry, settings.metrics_host, settings.ingest_metrics_port, "JEJO_INGEST_METRICS_PORT"
+    ):
+        name = once_there(lambda: open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic), stopping)
+        consumer = once_there(lambda: make_consumer(settings), stopping)
+        if name is not None and consumer is not None:
+            Worker(settings, name, consumer, Observer(metrics), stopping).run()
 
 
 def once_there(work: Callable[[], T], stopping: Callable[[], bool]) -> T | None:
@@ -70,7 +80,12 @@ class Worker:
     """One consumer of the group and its intake."""
 
     def __init__(
-        self, settings: IngestSettings, name: TopicName, consumer: KafkaConsumer, stopping: Callable[[], bool]
+        self,
+        settings: IngestSettings,
+        name: TopicName,
+        consumer: KafkaConsumer,
+        observer: Observer,
+        stopping: Callable[[], bool],
     ) -> None:
         self._settings = settings
         self._stopping = stopping
@@ -79,6 +94,7 @@ class Worker:
         self._consumer = consumer
         self._assignment = Assignment(consumer)
         self._intake = Intake(settings, name)
+        self._observer = observer
         self._generation = -1
         self._stored: dict[int, int] | None = None
         self._gathered = self._nothing()
@@ -90,7 +106,8 @@ class Worker:
 
     def run(self) -> None:
         """Work until ``stopping`` says so; then write what is in hand, leave the group and return."""
-        log.info("reading %s as group %s", self._topic, self._settings.ingest_group)
+        group = self._settings.ingest_group
+        log.info("reading %s as group %s", self._topic, group, extra=fields(topic=self._topic, group=group))
         try:
             self._subscribe()
             give_up_at = float("inf")
@@ -101,6 +118,7 @@ class Worker:
         finally:
             self._consumer.close(autocommit=False)
             self._intake.close()
+            self._observer.close()
 
     def _subscribe(self) -> None:
         """Join the group, once the topic's partitions are known: a leader without them would assign none."""
@@ -132,6 +150,7 @@ class Worker:
         elif self._writing is None and self._gathered.next:
             self._hand_over()
         self._keep_bounds()
+        self._observer.look(self._consumer, self._stored, self._gathered)
 
     def _poll(self) -> dict[TopicPartition, list[ConsumerRecord]]:
         """What Kafka has, of the topic that is being read and no other.
@@ -157,7 +176,7 @@ class Worker:
 
     def _distrust_positions(self, error: KafkaError) -> None:
         """Read on from the stored offsets: the client may have moved over records that it did not hand out."""
-        log.warning("Kafka could not be read (%r)", error)
+        self._observer.failed(error, self._stored)
         self._forget()
         self._back_off()
         time.sleep(FIRST_PAUSE_S)
@@ -200,6 +219,7 @@ class Worker:
         assert self._stored is not None
         records, self._written = self._gathered.take()
         moves = [OffsetMove(p, self._stored[p], position) for p, position in sorted(self._written.items())]
+        self._observer.handed_over()
         self._writing = self._intake.write(records, moves)
 
     def _take_result(self, writing: "Future[Tally]") -> None:
@@ -208,12 +228,12 @@ class Worker:
         try:
             tally = writing.result()
         except TransientError as error:
-            log.warning("%s", error)
+            self._observer.failed(error, self._stored)
             self._forget()
             self._back_off()
             return
         self._pause_s = FIRST_PAUSE_S
-        log.debug("%s", tally)
+        self._observer.committed(tally, self._written)
         if self._stored is not None and self._generation == self._assignment.generation:
             self._stored.update(self._written)
             self._tell_kafka(self._written)
@@ -235,9 +255,10 @@ class Worker:
             return
         generation = self._assignment.generation
         try:
-            stored = self._intake.load(log_bounds(self._consumer, partitions)).result()
+            bounds = log_bounds(self._consumer, partitions)
+            stored = self._intake.load(bounds).result()
         except TransientError as error:
-            log.warning("%s", error)
+            self._observer.failed(error, None)
             self._back_off()
             return
         if generation != self._assignment.generation:
@@ -247,7 +268,7 @@ class Worker:
         self._consumer.resume(*partitions)
         self._stored = stored
         self._pause_s = FIRST_PAUSE_S
-        log.info("reading on from %s", dict(sorted(stored.items())))
+        self._observer.found(bounds, stored)
 
     def _keep_bounds(self) -> None:
         """Pause while as much is in hand as one transaction should hold, or positions are unknown; else read on."""

@@ -14,6 +14,7 @@ from services.ingest.model import AuthenticRecord, Batch, FactTable
 from services.ingest.plan import dirty_spans
 from services.ingest.quarantine import write_dead_letters
 from services.ingest.reread import without_known
+from services.ingest.tally import Tally, tally_of
 
 MOST_METRICS = 1_000_000
 """Names of metrics held in memory; beyond that all are forgotten and looked up again."""
@@ -35,17 +36,6 @@ class OffsetMove:
     partition: int
     expected: int
     next: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Rows of one batch by what became of them."""
-
-    records: int
-    stored: int
-    duplicate: int
-    clashed: int
-    refused: int
 
 
 @dataclass(slots=True)
@@ -124,12 +114,12 @@ class Writer:
                 columns = table_columns(table, rows, revisions, ids, self.metrics)
                 tables.append(columns)
                 results.append(await write_table(connection, columns, self.latest[table], examine_all=examine_all))
-            tally = await self.write_records(connection, batch, ids, tables, results)
+            await self.write_records(connection, batch, ids, tables, results)
             await write_dead_letters(connection, self.topic.number, batch.dead_letters, ids, self.bytes_per_hour)
             await write_dirty_marks(connection, tables, results)
         for columns in tables:
             self.latest[columns.shape.table].learn(columns.series, columns.at_us)
-        return tally
+        return tally_of(batch, results)
 
     async def move_offsets(self, connection: Connection, moves: list[OffsetMove]) -> None:
         """Compare-and-set the offsets; holding their rows keeps any other worker of these partitions waiting."""
@@ -150,7 +140,7 @@ class Writer:
 
     async def write_records(
         self, connection: Connection, batch: Batch, ids: Ints, tables: list[TableColumns], results: list[TableResult]
-    ) -> Tally:
+    ) -> None:
         """Write a row per new record with its counts; add to the counts of records whose rows are replayed."""
         count = len(batch.records)
         counts = {name: np.zeros(count, np.int64) for name in ("stored", "duplicate", "clashed")}
@@ -172,9 +162,6 @@ class Writer:
             await connection.copy_records_to_table("ingest_record", records=new, columns=RECORD_COLUMNS)
         if credits:
             await connection.execute(queries.CREDIT_RECORDS, *[list(c) for c in zip(*credits, strict=True)])
-        refused = sum(record_.refused for record_ in batch.records)
-        totals = {name: int(values.sum()) for name, values in counts.items()}
-        return Tally(count, totals["stored"], totals["duplicate"], totals["clashed"], refused)
 
 
 async def claim(connection: Connection, replayed: tuple[int, ...]) -> None:

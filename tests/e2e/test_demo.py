@@ -1,5 +1,6 @@
 """The demo, as a newcomer starts it, beside whatever else runs on this machine."""
 
+import datetime as dt
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.servers import KafkaServer
@@ -28,6 +30,8 @@ def environment(database: str, kafka_server: KafkaServer, tmp_path: Path) -> dic
         "JEJO_KAFKA_BOOTSTRAP_SERVERS": kafka_server.bootstrap,
         "JEJO_API_PORT": str(free_port()),
         "JEJO_DATA_DIR": str(tmp_path / "data"),
+        "JEJO_DEMO_FACTORIES": "4",
+        "JEJO_DEMO_DAYS": "2",
     }
 
 
@@ -79,6 +83,7 @@ def test_the_printed_line_shows_kpis_moving_and_ctrl_c_stops_everything(
     assert second.returncode == 1
     assert second.stderr == "jejo: A demo of this clone is running already: stop it with Ctrl-C first.\n"
 
+    history_is_in_the_figures(environment, log)
     line = re.search(r"curl .*?(?= \| python3)", log.read_text())
     assert line is not None
 
@@ -96,6 +101,28 @@ def test_the_printed_line_shows_kpis_moving_and_ctrl_c_stops_everything(
     assert process.wait(60) == 0, log.read_text()
     assert not [pid for pid in services if is_alive(pid)]
     assert "Stopped." in log.read_text()
+
+
+def history_is_in_the_figures(environment: dict[str, str], log: Path) -> None:
+    """The printed link opens a session, once, and yesterday has KPIs."""
+    api = f"http://127.0.0.1:{environment['JEJO_API_PORT']}"
+    link = re.search(rf"{api}/#login=(\S+)", log.read_text())
+    assert link is not None
+    today = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=9)).date()
+    window = {"from": str(today - dt.timedelta(days=2)), "to": str(today), "interval": "day"}
+    with httpx.Client(base_url=api, headers={"Authorization": f"Bearer {link[1]}"}) as client:
+        assert client.post("/v1/sessions").status_code == 201
+        assert client.post("/v1/sessions").status_code == 401
+        del client.headers["Authorization"]
+        items = client.get("/v1/kpis", params=window).json()["items"]
+    assert len(items) == 2
+    assert all(item["factories"] == 4 and item["kpis"]["availability"]["value"] > 0.3 for item in items)
+
+
+def test_a_size_that_is_none_is_one_sentence(environment: dict[str, str], tmp_path: Path) -> None:
+    log = tmp_path / "demo.log"
+    assert start({**environment, "JEJO_DEMO_DAYS": "many"}, log).wait(60) == 1
+    assert log.read_text() == "jejo: JEJO_DEMO_DAYS=many: write a whole number of at least 0.\n"
 
 
 def test_a_taken_port_is_one_sentence(environment: dict[str, str], tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from services.analytics import engine
 from services.analytics.engine import advance, shards_with_work, start_accounting
+from services.analytics.metrics import AnalyticsMetrics
 from services.analytics.worker import Turn, settle_past
 from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from tests.accounted import Count, Fleet, State, registered_fleet
@@ -92,7 +93,7 @@ def test_a_shard_with_much_to_do_keeps_no_other_waiting(database: str, monkeypat
         await fleet.add([State(4, NOON_US, 1)])
         turn = Turn()
         for _ in range(2):
-            assert await settle_past(fleet.analytics, lambda: False, 0.0, turn)
+            assert await settle_past(fleet.analytics, lambda: False, 0.0, turn, AnalyticsMetrics())
         assert await shards_with_work(fleet.analytics) == [1]
 
     tell(database, story, factories=2)

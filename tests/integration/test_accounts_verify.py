@@ -51,7 +51,7 @@ def test_every_column_and_every_row(database: str, capsys: pytest.CaptureFixture
         assert not await differences(fleet)
         columns = await fleet.owner.fetch(
             "SELECT table_name AS t, column_name AS c, data_type AS d FROM information_schema.columns "
-            "WHERE table_name = ANY($1) ORDER BY 1, 2",
+            "WHERE table_schema = 'public' AND table_name = ANY($1) ORDER BY 1, 2",
             DERIVED,
         )
         for table, column, kind in columns:

@@ -124,7 +124,7 @@ async def test_a_revision_locks_its_own_days_and_not_the_whole_table(owner: Conn
                 "SELECT count(DISTINCT relation) FROM pg_locks JOIN pg_class c ON c.oid = relation "
                 "WHERE pid = pg_backend_pid() AND c.relkind = 'r' AND c.relname LIKE '%hyper%chunk'"
             )
-        assert tally.stored == 2
+        assert tally.rows_of("stored") == 2
         # Two days of states and the record's own; not forty.
         assert locked <= 6
 

@@ -145,28 +145,36 @@ async def test_a_question_of_one_day_reads_one_chunk(owner: Connection, research
     assert "SubqueryScan" not in text.replace(" ", ""), text
 
 
+async def add_ones(owner: Connection, table: str, **given: str) -> None:
+    """A row of a derived table with 1 in every column that is not given."""
+    columns = await owner.fetch(
+        "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped",
+        f"public.{table}",
+    )
+    row = {column["attname"]: "1" for column in columns} | given
+    await owner.execute(f"INSERT INTO public.{table} ({', '.join(row)}) VALUES ({', '.join(row.values())})")
+
+
 async def test_hours_and_days_say_whether_they_may_grow(owner: Connection, researcher: Connection) -> None:
     await owner.execute(REGISTERED)
     await owner.execute("INSERT INTO analytics_state (accounted_until) VALUES ($1)", ORIGIN_US + 90 * 60 * 1_000_000)
-    for view, keys in (("machine_hour", ["machine", "hour"]), ("factory_day", ["factory", "day"])):
-        names = [
-            r[0]
-            for r in await owner.fetch(
-                "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped "
-                "ORDER BY attnum",
-                f"public.{view}",
-            )
-        ]
-        figures = [name for name in names if name not in keys]
-        values = {
-            "machine_hour": ["'2025-03-02 15:00Z'", "'2025-03-02 16:00Z'"],
-            "factory_day": ["'2025-03-02'", "'2025-03-03'"],
-        }[view]
-        for key in values:
-            await owner.execute(
-                f"INSERT INTO public.{view} ({', '.join(keys + figures)}) VALUES (1, {key}{', 1' * len(figures)})"
-            )
+    for hour in ("'2025-03-02 15:00Z'", "'2025-03-02 16:00Z'"):
+        await add_ones(owner, "machine_hour", hour=hour)
+    for day in ("'2025-03-02'", "'2025-03-03'"):
+        await add_ones(owner, "factory_day", day=day)
     hours = await researcher.fetch("SELECT hour, partial, counted, region FROM machine_hour ORDER BY hour")
     assert [tuple(r) for r in hours] == [(ORIGIN_US, False, False, None), (ORIGIN_US + HOUR_US, True, False, None)]
     days = await researcher.fetch("SELECT day, partial FROM factory_day ORDER BY day")
     assert [(str(r["day"]), r["partial"]) for r in days] == [("2025-03-02", False), ("2025-03-03", True)]
+
+
+async def test_an_hour_and_a_day_in_two_cohorts_are_one_row(owner: Connection, researcher: Connection) -> None:
+    await owner.execute(REGISTERED)
+    for cohort in ("1", "2"):
+        await add_ones(owner, "machine_hour", hour="'2025-03-02 15:00Z'", cohort=cohort)
+        await add_ones(owner, "factory_day", day="'2025-03-03'", cohort=cohort)
+    # Seven states, three modes, evidence, three counts, failures; and what effectiveness, OEE and counted days rest on.
+    figures = {"machine_hour": 15 + 4, "factory_day": 15 + 4 + 2}
+    for view, count in figures.items():
+        (row,) = await researcher.fetch(f"SELECT * FROM {view}")
+        assert [value for value in row.values() if value == 2] == [2] * count, dict(row)

@@ -111,7 +111,7 @@ SELECT n, 1, n % 24, n, now() - n * INTERVAL '10 us', now(), now() - n * INTERVA
      37, 1, 1, 1, 0
 FROM generate_series(1, 400000) AS n;
 """
-A_MINUTE_OF_WHAT_IS_LOOKED_AT = 40 * 300_000 / 60
+A_MINUTE_OF_WHAT_IS_LOOKED_AT = 40 * 100_000 / 60
 
 
 def test_big_tables_are_counted_no_further_than_is_quick(stack: Stack) -> None:
@@ -122,9 +122,9 @@ def test_big_tables_are_counted_no_further_than_is_quick(stack: Stack) -> None:
     took_s = time.monotonic() - began
     assert code == 1
     letters = {letter["reason"]: letter for letter in found["dead_letters"]}
-    assert letters["bad_json"]["waiting"] == {"count": 50_000, "at_least": True}
+    assert letters["bad_json"]["waiting"] == {"count": 10_000, "at_least": True}
     assert letters["bad_schema"]["waiting"] == {"count": 0, "at_least": False}
-    assert found["analytics"]["marks_waiting"] == {"count": 128_000, "at_least": True}
+    assert found["analytics"]["marks_waiting"] == {"count": 32_000, "at_least": True}
     assert found["analytics"]["oldest_mark"]["seconds_ago"] >= 3600
     assert found["ingest"]["factories_heard"] == {"count": 30_000, "at_least": True}
     # More came within the minute than is looked at, so the rate is that of the time it came in, some seconds.

@@ -1,43 +1,137 @@
-"""The documents are held to the code: settings, commands, reason codes, links, migrations' tables."""
+"""The documents are held to the code, both ways: settings, metrics, reason codes, commands, links, tables.
+
+What fails here after a change: add (or remove) a heading ``### `name` `` in the right section of docs/operations.md,
+with what it is below it, and a line that begins with an arrow and says what to do.
+"""
 
 import argparse
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from pydantic_settings import BaseSettings
 
 from schemas.wire.codes import Mode, Reason, State
-from services.analytics.settings import AnalyticsSettings
-from services.api.settings import ApiSettings
 from services.cli import build_parser
-from services.ingest.settings import IngestSettings
+from services.core.settings import Settings
+from services.ingest.status import verdict
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "schemas").rglob("*.md"))]
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
-ALL_SETTINGS: tuple[type[BaseSettings], ...] = (IngestSettings, AnalyticsSettings, ApiSettings)
+
+
+def modules(name: str) -> list[Any]:
+    """Every module of the services with this file name."""
+    paths = sorted((ROOT / "services").rglob(name))
+    return [importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)) for path in paths]
+
+
+def kinds_of(base: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
+    yield base
+    for kind in base.__subclasses__():
+        yield from kinds_of(kind)
+
+
+def settings() -> dict[str, str]:
+    """Every setting of every service, with its default as the page writes it."""
+    assert modules("settings.py")
+    fields = {name: field for kind in kinds_of(Settings) for name, field in kind.model_fields.items()}
+    return {f"JEJO_{name.upper()}": in_words(field.default) for name, field in fields.items()}
+
+
+def in_words(default: object) -> str:
+    if default is None:
+        return "none"
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def other_variables() -> set[str]:
+    """Environment variables that the program names itself, as those that it reads without a settings object."""
+    sources = [path for folder in ("services", "deploy") for path in (ROOT / folder).rglob("*.py")]
+    return {name for path in sources for name in re.findall(r'"(JEJO_[A-Z0-9_]+)"', path.read_text())}
+
+
+def metrics() -> dict[str, tuple[str, ...]]:
+    """Every metric that a service has, by its name in queries, with its labels."""
+    found: dict[str, tuple[str, ...]] = {}
+    for module in modules("metrics.py"):
+        for name, kind in vars(module).items():
+            if name.endswith("Metrics") and kind.__module__ == module.__name__:
+                registry: CollectorRegistry = kind().registry
+                for family in registry.collect():
+                    labels = getattr(registry._names_to_collectors[family.name], "_labelnames", ())
+                    found[f"{family.name}_total" if family.type == "counter" else family.name] = tuple(labels)
+    return found
+
+
+def section(document: str, heading: str) -> str:
+    return document.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def entries(heading: str) -> dict[str, str]:
+    """The headings of a section of docs/operations.md that are names, and the text below each."""
+    parts = re.split(r"(?m)^### `(.+)`$", section(OPERATIONS, heading))[1:]
+    names, texts = parts[::2], parts[1::2]
+    assert len(set(names)) == len(names), "a heading comes twice"
+    return dict(zip(names, texts, strict=True))
+
+
+def anchors(document: str) -> set[str]:
+    """What links may lead to, as GitHub makes it of headings."""
+    headings = re.findall(r"(?m)^#+ (.+)$", document)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def table(document: str, heading: str) -> dict[str, list[str]]:
     """A table's rows below a heading: the first cell's code, and the other cells."""
-    section = document.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:2] == "| "]
+    lines = section(document, heading).splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line[:2] == "| "]
     return {first.strip("`"): rest for first, *rest in rows if first.startswith("`")}
 
 
-def test_every_setting_is_documented_with_its_default() -> None:
-    settings = {f"JEJO_{name.upper()}": field for kind in ALL_SETTINGS for name, field in kind.model_fields.items()}
-    documented = table(OPERATIONS, "Settings")
-    assert set(documented) == set(settings)
-    for name, field in settings.items():
-        default = documented[name][0].strip("`")
-        assert default == ("none" if field.default is None else str(field.default).replace("True", "true")), name
+def test_every_setting_has_its_heading_and_default() -> None:
+    documented, known = entries("Settings"), settings()
+    assert set(documented) == set(known) | other_variables()
+    for name, text in documented.items():
+        assert text.startswith(f"\n\nDefault `{known.get(name, 'none')}`. "), name
 
 
-def test_every_reason_code_says_what_to_do() -> None:
-    assert set(table(OPERATIONS, "Dead letters")) == {str(reason) for reason in Reason}
+def test_every_metric_has_its_heading_and_labels() -> None:
+    documented, known = entries("Metrics"), metrics()
+    assert set(documented) == set(known)
+    for name, text in documented.items():
+        labels = re.match(r"\n\n(?:Counter|Gauge|Histogram)(?: by ([^.]+))?\. ", text)
+        assert labels is not None, name
+        assert tuple(re.findall(r"`(\w+)`", labels[1] or "")) == known[name], name
+
+
+def test_every_reason_code_has_its_heading() -> None:
+    assert set(entries("Reason codes")) == {str(reason) for reason in Reason}
+
+
+def test_every_command_has_its_heading() -> None:
+    assert set(entries("Commands")) == {f"jejo {' '.join(path)}" for path in commands(build_parser())}
+
+
+@pytest.mark.parametrize("heading", ["Settings", "Metrics", "Reason codes", "Commands"])
+def test_every_heading_says_what_it_is_and_what_to_do(heading: str) -> None:
+    for name, text in entries(heading).items():
+        meaning, arrow, action = text.partition("\n→ ")
+        assert arrow, name
+        assert len(meaning.split()) >= 4, name
+        assert len(action.split()) >= 2, name
+
+
+def test_complaints_of_status_lead_to_sections() -> None:
+    source = Path(verdict.__file__).read_text()
+    sections = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', source))
+    assert {"ingest-lags", "analytics-behind", "jejo-migrate"} <= sections
+    assert sections <= anchors(OPERATIONS)
 
 
 def commands(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -60,8 +154,11 @@ def test_every_command_is_in_the_readme_and_has_help() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
-        assert (document.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", document.read_text()):
+        path = document.parent / target if target else document
+        assert path.exists(), target
+        if anchor:
+            assert anchor in anchors(path.read_text()), (target, anchor)
 
 
 def test_the_glossary_has_every_state_and_mode() -> None:

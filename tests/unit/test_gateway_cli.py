@@ -2,6 +2,7 @@
 
 import argparse
 import base64
+import datetime as dt
 from pathlib import Path
 from typing import Self
 
@@ -10,8 +11,10 @@ from nacl.signing import SigningKey
 
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, verify
 from services.core.errors import ConfigurationError
-from services.gateway.cli import add_commands, parse_machines, parse_speed
+from services.core.times import DAY_US, HOUR_US, seoul_midnight_us
+from services.gateway.cli import add_commands, parse_machines
 from services.gateway.record import Record
+from services.gateway.simulate_cli import find_progress, parse_speed
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"
 
@@ -52,11 +55,44 @@ def test_speeds() -> None:
 
 
 @pytest.mark.parametrize("text", ["-1", "nan", "inf", "soon"])
-@pytest.mark.parametrize("option", ["--backfill-hours", "--duration", "--readings-every"])
+@pytest.mark.parametrize(
+    "option", ["--backfill-hours", "--backfill-days", "--duration", "--readings-every", "--trouble"]
+)
 def test_what_is_no_amount_is_refused(option: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse("simulate", f"{option}={text}")
     assert f"{option}: invalid amount value" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--factories", "0"], "--factories must be"),
+        (["--machines", "100"], "--machines"),
+        (["--backfill-days", "4000"], "at most 3650 days"),
+        (["--until", "yesterday"], "write RFC 3339"),
+        (["--until", "2024-03-04T00:00:00Z", "--duration", "5"], "leave --duration"),
+        (["--speed", "0.5"], "write a number"),
+        (["--api-url", "http://127.0.0.1:1"], "needs an admin's key"),
+    ],
+)
+def test_a_simulation_that_cannot_be_is_refused_at_once(
+    options: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JEJO_API_KEY", raising=False)
+    args = parse("simulate", *options)
+    with pytest.raises(ConfigurationError, match=said):
+        args.run(args)
+
+
+def test_days_of_history_begin_at_a_midnight_in_seoul() -> None:
+    until = ("--until", "2024-03-04T09:30:00+09:00")
+    midnight_us = seoul_midnight_us(dt.date(2024, 3, 1))
+    progress = find_progress(parse("simulate", "--backfill-days", "3", *until), lambda: 0)
+    assert (progress.begin_us, progress.history_end_us) == (midnight_us, midnight_us + 3 * DAY_US + 19 * HOUR_US // 2)
+    progress = find_progress(parse("simulate", "--backfill-hours", "3", *until), lambda: 0)
+    assert progress.begin_us == progress.history_end_us - 3 * HOUR_US
+    assert find_progress(parse("simulate"), lambda: 3 * HOUR_US).begin_us == HOUR_US
 
 
 def test_keygen_prints_the_public_key_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The simulated fleet: reproducible, plausible, registered as the API's contract says."""
+"""The simulated fleet: reproducible, like the country, registered as the API's contract says."""
 
 import base64
 import datetime as dt
@@ -7,13 +7,28 @@ from collections import Counter
 from nacl.signing import SigningKey
 
 from schemas.wire.codes import Mode, State
-from services.core.times import DAY_US, SECOND_US, seoul_midnight_us
-from services.gateway.fleet import LEVELS, ShiftPattern, make_fleet, signing_seed
-from services.gateway.registration import factory_entries, machine_entries
+from services.core.times import DAY_US, FIRST_INSTANT_US, SECOND_US, seoul_midnight_us
+from services.gateway.changes import changes, cohorts
+from services.gateway.country import HISTORY, LEVELS, REGIONS, SECTORS, SMART_LEVELS, SPONSORS, ZONES, established_at
+from services.gateway.fleet import Connection, Enterprise, Factory, ShiftPattern, make_fleet, signing_seed, size_of
+from services.gateway.mishaps import factory_day
+from services.gateway.registration import (
+    change_entry,
+    enterprise_entry,
+    factory_entry,
+    key_entry,
+    machine_entries,
+    programme_entries,
+)
 from services.gateway.rows import CountRow, StateRow
-from services.gateway.simulated_rows import factory_rows
 
 MONDAY = dt.date(2024, 3, 4)
+COUNTRY = make_fleet(1, 300)
+
+
+def shares(values: list[str | None]) -> dict[str | None, float]:
+    """Percentages."""
+    return {value: 100 * count / len(values) for value, count in Counter(values).items()}
 
 
 def test_a_seed_gives_one_fleet_and_its_beginning_does_not_depend_on_its_size() -> None:
@@ -24,59 +39,161 @@ def test_a_seed_gives_one_fleet_and_its_beginning_does_not_depend_on_its_size() 
 
 def test_ids_are_the_documented_ones() -> None:
     fleet = make_fleet(1, 2, 2)
-    assert [(f.enterprise_id, f.factory_id) for f in fleet] == [("E0001", "F000001"), ("E0002", "F000002")]
+    assert fleet[0].enterprise.enterprise_id == "E0001"
+    assert [f.factory_id for f in fleet] == ["F000001", "F000002"]
     assert [m.machine_id for m in fleet[0].machines] == ["M01", "M02"]
 
 
+def test_regions_and_sectors_have_the_countrys_proportions() -> None:
+    regions = shares([factory.region for factory in COUNTRY])
+    assert regions.keys() == REGIONS.keys()
+    assert all(abs(regions[region] - share) < 1.5 for region, share in REGIONS.items())
+    sectors = shares([factory.sector for factory in COUNTRY])
+    whole = sum(sector.share for sector in SECTORS.values())
+    assert all(abs(sectors.get(code, 0) - 100 * sector.share / whole) < 1.5 for code, sector in SECTORS.items())
+
+
+def test_three_quarters_of_the_smart_are_basic_and_most_of_these_only_count() -> None:
+    levels = shares([factory.level for factory in COUNTRY])
+    assert 12 < levels["none"] < 18
+    smart = shares([factory.level for factory in COUNTRY if factory.level != "none"])
+    assert all(abs(smart[level] - share) < 3 for level, share in SMART_LEVELS.items())
+    basic = Counter(factory.connection for factory in COUNTRY if factory.level == "basic")
+    assert basic[Connection.COUNTS] > 3 * basic[Connection.STATES]
+    ghosts = [f for f in COUNTRY if f.level != "none" and f.connection is Connection.NOTHING]
+    assert 1 <= len(ghosts) <= 15
+    assert all(ghost.machines for ghost in ghosts)
+
+
+def test_most_enterprises_are_small_and_some_have_several_factories() -> None:
+    sizes = shares([size_of(factory.enterprise.employees) for factory in COUNTRY])
+    assert sizes["10-49"] > 50
+    assert set(sizes) >= {"1-9", "10-49", "50-299", "300+"}
+    owners = Counter(factory.enterprise for factory in COUNTRY)
+    assert max(owners.values()) >= 2
+    assert len({owner.enterprise_id for owner in owners}) == len(owners)
+    machines = [len(factory.machines) for factory in COUNTRY]
+    assert 4 <= sum(machines) / len(machines) <= 5
+
+
+def test_smart_factories_were_built_as_history_tells() -> None:
+    built = [factory.established_on for factory in COUNTRY if factory.established_on is not None]
+    assert len(built) == sum(factory.level != "none" for factory in COUNTRY)
+    for day, known in HISTORY:
+        reached = sum(on <= day for on in built) / len(built)
+        assert abs(reached - known / HISTORY[-1][1]) < 0.03, day
+    assert established_at(0.0) == HISTORY[0][0]
+
+
+def test_zones_are_in_their_regions_and_sponsors_known() -> None:
+    place = {zone.zone_id: zone.region for zone in ZONES}
+    in_zones = [factory for factory in COUNTRY if factory.zone is not None]
+    assert len({factory.zone for factory in in_zones}) >= 8
+    assert all(place[str(factory.zone)] == factory.region for factory in in_zones)
+    sponsored = [factory for factory in COUNTRY if factory.sponsor is not None]
+    assert {factory.sponsor for factory in sponsored} == {sponsor.sponsor_id for sponsor in SPONSORS}
+    assert all(factory.level != "none" for factory in sponsored)
+
+
 def test_somebody_works_at_any_hour() -> None:
-    assert {f.shifts for f in make_fleet(1, 3, 1)} == set(ShiftPattern)
-    assert make_fleet(1, 1, 1)[0].shifts is ShiftPattern.ROUND_THE_CLOCK
+    first = make_fleet(1, 1, 1)[0]
+    assert first.shifts is ShiftPattern.ROUND_THE_CLOCK
+    assert first.connection is Connection.STATES
+    assert {factory.shifts for factory in COUNTRY} == set(ShiftPattern)
 
 
 def test_a_working_day_looks_like_one() -> None:
     """Bounds wide enough for any seed, tight enough that a day of nothing but faults would not pass."""
     start_us = seoul_midnight_us(MONDAY)
-    for factory in make_fleet(3, 6, 3):
-        rows = factory_rows(3, factory, start_us, start_us + DAY_US, 0)
-        seconds: Counter[State] = Counter()
+    seconds: Counter[State] = Counter()
+    made: list[CountRow] = []
+    for factory in [factory for factory in COUNTRY if factory.connection is Connection.STATES][:20]:
+        sent = [delivery.row for delivery in factory_day(3, factory, MONDAY, 0).deliveries]
+        made += [row for row in sent if isinstance(row, CountRow)]
         for machine in factory.machines:
-            states = [row for row in rows if isinstance(row, StateRow) and row.machine_id == machine.machine_id]
+            states = [row for row in sent if isinstance(row, StateRow) and row.machine_id == machine.machine_id]
             ends = [*(row.at_us for row in states[1:]), start_us + DAY_US]
             for row, end_us in zip(states, ends, strict=True):
                 seconds[row.state] += (end_us - row.at_us) // SECOND_US
-        scheduled = sum(seconds.values()) - seconds[State.off_shift]
-        assert 0.45 < seconds[State.producing] / scheduled < 0.95
-        assert seconds[State.faulted] / scheduled < 0.3
-        assert seconds[State.setup] > 0
-        made = [row for row in rows if isinstance(row, CountRow)]
-        scrap = sum(row.scrap for row in made)
-        assert made
-        assert scrap / len(made) < 0.08
+    scheduled = sum(seconds.values()) - seconds[State.off_shift]
+    assert 0.55 < seconds[State.producing] / scheduled < 0.9
+    assert 0 < seconds[State.faulted] / scheduled < 0.2
+    assert all(seconds[state] > 0 for state in State if state is not State.unknown)
+    scrap = sum(row.scrap for row in made)
+    assert 0 < scrap / sum(row.good + row.scrap + row.rework for row in made) < 0.05
 
 
 def test_a_sunday_is_off_where_nobody_works() -> None:
-    start_us = seoul_midnight_us(dt.date(2024, 3, 10))
-    factory = make_fleet(1, 2, 1)[1]
-    assert factory.shifts is ShiftPattern.DAY
-    rows = factory_rows(1, factory, start_us, start_us + DAY_US, 5 * SECOND_US)
-    assert all(isinstance(row, StateRow) and row.state is State.off_shift for row in rows)
-    assert all(isinstance(row, StateRow) and row.mode is Mode.unknown for row in rows)
+    factory = next(f for f in COUNTRY if f.connection is Connection.STATES and f.shifts is ShiftPattern.DAY)
+    sent = [delivery.row for delivery in factory_day(1, factory, dt.date(2024, 3, 10), 0).deliveries]
+    assert sent
+    assert all(isinstance(row, StateRow) and row.state is State.off_shift for row in sent)
+    assert all(isinstance(row, StateRow) and row.mode is Mode.unknown for row in sent)
+
+
+def test_changes_are_of_every_kind_and_within_the_time() -> None:
+    start_us = seoul_midnight_us(MONDAY)
+    changed = changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
+    assert changed == sorted(changed, key=lambda change: change.at_us)
+    assert all(start_us < change.at_us < start_us + 90 * DAY_US for change in changed)
+    before = {factory.factory_id: factory for factory in COUNTRY}
+    kinds: Counter[str] = Counter()
+    for change in changed:
+        if isinstance(change.now, Enterprise):
+            kinds["size"] += 1
+            continue
+        old = before[change.now.factory_id]
+        kinds["level"] += old.level != change.now.level
+        kinds["region"] += old.region != change.now.region
+        assert change.now.level == "none" or change.now.established_on is not None
+    assert min(kinds[kind] for kind in ("size", "level", "region")) > 0
+
+
+def test_a_cohort_holds_until_the_next() -> None:
+    start_us = seoul_midnight_us(MONDAY)
+    changed = changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
+    moved = next(change for change in changed if isinstance(change.now, Factory))
+    assert isinstance(moved.now, Factory)
+    factory = next(f for f in COUNTRY if f.factory_id == moved.now.factory_id)
+    known = cohorts(factory, changed)
+    assert known[0][0] == FIRST_INSTANT_US
+    assert (known[0][1].region, known[0][1].level) == (factory.region, factory.level)
+    assert moved.at_us in [at_us for at_us, _ in known]
+    assert (known[-1][1].region, known[-1][1].level) == (moved.now.region, moved.now.level)
+    grown = next(change for change in changed if isinstance(change.now, Enterprise))
+    assert isinstance(grown.now, Enterprise)
+    owned = next(f for f in COUNTRY if f.enterprise.enterprise_id == grown.now.enterprise_id)
+    assert cohorts(owned, changed)[-1][1].size == size_of(grown.now.employees) != size_of(owned.enterprise.employees)
 
 
 def test_registry_entries_have_the_contracts_bodies() -> None:
     factory = make_fleet(5, 1, 2)[0]
-    entries = dict(factory_entries(5, factory))
-    assert list(entries) == [
-        "/v1/enterprises/E0001",
-        "/v1/factories/F000001",
-        "/v1/factories/F000001/gateway-keys/sim-5",
-    ]
-    assert set(entries["/v1/enterprises/E0001"]) == {"name", "employees"}
-    body = entries["/v1/factories/F000001"]
+    path, body = enterprise_entry(factory.enterprise)
+    assert path == "/v1/enterprises/E0001"
+    assert set(body) == {"name", "employees", "effective_from"}
+    path, body = factory_entry(factory)
+    assert path == "/v1/factories/F000001"
     assert body["level"] in LEVELS
+    assert body["effective_from"] == "1999-12-31T15:00:00Z"
     assert (body["established_on"] is None) == (body["level"] == "none")
-    public = entries["/v1/factories/F000001/gateway-keys/sim-5"]["public_key"]
-    assert base64.b64decode(public) == bytes(SigningKey(signing_seed(5, "F000001")).verify_key)
+    path, body = key_entry(5, factory)
+    assert path == "/v1/factories/F000001/gateway-keys/sim-5"
+    assert base64.b64decode(body["public_key"]) == bytes(SigningKey(signing_seed(5, "F000001")).verify_key)
     machines = dict(machine_entries(factory, MONDAY))
     assert list(machines) == ["/v1/factories/F000001/machines/M01", "/v1/factories/F000001/machines/M02"]
     assert machines["/v1/factories/F000001/machines/M01"]["in_use_from"] == "2024-03-04"
+
+
+def test_zones_and_sponsors_are_entered_where_a_factory_names_them() -> None:
+    entries = dict(programme_entries(COUNTRY))
+    assert entries["/v1/sponsors/posco"] == {"name": "POSCO"}
+    assert set(entries["/v1/zones/changwon"]) == {"name", "region", "designated_on"}
+    assert not list(programme_entries([factory for factory in COUNTRY if not factory.zone and not factory.sponsor]))
+
+
+def test_a_change_is_put_from_its_instant_on() -> None:
+    start_us = seoul_midnight_us(MONDAY)
+    for change in changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1):
+        path, body = change_entry(change)
+        assert body["effective_from"].startswith("2024-0")
+        assert path.startswith("/v1/factories/" if isinstance(change.now, Factory) else "/v1/enterprises/")

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,12 +12,13 @@ import httpx
 import pytest
 
 from services.core.errors import ConfigurationError, TransientError
-from services.gateway.fleet import make_fleet
-from services.gateway.registration import register_fleet
+from services.gateway.changes import Change
+from services.gateway.fleet import Factory, make_fleet
+from services.gateway.registration import programme_entries, register_fleet
 
-FLEET = make_fleet(5, 2, 2)
+FLEET = make_fleet(5, 3, 2)
 MONDAY = dt.date(2024, 3, 4)
-REAL_CLIENT = httpx.Client
+REAL_CLIENT = httpx.AsyncClient
 
 
 class Api:
@@ -31,9 +34,10 @@ class Api:
             return httpx.Response(403, json={"title": "not yours"})
         if request.method == "GET":
             return httpx.Response(200 if path in self.entries else 404, json=self.entries.get(path))
+        status = 200 if path in self.entries else 201
         self.puts.append(path)
         self.entries[path] = json.loads(request.content)
-        return httpx.Response(200, json=self.entries[path])
+        return httpx.Response(status, json=self.entries[path])
 
 
 def register(
@@ -41,23 +45,43 @@ def register(
     answer: Callable[[httpx.Request], httpx.Response],
     key: str = "admin",
     day: dt.date = MONDAY,
+    fleet: tuple[Factory, ...] = FLEET,
+    changed: Sequence[Change] = (),
 ) -> None:
     client = partial(REAL_CLIENT, transport=httpx.MockTransport(answer))
-    monkeypatch.setattr("services.gateway.registration.httpx.Client", client)
-    register_fleet("http://api", key, 5, FLEET, day)
+    monkeypatch.setattr("services.gateway.registration.httpx.AsyncClient", client)
+    register_fleet("http://api", key, 5, fleet, day, changed)
 
 
 def test_everything_is_entered_owners_first(monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api()
     register(monkeypatch, api)
-    assert api.puts[:5] == [
-        "/v1/enterprises/E0001",
-        "/v1/factories/F000001",
-        "/v1/factories/F000001/gateway-keys/sim-5",
-        "/v1/factories/F000001/machines/M01",
-        "/v1/factories/F000001/machines/M02",
-    ]
-    assert len(api.puts) == 10
+    kinds = [re.sub("/v1/factories/F[0-9]+", "F", path).rsplit("/", 1)[0] for path in api.puts]
+    owners = len({factory.enterprise.enterprise_id for factory in FLEET})
+    programme = [path.rsplit("/", 1)[0] for path, _ in programme_entries(FLEET)]
+    assert kinds == programme + ["/v1/enterprises"] * owners + ["F"] * 3 + ["F/gateway-keys"] * 3 + ["F/machines"] * 6
+    assert len(set(api.puts)) == len(api.puts)
+
+
+def test_zones_and_sponsors_come_before_the_factories_that_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api()
+    register(monkeypatch, api, fleet=make_fleet(5, 60, 1))
+    for path, body in api.entries.items():
+        if re.fullmatch("/v1/factories/F[0-9]+", path):
+            for kind in ("zone", "sponsor"):
+                named = f"/v1/{kind}s/{body[kind]}"
+                assert body[kind] is None or api.puts.index(named) < api.puts.index(path)
+    assert any(path.startswith("/v1/zones/") for path in api.puts)
+    assert any(path.startswith("/v1/sponsors/") for path in api.puts)
+
+
+def test_what_changes_later_is_entered_last_from_its_own_instant_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api()
+    moved = Change(1_709_539_200_000_000, replace(FLEET[0], region="KR-49"))
+    register(monkeypatch, api, changed=[moved])
+    assert api.puts[-1] == "/v1/factories/F000001"
+    assert api.entries["/v1/factories/F000001"]["region"] == "KR-49"
+    assert api.entries["/v1/factories/F000001"]["effective_from"] == "2024-03-04T08:00:00Z"
 
 
 def test_a_machine_that_is_known_keeps_the_day_it_came_into_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +101,7 @@ def test_an_api_that_fails_when_asked_for_a_machine_is_not_taken_for_one_that_kn
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(500 if request.method == "GET" else 200)
+        return httpx.Response(500 if request.method == "GET" else 200)  # 200: it was there already.
 
     with pytest.raises(TransientError, match="500"):
         register(monkeypatch, answer)

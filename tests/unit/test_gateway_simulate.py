@@ -2,34 +2,40 @@
 
 import base64
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from typing import cast
 
 from schemas.wire.decode import Body, Claim, decode_record
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, verify
-from services.core.times import HOUR_US, MINUTE_US, SECOND_US
+from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from services.gateway.fleet import make_fleet
 from services.gateway.record import Record
-from services.gateway.registration import factory_entries
+from services.gateway.registration import key_entry
 from services.gateway.sender import Sender
 from services.gateway.simulate import Course, Simulation
-from services.gateway.simulated_rows import factory_rows
+from services.gateway.source import Source, World
 
 START_US = 1_709_539_200_000_000
-FLEET = make_fleet(4, 2, 2)
+FLEET = make_fleet(4, 3, 2)
+WORLD = World(4, START_US - HOUR_US, 20)
 
 
 class Run:
     """A simulation by a clock that moves only when it sleeps; keeps what is sent, and when."""
 
-    def __init__(self, course: Course, stop_after_s: float = 1e9, sending_takes_s: int = 0) -> None:
+    def __init__(
+        self, course: Course, stop_after_s: float = 1e9, sending_takes_s: int = 0, world: World = WORLD
+    ) -> None:
         self.now_us = START_US
         self.sent: list[tuple[int, Record]] = []
-        self.flushed = False
+        self.noted: list[tuple[int, int]] = []
+        self.flushed = 0
         self._sending_us = sending_takes_s * SECOND_US
         self._stop = threading.Event()
         self._stop_us = START_US + round(stop_after_s * SECOND_US)
-        Simulation(4, FLEET, cast(Sender, self), lambda: self.now_us, self._stop).run(course, self.sleep)
+        self.simulation = Simulation(world, FLEET, cast(Sender, self), lambda: self.now_us, self._stop)
+        self.simulation.run(course, self.sleep, lambda sent_us, rows: self.noted.append((sent_us, rows)))
 
     @property
     def records(self) -> list[Record]:
@@ -45,74 +51,123 @@ class Run:
         self.sent.append((self.now_us, record))
 
     def flush(self) -> None:
-        self.flushed = True
+        self.flushed = len(self.sent)
 
 
-def course(speed: float | None = None, duration_s: int | None = 0) -> Course:
-    return Course(HOUR_US, speed, None if duration_s is None else duration_s * SECOND_US, MINUTE_US)
+def course(speed: float | None = None, duration_s: int | None = 0, readings_us: int = 0) -> Course:
+    return Course(
+        from_us=START_US - HOUR_US,
+        speed=speed,
+        duration_us=None if duration_s is None else duration_s * SECOND_US,
+        readings_us=readings_us,
+    )
 
 
-def instants(records: Iterable[Record]) -> list[int]:
-    """The instant of every row, sorted."""
-    found: list[int] = []
+Said = Counter[tuple[str, int, int, bool]]
+
+
+def said(records: Iterable[Record]) -> Said:
+    """Machine, instant, revision and withdrawal of every state and count."""
+    found: Said = Counter()
     for record in records:
-        claim = decode_record(record.value)
-        assert isinstance(claim, Claim)
-        assert isinstance(claim.body, Body)
-        assert not claim.body.refused
-        found += claim.body.states.at_us + claim.body.counts.at_us + claim.body.readings.at_us
-    return sorted(found)
+        body = body_of(record)
+        for rows in (body.states, body.counts):
+            columns = zip(rows.machine_id, rows.at_us, rows.retracted, strict=True)
+            found.update((machine_id, at_us, body.revision, gone) for machine_id, at_us, gone in columns)
+    return found
 
 
-def expected(from_us: int, to_us: int) -> list[int]:
-    return sorted(row.at_us for factory in FLEET for row in factory_rows(4, factory, from_us, to_us, MINUTE_US))
+def body_of(record: Record) -> Body:
+    claim = decode_record(record.value)
+    assert isinstance(claim, Claim)
+    assert isinstance(claim.body, Body)
+    assert not claim.body.refused
+    return claim.body
+
+
+def expected(from_us: int, to_us: int, world: World = WORLD) -> Said:
+    return Counter(
+        (row.machine_id, row.at_us, revision, row.retracted)
+        for factory in FLEET
+        for _, row, revision in Source(world, factory).deliveries(from_us, to_us)
+    )
 
 
 def test_history_is_sent_whole_and_at_once_however_short_the_duration() -> None:
     run = Run(course())
-    assert instants(run.records) == expected(START_US - HOUR_US, START_US)
+    assert said(run.records) == expected(START_US - HOUR_US, START_US)
     assert {sent_us for sent_us, _ in run.sent} == {START_US}
-    assert run.flushed
+    assert run.flushed == len(run.sent) > 0
+    assert set(run.simulation.sent_us.values()) == {START_US}
+
+
+def test_history_may_end_before_the_present_and_then_nothing_follows() -> None:
+    world = World(4, START_US - 40 * DAY_US, 5)
+    run = Run(Course(from_us=world.begin_us, until_us=START_US - DAY_US), world=world)
+    assert said(run.records) == expected(world.begin_us, START_US - DAY_US, world)
+    assert run.now_us == START_US
+    assert run.noted[-1] == (START_US - DAY_US, run.simulation.rows)
 
 
 def test_then_every_second_gives_its_rows_and_none_lies_ahead() -> None:
-    run = Run(course(duration_s=300))
-    assert instants(run.records) == expected(START_US - HOUR_US, START_US + 300 * SECOND_US)
-    assert all(instants([record])[-1] < sent_us for sent_us, record in run.sent)
-    live = [(sent_us, record) for sent_us, record in run.sent if sent_us > START_US]
-    assert live
-    assert all(instants([record])[0] >= sent_us - SECOND_US for sent_us, record in live)
+    run = Run(course(duration_s=1200))
+    assert said(run.records) == expected(START_US - HOUR_US, START_US + 1200 * SECOND_US)
+    assert all(at_us < sent_us for sent_us, record in run.sent for _, at_us, _, _ in said([record]))
+    assert [record for sent_us, record in run.sent if sent_us > START_US]
+
+
+def test_what_was_sent_is_noted_only_when_it_has_arrived() -> None:
+    run = Run(course(duration_s=60))
+    assert [us for us, _ in run.noted] == sorted(us for us, _ in run.noted)
+    assert len(run.noted) >= 6
+    assert run.noted[-1] == (START_US + 60 * SECOND_US, run.simulation.rows)
+
+
+def test_a_run_that_goes_on_sends_only_what_is_missing() -> None:
+    world = World(4, START_US - 2 * DAY_US, 20)
+    run = Run(Course(from_us=START_US - HOUR_US, duration_us=0), world=world)
+    assert said(run.records) == expected(START_US - HOUR_US, START_US, world)
+
+
+def test_readings_are_of_the_present_alone() -> None:
+    run = Run(course(duration_s=120, readings_us=MINUTE_US))
+    at = [at_us for record in run.records for at_us in body_of(record).readings.at_us]
+    assert at
+    assert all(START_US <= at_us < START_US + 120 * SECOND_US for at_us in at)
 
 
 def test_the_duration_ends_what_cannot_keep_up() -> None:
     run = Run(course(duration_s=30), sending_takes_s=7)
-    assert instants(run.records) == expected(START_US - HOUR_US, START_US + 30 * SECOND_US)
+    assert said(run.records) == expected(START_US - HOUR_US, START_US + 30 * SECOND_US)
 
 
 def test_paced_history_catches_up_with_the_present() -> None:
     run = Run(course(speed=60, duration_s=120))
-    assert instants(run.records) == expected(START_US - HOUR_US, START_US + 120 * SECOND_US)
+    assert said(run.records) == expected(START_US - HOUR_US, START_US + 120 * SECOND_US)
     early = [record for sent_us, record in run.sent if sent_us <= START_US + 30 * SECOND_US]
-    assert instants(early) == expected(START_US - HOUR_US, START_US - HOUR_US // 2)
+    assert said(early) == expected(START_US - HOUR_US, START_US - HOUR_US // 2)
 
 
 def test_paced_history_ends_with_the_duration() -> None:
     run = Run(course(speed=60, duration_s=30))
-    assert instants(run.records) == expected(START_US - HOUR_US, START_US - HOUR_US // 2)
+    assert said(run.records) == expected(START_US - HOUR_US, START_US - HOUR_US // 2)
     assert run.now_us == START_US + 30 * SECOND_US
 
 
 def test_a_stop_ends_it_and_waits_for_what_was_sent() -> None:
     run = Run(course(duration_s=None), stop_after_s=90)
     assert run.now_us == START_US + 90 * SECOND_US
-    assert instants(run.records) == expected(START_US - HOUR_US, START_US + 89 * SECOND_US)
-    assert run.flushed
+    assert said(run.records) == expected(START_US - HOUR_US, START_US + 89 * SECOND_US)
+    assert run.flushed == len(run.sent)
 
 
-def test_records_are_signed_by_the_key_that_is_registered() -> None:
-    record = Run(course()).records[0]
-    *_, (path, body) = factory_entries(4, FLEET[0])
-    headers = dict(record.headers)
-    assert record.key.decode() == FLEET[0].factory_id
-    assert path.endswith("/" + headers[KEY_ID_HEADER].decode())
-    assert verify(record.value, headers[SIGNATURE_HEADER], base64.b64decode(body["public_key"]))
+def test_a_record_has_one_revision_and_signed_by_the_key_that_is_registered() -> None:
+    world = World(4, START_US - 10 * DAY_US, 20)
+    run = Run(Course(from_us=world.begin_us, duration_us=0), world=world)
+    assert {body_of(record).revision for record in run.records} >= {0, 1}
+    keys = {factory.factory_id: key_entry(4, factory) for factory in FLEET}
+    for record in run.records:
+        path, body = keys[record.key.decode()]
+        headers = dict(record.headers)
+        assert path.endswith("/" + headers[KEY_ID_HEADER].decode())
+        assert verify(record.value, headers[SIGNATURE_HEADER], base64.b64decode(body["public_key"]))

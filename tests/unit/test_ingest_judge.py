@@ -92,9 +92,9 @@ def test_the_limit_of_nesting_is_the_same_on_any_stack() -> None:
 
 def test_a_record_full_of_wrong_rows_costs_time_in_proportion() -> None:
     value = (ENVELOPE % ",".join("0" * 300_000)).encode()
-    started = time.monotonic()
+    started = time.process_time()
     batch = judged(value)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     assert len(batch.dead_letters) == 300_000
     assert {letter.raw for letter in batch.dead_letters} == {b"0"}
     assert batch.records[0].refused == 300_000

@@ -30,6 +30,8 @@ class Machine:
             assert found is not None
             (self.programs / tool).symlink_to(found)
         self.add("id", f"echo {user_id}")
+        self.add("node", "echo v18.20.4")
+        self.add("npm", "exit 99")
 
     def add(self, name: str, script: str) -> None:
         path = self.programs / name
@@ -56,11 +58,19 @@ def test_an_ordinary_user_is_told_the_command(tmp_path: Path) -> None:
 
 def test_what_only_tests_run_is_asked_for_by_them(tmp_path: Path) -> None:
     machine = Machine(tmp_path, 1000)
-    for name in ("apt-get", "mvn", "curl", "openssl", "npm"):
+    for name in ("apt-get", "mvn", "curl", "openssl"):
         machine.add(name, "exit 99")
     machine.add("java", "echo 'openjdk version \"17.0.2\"' >&2")
     assert "apt-get install" not in machine.set_up().stderr
-    assert machine.set_up("tests").stderr.endswith("sudo apt-get install kcat\n")
+    assert machine.set_up("tests").stderr.endswith("sudo apt-get install kcat chromium fonts-noto-cjk fontconfig\n")
+
+
+def test_an_old_node_is_as_none(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, 1000)
+    machine.add("apt-get", "exit 99")
+    machine.add("node", "echo v16.20.2")
+    (machine.programs / "npm").unlink()
+    assert machine.set_up().stderr.endswith("maven nodejs npm\n")
 
 
 def test_an_old_java_is_as_none(tmp_path: Path) -> None:

@@ -64,14 +64,14 @@ def make_kpi(kpi: Kpi) -> Json:
     }
 
 
-def served(amount: int, unit: Unit) -> int | float | Decimal:
-    """A sum in the unit that it is served in: exact, save hours, of which few are finite decimals."""
+def served(amount: int, unit: Unit) -> int | Decimal:
+    """A sum in the unit that it is served in: exact, save hours, of which few are finite: these have 28 digits."""
     if unit is Unit.seconds:
         return seconds(amount)
     if unit is Unit.seconds_squared:
         whole, rest = divmod(amount, unit.scale)
         return whole if rest == 0 else Decimal(f"{whole}.{rest:012d}".rstrip("0"))
-    return amount / unit.scale if unit is Unit.hours else amount
+    return Decimal(amount) / unit.scale if unit is Unit.hours else amount
 
 
 KPI_PARTS = ("value", "numerator", "denominator", "reason", "flags")

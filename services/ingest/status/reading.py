@@ -80,6 +80,7 @@ async def ask_database(settings: StatusSettings) -> Stored:
     connection = await connect(settings.database_url, ROLE, application="jejo status")
     try:
         await connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+        await connection.execute(queries.PLANNING)
         return await read_tables(connection, settings.telemetry_topic)
     except RETRYABLE as error:
         raise TransientError(f"The database went away or is too busy ({error}); run the command again.") from error

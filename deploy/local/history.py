@@ -1,0 +1,146 @@
+"""The demo's fleet: how large it is, and how its history gets onto the platform, once, before the present begins."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+from tqdm import tqdm
+
+from deploy.local.errors import StackError
+from deploy.local.fetch import say
+from deploy.local.places import CLONE
+
+WITHIN_S = 1800.0
+SILENT_S = 120.0
+"""Longer than this nothing stands still while it works."""
+STOPPING_S = 10.0
+
+INGESTED = """
+SELECT COALESCE(sum(rows_stored::bigint + rows_duplicate + rows_clashed + rows_refused), 0)::bigint FROM ingest_record
+"""
+TO_ACCOUNT = "SELECT count(*) FROM dirty_mark, analytics_state WHERE from_at < accounted_until"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSize:
+    """How many factories there are, and days of history before today."""
+
+    factories: int
+    days: int
+
+    @classmethod
+    def chosen(cls) -> "FleetSize":
+        """JEJO_DEMO_FACTORIES (300) and JEJO_DEMO_DAYS (90).
+
+        Raises:
+            StackError: one is no number.
+        """
+        return cls(setting("JEJO_DEMO_FACTORIES", 300, least=1), setting("JEJO_DEMO_DAYS", 90, least=0))
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What makes ``jejo gateway simulate`` simulate this fleet."""
+        return ("--factories", str(self.factories), "--backfill-days", str(self.days), "--seed", "1")
+
+
+def setting(name: str, default: int, *, least: int) -> int:
+    """A number from the environment.
+
+    Raises:
+        StackError: it is none.
+    """
+    text = os.environ.get(name, str(default))
+    if not text.isdecimal() or int(text) < least:
+        raise StackError(f"{name}={text}: write a whole number of at least {least}.")
+    return int(text)
+
+
+def send_history(running: ExitStack, size: FleetSize, progress: Path, environment: Mapping[str, str]) -> None:
+    """Register the fleet, unless that was done, and send what of its history was not sent yet; shows bars.
+
+    Raises:
+        StackError: it failed.
+    """
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    simulate = ("gateway", "simulate", *size.arguments, "--until", now, "--progress", str(progress))
+    registry = progress.with_suffix(".csv")
+    # The file is there from before the import until it is in, so that what was interrupted is done again.
+    if registry.exists() or not progress.exists():
+        say(f"Registering {size.factories} factories ...")
+        registry.touch()
+        run(running, environment, *simulate, "--registry-csv", str(registry))
+        run(running, environment, "registry", "import", str(registry))
+        registry.unlink()
+        say(f"Sending the history of their last {size.days} days ...")
+    else:
+        say("Sending what the fleet did since the last time ...")
+    run(running, environment, *simulate)
+
+
+def run(running: ExitStack, environment: Mapping[str, str], *arguments: str) -> None:
+    """Run a command of ``jejo`` to its end; its standard error is ours: that is where the bars are.
+
+    Raises:
+        StackError: it failed.
+    """
+    command = [sys.executable, "-m", "services", *arguments]
+    process = subprocess.Popen(command, cwd=CLONE, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+    running.callback(stop, process)
+    if process.wait() != 0:
+        raise StackError(f"`jejo {' '.join(arguments[:2])}` failed; the reason is above.")
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """Ask it to end, and end it if it does not; nothing where it has ended."""
+    process.terminate()
+    try:
+        process.wait(STOPPING_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def wait_until_accounted(progress: Path, database_url: str, alive: Callable[[], None]) -> None:
+    """Wait until all rows sent so far are ingested and in the KPIs; shows a bar.
+
+    Args:
+        alive: raises where what works on it has ended.
+
+    Raises:
+        StackError: it takes too long.
+    """
+    sent = int(json.loads(progress.read_bytes())["rows"])
+    shape = "{desc}: {percentage:3.0f} % |{bar}| {n:,.0f} of {total:,.0f} rows{postfix} [{elapsed}]"
+    deadline = time.monotonic() + WITHIN_S
+    seen, seen_at = (0, 0), time.monotonic()
+    with tqdm(total=sent, desc="ingesting", bar_format=shape, disable=None) as bar:
+        while True:
+            alive()
+            ingested, left = asyncio.run(look(database_url))
+            bar.update(max(0, min(ingested, sent) - bar.n))
+            bar.set_postfix_str(f"{left:,} stretches to account" if left else "")
+            if ingested >= sent and left == 0:
+                return
+            if (ingested, left) != seen:
+                seen, seen_at = (ingested, left), time.monotonic()
+            if time.monotonic() > min(deadline, seen_at + SILENT_S):
+                raise StackError(f"Of {sent} rows {ingested} were ingested, and nothing moves: look at the logs.")
+            time.sleep(0.5)
+
+
+async def look(database_url: str) -> tuple[int, int]:
+    """Rows that ingest has dealt with, and stretches of machines' time that analytics has yet to account."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        return int(await connection.fetchval(INGESTED)), int(await connection.fetchval(TO_ACCOUNT))
+    finally:
+        await connection.close()

@@ -1,0 +1,200 @@
+"""The command ``gateway simulate``: what it takes, and how the parts of a simulation are put together."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from services.core.clock import Clock
+    from services.gateway.changes import Change
+    from services.gateway.fleet import Factory
+    from services.gateway.progress import Progress
+
+MOST_FACTORIES, MOST_MACHINES, MOST_DAYS = 999_999, 99, 3650
+
+
+def add_simulate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register ``gateway simulate``."""
+    simulate = actions.add_parser("simulate", help="stream a made-up fleet until stopped")
+    simulate.add_argument("--factories", type=int, default=3, metavar="N")
+    simulate.add_argument("--machines", type=int, metavar="M", help="in each factory; default: by its size")
+    simulate.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed is the same fleet")
+    simulate.add_argument("--trouble", type=amount, default=1, metavar="T", help="times as many mishaps as usual")
+    simulate.add_argument("--api-url", metavar="URL", help="register the fleet there first")
+    simulate.add_argument("--api-key", metavar="KEY", help="an admin's; default: JEJO_API_KEY")
+    simulate.add_argument(
+        "--registry-csv", type=Path, metavar="FILE", help="write the fleet for `jejo registry import`, and end"
+    )
+    back = simulate.add_mutually_exclusive_group()
+    back.add_argument("--backfill-hours", type=amount, default=2, metavar="H", help="history to send first")
+    back.add_argument("--backfill-days", type=amount, metavar="D", help="the same, from the midnight in Seoul before")
+    simulate.add_argument("--speed", default="max", help="how many times real time the history is sent at, or max")
+    simulate.add_argument("--until", metavar="INSTANT", help="send the history before it, and nothing else")
+    simulate.add_argument("--duration", type=amount, metavar="SECONDS", help="stop then; default: never")
+    simulate.add_argument(
+        "--readings-every", type=amount, default=5, metavar="SECONDS", help="of a few factories, from now on; 0: none"
+    )
+    simulate.add_argument("--progress", type=Path, metavar="FILE", help="remember how far was sent, and go on there")
+    simulate.add_argument("--truth", type=Path, metavar="FILE", help="write what the API must answer, at the end")
+    simulate.add_argument("--bootstrap-servers", metavar="HOST:PORT", help="default: JEJO_KAFKA_BOOTSTRAP_SERVERS")
+    simulate.set_defaults(run=run_simulate)
+
+
+def run_simulate(args: argparse.Namespace) -> int:
+    """Simulate a fleet until SIGINT or SIGTERM, or the end of what was asked for."""
+    import signal
+    import threading
+
+    from services.core.clock import system_clock
+    from services.core.settings import Settings, read_settings
+    from services.core.times import SECOND_US, seoul_day
+    from services.gateway.changes import changes
+    from services.gateway.fleet import make_fleet
+    from services.gateway.simulate import Course, Simulation
+    from services.gateway.source import World
+
+    check_sizes(args)
+    speed = parse_speed(args.speed, minimum=1)
+    progress = find_progress(args, system_clock)
+    world = World(args.seed, progress.begin_us, args.trouble)
+    fleet = make_fleet(args.seed, args.factories, args.machines)
+    changed = changes(args.seed, fleet, progress.begin_us, progress.history_end_us, args.trouble)
+    settings = read_settings(Settings)
+    if args.api_url:
+        register(args, fleet, changed, progress)
+    progress.note(progress.sent_us, 0)
+    if args.registry_csv:
+        from services.gateway.registry_file import write_registry
+
+        write_registry(args.registry_csv, args.seed, fleet, seoul_day(progress.begin_us), changed)
+        return 0
+
+    # Only now: Kafka's client takes a second to import, and nothing before needed it.
+    from services.gateway.sender import Sender
+
+    servers = args.bootstrap_servers or settings.kafka_bootstrap_servers
+    stop = threading.Event()
+    with Sender(servers, settings.telemetry_topic, stop=stop) as sender:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        simulation = Simulation(world, fleet, sender, system_clock, stop)
+        course = Course(
+            from_us=progress.sent_us,
+            until_us=parse_until(args.until),
+            speed=speed,
+            duration_us=None if args.duration is None else round(args.duration * SECOND_US),
+            readings_us=round(args.readings_every * SECOND_US),
+        )
+        collect_garbage_seldom()
+        simulation.run(course, note=progress.note)
+        print(f"{len(fleet)} factories: {sender.acknowledged} records with {simulation.rows} rows arrived")
+    if args.truth:
+        from services.gateway.truth_file import write_truth
+
+        in_use_from = seoul_day(progress.begin_us)
+        write_truth(args.truth, world, fleet, changed, simulation.sent_us, in_use_from)
+    return 0
+
+
+def check_sizes(args: argparse.Namespace) -> None:
+    """See that the fleet can be made.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    if not (1 <= args.factories <= MOST_FACTORIES and 1 <= (args.machines or 1) <= MOST_MACHINES):
+        raise ConfigurationError(f"--factories must be 1 to {MOST_FACTORIES} and --machines 1 to {MOST_MACHINES}.")
+    if (args.backfill_days or 0) > MOST_DAYS or args.backfill_hours > 24 * MOST_DAYS:
+        raise ConfigurationError(f"--backfill-days and --backfill-hours must be at most {MOST_DAYS} days.")
+    if args.until is not None and (args.duration is not None or args.speed != "max"):
+        raise ConfigurationError("--until sends history alone, at once: leave --duration and --speed out.")
+
+
+def find_progress(args: argparse.Namespace, clock: "Clock") -> "Progress":
+    """Where the world begins and how far it was sent: as remembered, or as asked for."""
+    from services.core.times import HOUR_US, SEOUL_OFFSET_US, floor_to
+    from services.gateway.progress import Progress
+
+    end_us = parse_until(args.until) or clock()
+    if args.backfill_days is None:
+        begin_us = end_us - round(args.backfill_hours * HOUR_US)
+    else:
+        back_us = round(args.backfill_days * 24 * HOUR_US)
+        begin_us = floor_to(end_us - back_us + SEOUL_OFFSET_US, 24 * HOUR_US) - SEOUL_OFFSET_US
+    machines = args.machines or "as many machines as their size suggests"
+    fleet = f"{args.factories} factories with {machines}, seed {args.seed}, trouble {args.trouble:g}"
+    # Of whole milliseconds, as everything that is simulated.
+    return Progress.read(args.progress, fleet, begin_us // 1000 * 1000, end_us)
+
+
+def parse_until(text: str | None) -> int | None:
+    """The instant, in microseconds.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    from schemas.wire.instants import parse_text
+
+    if text is None:
+        return None
+    found = parse_text(text)
+    if found is None or found % 1000:
+        raise ConfigurationError(f"--until {text}: write RFC 3339 with an offset, as 2026-11-22T00:00:00+09:00.")
+    return found
+
+
+def register(
+    args: argparse.Namespace, fleet: "tuple[Factory, ...]", changed: "list[Change]", progress: "Progress"
+) -> None:
+    """Enter the fleet in the registry.
+
+    Raises:
+        ConfigurationError: there is no key to do it with.
+    """
+    from services.core.times import seoul_day
+    from services.gateway.registration import register_fleet
+
+    api_key = args.api_key or os.environ.get("JEJO_API_KEY")
+    if not api_key:
+        raise ConfigurationError("--api-url needs an admin's key: give --api-key or set JEJO_API_KEY.")
+    register_fleet(args.api_url, api_key, args.seed, fleet, seoul_day(progress.begin_us), changed)
+
+
+def collect_garbage_seldom() -> None:
+    """Rows come by the million and refer to nothing in a circle: looking for circles would take a third of the time."""
+    import gc
+
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 100)
+
+
+def parse_speed(text: str, minimum: float = 0) -> float | None:
+    """A factor above 0 and not below ``minimum``; None for ``max``.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0
+    if not (minimum <= speed < float("inf") and speed > 0):
+        raise ConfigurationError(f"--speed {text}: write a number{' of at least 1' if minimum else ''}, or max.")
+    return speed
+
+
+def amount(text: str) -> float:
+    """A number of at least 0, for argparse.
+
+    Raises:
+        ValueError: it is none.
+    """
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value

@@ -1,0 +1,97 @@
+"""Figures about an ingest worker itself, for Prometheus; docs/operations.md says what each means."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import asyncpg
+from kafka.errors import KafkaError
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from schemas.wire.codes import Reason
+from schemas.wire.columns import RowKind
+from services.core.database import CONTENTION, SHORTAGE
+from services.core.errors import TransientError
+from services.ingest.tally import FATES, Tally
+
+BATCH_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class Cause(StrEnum):
+    """Why a batch was given up, to be read again."""
+
+    offset_moved = "offset_moved"
+    contention = "contention"
+    shortage = "shortage"
+    database_away = "database_away"
+    kafka_away = "kafka_away"
+
+
+def cause_of(error: TransientError) -> Cause:
+    """What stood in the way, from the error behind the error; none is behind the word that another worker was first."""
+    match error.__cause__:
+        case None:
+            return Cause.offset_moved
+        case cause if isinstance(cause, (*CONTENTION, asyncpg.UniqueViolationError)):
+            return Cause.contention
+        case cause if isinstance(cause, SHORTAGE):
+            return Cause.shortage
+        case cause if isinstance(cause, (KafkaError, KeyError)):
+            return Cause.kafka_away
+        case _:
+            return Cause.database_away
+
+
+class IngestMetrics:
+    """Everything is there from the start, at zero, so that a rise from nothing is seen as one."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own = self.registry
+        self._records = Counter("jejo_ingest_records", "Records ingested, by fate.", ["fate"], registry=own)
+        self._rows = Counter("jejo_ingest_rows", "Rows of authentic records.", ["kind", "fate"], registry=own)
+        self._letters = Counter("jejo_ingest_dead_letters", "Dead letters kept.", ["reason"], registry=own)
+        self._failures = Counter("jejo_ingest_failures", "Times all in hand was forgotten.", ["cause"], registry=own)
+        self._batch = Histogram(
+            "jejo_ingest_batch_seconds", "From handing a batch over to its commit.", buckets=BATCH_BUCKETS, registry=own
+        )
+        self._lag = Gauge("jejo_ingest_lag_records", "Records not committed yet.", ["partition"], registry=own)
+        self._paused = Gauge("jejo_ingest_paused", "1 while nothing is fetched.", registry=own)
+        self._bytes = Gauge("jejo_ingest_buffered_bytes", "Records polled and not handed over.", registry=own)
+        self._committed = Gauge(
+            "jejo_ingest_last_commit_timestamp_seconds", "When a batch was committed.", registry=own
+        )
+        for fate in ("authentic", "refused"):
+            self._records.labels(fate)
+        for kind in RowKind:
+            for fate in FATES:
+                self._rows.labels(kind, fate)
+        for reason in Reason:
+            self._letters.labels(reason)
+        for cause in Cause:
+            self._failures.labels(cause)
+
+    def committed(self, tally: Tally, seconds: float) -> None:
+        """A batch is in the database."""
+        self._records.labels("authentic").inc(tally.records)
+        self._records.labels("refused").inc(tally.refused_records)
+        for (kind, fate), count in tally.rows.items():
+            self._rows.labels(kind, fate).inc(count)
+        for refusals in tally.refusals:
+            self._letters.labels(refusals.reason).inc(refusals.count)
+        self._batch.observe(seconds)
+        self._committed.set_to_current_time()
+
+    def failed(self, cause: Cause) -> None:
+        """Everything in hand was forgotten; it is read again."""
+        self._failures.labels(cause).inc()
+
+    def in_hand(self, size: int, *, paused: bool) -> None:
+        """What is polled and not handed over, in bytes, and whether no more is fetched."""
+        self._bytes.set(size)
+        self._paused.set(paused)
+
+    def lags(self, records: Mapping[int, int]) -> None:
+        """How far each assigned partition is behind, and no other."""
+        self._lag.clear()
+        for partition, lag in records.items():
+            self._lag.labels(str(partition)).set(lag)

@@ -1,0 +1,68 @@
+"""What became of a batch, counted."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from schemas.wire.codes import Reason
+from schemas.wire.columns import RowKind
+from services.ingest.facts import TableResult
+from services.ingest.model import Batch, DeadLetter, FactTable
+
+KINDS = {FactTable.STATE: RowKind.states, FactTable.COUNT: RowKind.counts, FactTable.READING: RowKind.readings}
+FATES = ("stored", "duplicate", "clashed", "refused")
+"""What a row of an authentic record can come to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Dead letters of one reason: how many, and of the first where it lies, whose it claims to be, and why."""
+
+    reason: Reason
+    count: int
+    partition: int
+    offset: int
+    factory: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One batch: authentic records, records refused whole, rows by kind and fate, and the refusals by reason."""
+
+    records: int
+    refused_records: int
+    rows: Counter[tuple[RowKind, str]]
+    refusals: tuple[Refusals, ...]
+
+    def rows_of(self, fate: str) -> int:
+        """Rows of every kind that came to this."""
+        return sum(count for (_, own), count in self.rows.items() if own == fate)
+
+
+def tally_of(batch: Batch, results: Iterable[TableResult]) -> Tally:
+    """Count a batch; ``results`` are those of its tables, in their order."""
+    rows: Counter[tuple[RowKind, str]] = Counter()
+    for table, result in zip(batch.rows, results, strict=True):
+        for fate in FATES[:3]:
+            rows[KINDS[table], fate] += len(getattr(result, fate))
+    whole = 0
+    for letter in batch.dead_letters:
+        if letter.row_kind is None:
+            whole += 1
+        else:
+            rows[letter.row_kind, "refused"] += 1
+    return Tally(len(batch.records), whole, rows, refusals_of(batch.dead_letters))
+
+
+def refusals_of(letters: Iterable[DeadLetter]) -> tuple[Refusals, ...]:
+    """Letters by reason, in the order in which the reasons first come."""
+    counts = Counter[Reason]()
+    first: dict[Reason, DeadLetter] = {}
+    for letter in letters:
+        counts[letter.reason] += 1
+        first.setdefault(letter.reason, letter)
+    return tuple(
+        Refusals(reason, counts[reason], one.source.partition, one.source.offset, one.claimed_factory, one.message)
+        for reason, one in first.items()
+    )

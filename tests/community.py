@@ -1,0 +1,78 @@
+"""TimescaleDB's Community edition for tests: PostgreSQL in WebAssembly, over the wire, one connection at a time.
+
+It is no server for anything but this: no background workers, nothing on disk, slow. But its SQL is that edition's own.
+"""
+
+import asyncio
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.fetch import is_whole, locked, say
+from deploy.local.places import cache_folder
+from deploy.local.process import Process, free_port
+from tests.databases import execute
+
+ROOT = Path(__file__).parent.parent
+SOURCES = ROOT / "tests/community_edition"
+FILES = (".npmrc", "package.json", "package-lock.json", "serve.mjs")
+EMPTY = """
+TRUNCATE state_event, count_event, reading, fact_revision, ingest_record, dirty_mark, dead_letter, ingest_offset,
+    ingest_topic, factory, machine, metric RESTART IDENTITY CASCADE
+"""
+
+
+def fetch_community_edition() -> Path:
+    """A folder in the cache with the server's program and what it needs, made if it is not there."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            pytest.fail(f"{program} is missing: install Node.js 18 or newer (Debian: apt-get install nodejs npm).")
+    stamp = hashlib.sha256(b"".join((SOURCES / name).read_bytes() for name in FILES)).hexdigest()
+    whole = cache_folder() / "community-edition"
+    folder = whole / stamp[:16]
+    if is_whole(folder, stamp):
+        return folder
+    with locked(whole):
+        if not is_whole(folder, stamp):
+            say("TimescaleDB's Community edition in WebAssembly: downloading 24 MB of packages")
+            folder.mkdir(exist_ok=True)
+            for name in FILES:
+                shutil.copyfile(SOURCES / name, folder / name)
+            done = subprocess.run(["npm", "ci"], cwd=folder, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                pytest.fail(
+                    f"npm cannot fetch the Community edition: check the network and npm's settings.\n{done.stderr}"
+                )
+            (folder / ".stamp").write_text(stamp)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def community_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the session's one database of the Community edition, migrated by the command."""
+    folder = fetch_community_edition()
+    port = free_port()
+    log = tmp_path_factory.mktemp("community") / "server.log"
+    command = ["node", str(folder / "serve.mjs"), str(port)]
+    server = Process("TimescaleDB in WebAssembly", command, log, lambda: server.said(b"ready"), ready_within_s=120)
+    server.start()
+    url = f"postgresql://postgres@127.0.0.1:{port}/jejo?sslmode=disable"
+    environment = {**os.environ, "JEJO_DATABASE_URL": url}
+    migrate = [sys.executable, "-m", "services", "migrate"]
+    done = subprocess.run(migrate, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    yield url
+    server.stop()
+
+
+@pytest.fixture
+def community_database(community_server: str) -> str:
+    """The same, without facts and registry."""
+    asyncio.run(execute(community_server, EMPTY))
+    return community_server

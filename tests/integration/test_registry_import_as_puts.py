@@ -1,0 +1,161 @@
+"""An import gives the registry that single PUTs of the same things give."""
+
+import asyncio
+import base64
+import csv
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nacl.signing import SigningKey
+
+from services.api.registry.import_lines import COLUMNS
+from services.cli import main
+from tests.api import Api
+
+PUBLIC = base64.b64encode(bytes(SigningKey(bytes(32)).verify_key)).decode()
+PATHS = {
+    "enterprise": "/v1/enterprises/{enterprise_id}",
+    "zone": "/v1/zones/{zone_id}",
+    "sponsor": "/v1/sponsors/{sponsor_id}",
+    "factory": "/v1/factories/{factory_id}",
+    "machine": "/v1/factories/{factory_id}/machines/{machine_id}",
+    "gateway_key": "/v1/factories/{factory_id}/gateway-keys/{key_id}",
+}
+CONTENT = {
+    "enterprise": """SELECT enterprise_id, name, employees, {}
+        FROM enterprise JOIN enterprise_version ON enterprise = id""",
+    "zone": "SELECT zone_id, name, region, designated_on, {} FROM zone t JOIN zone_version v ON zone = id",
+    "sponsor": """SELECT sponsor_id, name, enterprise_id, {} FROM sponsor t JOIN sponsor_version v ON v.sponsor = t.id
+        LEFT JOIN enterprise e ON e.id = v.enterprise""",
+    "factory": """SELECT factory_id, name, enterprise_id, region, sector, zone, sponsor, level, established_on,
+        closed_on, {}
+        FROM factory t JOIN factory_version v ON v.factory = t.id JOIN enterprise e ON e.id = v.enterprise""",
+    "machine": """SELECT factory_id, machine_id, name, kind, automation, state_ttl_us, ideal_cycle_us, capacity_per_h,
+        in_use_from, in_use_to, {} FROM machine t JOIN machine_version v ON v.machine = t.id
+        JOIN factory f ON f.id = t.factory""",
+    "gateway_key": """SELECT factory_id, key_id, public_key, valid_from, valid_to, revoked_at, compromised_since, {}
+        FROM gateway_key t JOIN gateway_key_version v ON v.gateway_key = t.id JOIN factory f ON f.id = t.factory""",
+    "counts": "SELECT factory_id, from_at, to_at, machines FROM factory_in_use JOIN factory ON id = factory",
+}
+
+
+async def content(api: Api) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that the registry says, by ids."""
+    when = "effective_from, effective_to"
+    return {
+        name: sorted(await api.query(sql.format(when) + (" WHERE retired_at IS NULL" if "{}" in sql else "")), key=repr)
+        for name, sql in CONTENT.items()
+    }
+
+
+def made_up_lines(draw: random.Random, count: int) -> list[dict[str, str]]:
+    """Lines of every kind, with versions, such that each names only what an earlier one registered."""
+    instants = ["", "", "2012-05-01", "2018-01-01T00:00:00Z", "2031-01-01"]
+    named: dict[str, list[str]] = {"enterprise": ["E0"], "zone": ["Z0"], "sponsor": ["S0"], "factory": ["F0"]}
+    lines = [
+        {"thing": "enterprise", "enterprise_id": "E0", "name": "First", "employees": "7"},
+        {"thing": "zone", "zone_id": "Z0", "name": "반월시화", "region": "KR-41"},
+        {"thing": "sponsor", "sponsor_id": "S0", "name": "S", "enterprise_id": "E0"},
+        {
+            "thing": "factory",
+            "factory_id": "F0",
+            "name": "F",
+            "enterprise_id": "E0",
+            "region": "KR-11",
+            "sector": "C10",
+            "level": "none",
+        },
+    ]
+
+    def another(thing: str, prefix: str) -> str:
+        named[thing].append(f"{prefix}{draw.randrange(12)}")
+        return named[thing][-1]
+
+    while len(lines) < count:
+        line = {"name": draw.choice(["A", "나", "C, d", '"q"']), "effective_from": draw.choice(instants)}
+        match draw.choice(["enterprise", "zone", "sponsor", "factory", "machine", "machine", "machine", "gateway_key"]):
+            case "enterprise":
+                line |= {"enterprise_id": another("enterprise", "E"), "employees": draw.choice(["", "0", "300"])}
+                line["thing"] = "enterprise"
+            case "zone":
+                line |= {"thing": "zone", "zone_id": another("zone", "Z"), "region": draw.choice(["KR-41", "KR-48"])}
+                line["designated_on"] = draw.choice(["", "2019-02-20"])
+            case "sponsor":
+                line |= {"thing": "sponsor", "sponsor_id": another("sponsor", "S")}
+                line["enterprise_id"] = draw.choice(["", *named["enterprise"]])
+            case "factory":
+                line |= {"thing": "factory", "enterprise_id": draw.choice(named["enterprise"]), "sector": "C29"}
+                line |= {"region": draw.choice(["KR-48", "KR-11"]), "level": draw.choice(["basic", "advanced"])}
+                line |= {"zone": draw.choice(["", *named["zone"]]), "sponsor": draw.choice(["", *named["sponsor"]])}
+                line |= {"factory_id": another("factory", "F"), "established_on": draw.choice(["", "2017-05-01"])}
+            case "machine":
+                line |= {
+                    "thing": "machine",
+                    "factory_id": draw.choice(named["factory"]),
+                    "machine_id": f"m{draw.randrange(4)}",
+                }
+                line |= {"kind": "mill", "automation": draw.choice(["robot", "manual"]), "in_use_from": "2016-01-01"}
+                line |= {"in_use_to": draw.choice(["", "2020-01-01"]), "state_ttl_s": draw.choice(["", "30", "0.5e2"])}
+                line |= {"ideal_cycle_s": draw.choice(["", "12.5"]), "capacity_per_h": draw.choice(["", "9", "8.25"])}
+            case "gateway_key":
+                del line["name"]
+                line |= {
+                    "thing": "gateway_key",
+                    "factory_id": draw.choice(named["factory"]),
+                    "key_id": f"k{draw.randrange(3)}",
+                }
+                line |= {
+                    "public_key": PUBLIC,
+                    "valid_from": "2016-01-01T00:00:00+09:00",
+                    "valid_to": draw.choice(["", "2030-01-01"]),
+                }
+        lines.append(line)
+    first: dict[tuple[str, str], dict[str, str]] = {}
+    for line in lines:
+        first.setdefault((PATHS[line["thing"]].format(**line), line.get("effective_from", "")), line)
+    return list(first.values())
+
+
+NUMBERS = ("employees", "capacity_per_h", "state_ttl_s", "ideal_cycle_s")
+
+
+def body_of(line: dict[str, str]) -> dict[str, Any]:
+    """A line as a PUT's body."""
+    own = {"zone": "zone_id", "sponsor": "sponsor_id", "factory": "factory_id", "enterprise": "enterprise_id"}
+    ids = {"thing", "machine_id", "key_id", own.get(line["thing"], "factory_id")}
+    said = {name: cell for name, cell in line.items() if cell and name not in ids}
+    return {
+        name: float(cell) if name in NUMBERS[1:] else int(cell) if name in NUMBERS else cell
+        for name, cell in said.items()
+    }
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_a_file_gives_what_single_puts_give(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """The same things said one by one and by a file, onto the same beginning: the same registry."""
+    draw = random.Random(seed)
+    lines = made_up_lines(draw, 260)
+    for line in lines:
+        answer = await api.put(PATHS[line["thing"]].format(**line), body_of(line))
+        assert answer.status_code in (200, 201), answer.text
+    expected = await content(api)
+    assert all(expected.values())
+    tables = ", ".join((*PATHS, *(f"{table}_version" for table in PATHS), "factory_in_use", "dirty_mark"))
+    await api.query(f"TRUNCATE {tables}")
+    monkeypatch.setenv("JEJO_DATABASE_URL", api.database_url)
+    monkeypatch.setattr("services.api.registry.writes.THINGS_AT_A_TIME", 5)
+    # Other things' lines may come in any order, so each kind's are moved about as a whole.
+    half = len(lines) // 2
+    for number, part in enumerate((lines[:half], lines[half:])):
+        kinds = draw.sample(list(PATHS), len(PATHS))
+        path = tmp_path / f"{number}.csv"
+        with path.open("w", newline="", encoding="utf-8-sig") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(sorted(part, key=lambda line: kinds.index(line["thing"])))
+        assert await asyncio.to_thread(main, ["registry", "import", str(path)]) == 0
+    assert await content(api) == expected

@@ -1,0 +1,139 @@
+"""The simulator's truth, against a machine's time walked through second by second."""
+
+import datetime as dt
+from bisect import bisect_right
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.wire.codes import Mode, State
+from services.core.times import HOUR_US, SECOND_US, seoul_day, seoul_midnight_us
+from services.gateway.mishaps import Delivery
+from services.gateway.rows import CountRow, StateRow
+from services.gateway.truth import Registered, machine_truth, rows_that_count
+
+MIDNIGHT_US = seoul_midnight_us(dt.date(2024, 3, 4))
+BEGIN_S, END_S = -300, 300
+"""Seconds around a midnight of Seoul's."""
+SECONDS = st.integers(BEGIN_S, END_S)
+STATES = st.builds(
+    lambda at_s, state, mode: StateRow("M01", us(at_s), state, mode),
+    SECONDS,
+    st.sampled_from([State.producing, State.faulted, State.idle, State.unknown, State.off_shift]),
+    st.sampled_from(list(Mode)),
+)
+COUNTS = st.builds(
+    lambda at_s, good, scrap, product: CountRow("M01", us(at_s), good, scrap, 1, product),
+    SECONDS,
+    st.integers(0, 5),
+    st.integers(0, 5),
+    st.sampled_from(["", "P"]),
+)
+
+
+def us(second: int) -> int:
+    return MIDNIGHT_US + second * SECOND_US
+
+
+def deliveries() -> "st.SearchStrategy[list[Delivery]]":
+    """Rows in the order of arrival, many of the same identity."""
+    one = st.builds(
+        lambda row, revision, retracted: Delivery(0, row._replace(retracted=retracted and revision > 0), revision),
+        STATES | COUNTS,
+        st.integers(0, 2),
+        st.booleans(),
+    )
+    return st.lists(one, max_size=25)
+
+
+@settings(max_examples=200, deadline=None)
+@given(deliveries())
+def test_a_row_counts_if_it_is_the_first_of_the_highest_revision(sent: list[Delivery]) -> None:
+    kept = rows_that_count(sent).get("M01", [])
+    assert [row.at_us for row in kept] == sorted(row.at_us for row in kept)
+    for n, delivery in enumerate(sent):
+        rivals = [other for other in sent if identity(other) == identity(delivery)]
+        wins = delivery.revision == max(other.revision for other in rivals) and not any(
+            identity(other) == identity(delivery) and other.revision == delivery.revision for other in sent[:n]
+        )
+        if wins:
+            assert (delivery.row in kept) == (not delivery.row.retracted)
+    assert len(kept) == len({(type(r), r.at_us, r.product if isinstance(r, CountRow) else "") for r in kept})
+
+
+def identity(delivery: Delivery) -> tuple[object, ...]:
+    row = delivery.row
+    return type(row), row.at_us, row.product if isinstance(row, CountRow) else ""
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    deliveries(),
+    st.integers(1, 200),
+    st.integers(BEGIN_S, 0),
+    st.lists(SECONDS, max_size=2, unique=True),
+    st.tuples(SECONDS, SECONDS).map(sorted),
+)
+def test_every_second_is_in_its_state_mode_cohort_and_day(
+    sent: list[Delivery], ttl_s: int, in_use_from_s: int, changes_s: list[int], window: list[int]
+) -> None:
+    begins = [-(10**9), *sorted(changes_s)]
+    registered = Registered(ttl_s * SECOND_US, None, us(in_use_from_s), [us(s) for s in begins])
+    # What is not yet in use is no fact at all.
+    sent = [delivery for delivery in sent if delivery.row.at_us >= us(in_use_from_s)]
+    rows = rows_that_count(sent).get("M01", [])
+    truth = machine_truth(registered, rows, us(window[0]), us(window[1]))
+    states = {row.at_us: row for row in rows if isinstance(row, StateRow)}
+
+    def held(second: int) -> StateRow | None:
+        """The state of the second that begins then."""
+        for at_s in range(second, second - ttl_s, -1):
+            if us(at_s) in states:
+                return states[us(at_s)]
+        return None
+
+    time: Counter[tuple[object, ...]] = Counter()
+    evident: set[dt.date] = set()
+    failures: Counter[tuple[object, ...]] = Counter()
+    for second in range(BEGIN_S - 1, END_S + ttl_s + 1):
+        row = held(second)
+        place = (bisect_right(begins, second) - 1, seoul_day(us(second)))
+        inside = window[0] <= second < window[1]
+        if row is not None and row.state is not State.unknown:
+            evident.add(place[1])
+            if inside:
+                time[*place, row.state, row.mode if row.state is State.producing else None] += SECOND_US
+        if row is not None and row.at_us == us(second) and row.state is State.faulted and inside:
+            before = held(second - 1)
+            if before is not None and before.state not in (State.unknown, State.faulted):
+                failures[place] += 1
+    pieces: Counter[tuple[object, ...]] = Counter()
+    for made in rows:
+        if isinstance(made, CountRow) and us(window[0]) <= made.at_us < us(window[1]):
+            second = (made.at_us - MIDNIGHT_US) // SECOND_US
+            pieces[bisect_right(begins, second) - 1, seoul_day(made.at_us)] += made.good + made.scrap + made.rework
+
+    found: Counter[tuple[object, ...]] = Counter()
+    for (cohort, day), account in truth.accounts.items():
+        for state, length_us in account.state_us.items():
+            if state is not State.producing:
+                found[cohort, day, state, None] += length_us
+        for mode, length_us in account.mode_us.items():
+            found[cohort, day, State.producing, mode] += length_us
+        assert sum(account.mode_us.values()) == account.state_us[State.producing]
+    assert found == time
+    assert {p: a.failures for p, a in truth.accounts.items() if a.failures} == dict(failures)
+    assert {p: a.pieces for p, a in truth.accounts.items() if a.count_rows} == dict(pieces)
+    assert truth.counted_days == evident & {seoul_day(row.at_us) for row in rows if isinstance(row, CountRow)}
+
+
+def test_a_hold_over_midnight_is_evidence_of_both_days() -> None:
+    registered = Registered(2 * HOUR_US, None, us(-(10**6)), [us(-(10**6))])
+    rows = (StateRow("M01", us(-3600), State.idle, Mode.unknown), CountRow("M01", us(1800), 1))
+    truth = machine_truth(registered, rows, us(-7200), us(7200))
+    assert {day: dict(account.state_us) for (_, day), account in truth.accounts.items()} == {
+        dt.date(2024, 3, 3): {State.idle: HOUR_US},
+        dt.date(2024, 3, 4): {State.idle: HOUR_US},
+    }
+    assert truth.counted_days == {dt.date(2024, 3, 4)}

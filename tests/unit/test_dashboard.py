@@ -1,0 +1,38 @@
+"""The dashboard's pure parts, held by tests of their own in ``web/tests``; and what may be said of its packages."""
+
+import json
+import subprocess
+
+from tests.stack import ROOT
+
+WEB = ROOT / "web"
+
+
+def run(*command: str) -> str:
+    done = subprocess.run(command, cwd=WEB, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_pure_parts() -> None:
+    run(str(ROOT / "deploy/local/dashboard.sh"), "packages")
+    said = run("npm", "run", "--silent", "test")
+    assert "# fail 0" in said
+    assert "# skipped 0" in said
+
+
+def test_the_lock_file_names_no_registry_and_pins_everything() -> None:
+    lock = json.loads((WEB / "package-lock.json").read_text())
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert len(packages) > 5
+    for name, entry in packages.items():
+        assert "resolved" not in entry, name
+        assert entry["integrity"].startswith("sha512-"), name
+        assert entry["license"], name
+
+
+def test_the_page_has_no_script_or_style_of_its_own() -> None:
+    page = (WEB / "index.html").read_text()
+    assert "<style" not in page
+    assert " style=" not in page
+    assert page.count("<script") == page.count('<script type="module" src=') == 1

@@ -1,0 +1,51 @@
+"""The simulated fleet as a file for the registry's import: every entry, by the import's own rules."""
+
+import csv
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from services.api.registry.csv_file import read_lines, read_text
+from services.api.registry.import_lines import COLUMNS, THING, parse_lines
+from services.core.errors import ConfigurationError
+from services.core.times import DAY_US, seoul_midnight_us
+from services.gateway.changes import changes
+from services.gateway.fleet import make_fleet
+from services.gateway.registry_file import entries, write_registry
+
+MONDAY = dt.date(2024, 3, 4)
+START_US = seoul_midnight_us(MONDAY)
+FLEET = make_fleet(1, 60)
+CHANGED = changes(1, FLEET, START_US, START_US + 90 * DAY_US, 1)
+
+
+def test_the_import_takes_every_line_as_the_put_it_stands_for(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.csv"
+    write_registry(path, 1, FLEET, MONDAY, CHANGED)
+    lines = parse_lines(read_lines(read_text(path), THING, COLUMNS), None)
+    assert lines.bad == []
+    expected = list(entries(1, FLEET, MONDAY, CHANGED))
+    assert len(lines.changes) == len(expected)
+    for change, (url, body) in zip(lines.changes, expected, strict=True):
+        assert url.endswith(f"/{change.identifier}")
+        assert change.factory_id is None or f"/{change.factory_id}/" in url
+        assert (change.effective_from_us is None) == ("effective_from" not in body)
+
+
+def test_nothing_is_in_a_cell_where_nothing_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.csv"
+    write_registry(path, 1, FLEET, MONDAY, CHANGED)
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    outside = next(row for row in rows if row["thing"] == "factory" and row["factory_id"] == "F000001")
+    assert outside["zone"] == ""
+    assert outside["region"] == FLEET[0].region
+    machine = next(row for row in rows if row["thing"] == "machine")
+    assert (machine["factory_id"], machine["machine_id"]) == ("F000001", "M01")
+    assert machine["state_ttl_s"] == "3600"
+
+
+def test_a_place_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        write_registry(tmp_path / "none" / "fleet.csv", 1, FLEET, MONDAY, CHANGED)

@@ -1,0 +1,188 @@
+"""The compose file and the Dockerfile, as far as they can be held to the code without an engine that runs them."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from services.analytics.settings import AnalyticsSettings
+from services.api.app import create_app
+from services.api.settings import ApiSettings
+from services.cli import build_parser
+from services.core.clock import system_clock
+from services.core.settings import Settings, read_settings
+from services.ingest.settings import IngestSettings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+OURS: dict[str, type[Settings]] = {
+    "migrate": Settings,
+    "ingest": IngestSettings,
+    "analytics": AnalyticsSettings,
+    "api": ApiSettings,
+}
+PINNED = re.compile(r"(?P<name>[a-z0-9]+(?:/[a-z0-9]+)?):(?P<version>\d+\.\d+\.\d+(?:-[a-z0-9-]+)?)")
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's instructions in order, each with what follows its word."""
+    joined = DOCKERFILE.replace("\\\n", " ")
+    lines = [line.strip() for line in joined.splitlines() if line.strip() and not line.startswith("#")]
+    return [(line.split(None, 1)[0], line.split(None, 1)[1]) for line in lines]
+
+
+def images() -> list[str]:
+    """Every image that is fetched or built."""
+    return [s["image"] for s in SERVICES.values()] + [
+        rest.split()[0] for word, rest in instructions() if word == "FROM"
+    ]
+
+
+def environment(name: str) -> dict[str, str]:
+    return dict(SERVICES[name].get("environment", {}))
+
+
+def test_these_are_the_services_and_ingest_is_there_twice() -> None:
+    assert set(SERVICES) == {"kafka", "timescaledb", *OURS}
+    assert SERVICES["ingest"]["deploy"] == {"replicas": 2}
+    assert {SERVICES[name]["image"] for name in OURS} == {f"jejo:{VERSION}"}
+
+
+@pytest.mark.parametrize("image", images())
+def test_images_are_pinned_and_no_registry_is_named(image: str) -> None:
+    assert PINNED.fullmatch(image), image
+
+
+def test_versions_are_those_that_tests_run_on() -> None:
+    found = {m["name"]: m["version"] for image in images() if (m := PINNED.fullmatch(image))}
+    pom = (ROOT / "deploy/local/kafka/pom.xml").read_text()
+    assert f"<version>{found['apache/kafka']}</version>" in pom
+    assert found["timescale/timescaledb"].endswith("-pg17")
+    assert found["python"].startswith("3.11.")
+    # The edition in WebAssembly that the Community branches are tested on is 2.23.
+    assert found["timescale/timescaledb"].startswith("2.23.")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_commands_and_variables_are_the_programs_own(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert build_parser().parse_args(SERVICES[name]["command"]).run
+    known = {f"JEJO_{field.upper()}" for field in OURS[name].model_fields}
+    variables = environment(name)
+    assert set(variables) <= known
+    secret = tmp_path / "password"
+    secret.write_text("x")
+    for variable, value in {**variables, "JEJO_DATABASE_PASSWORD_FILE": str(secret)}.items():
+        monkeypatch.setenv(variable, value)
+    settings = read_settings(OURS[name])
+    address = urlsplit(settings.database_url)
+    assert (address.hostname, address.port, address.password) == ("timescaledb", 5432, "x")
+    database = environment("timescaledb")
+    assert (address.username, address.path) == (database["POSTGRES_USER"], "/" + database["POSTGRES_DB"])
+    assert f"INSIDE://{settings.kafka_bootstrap_servers}" in environment("kafka")["KAFKA_ADVERTISED_LISTENERS"]
+
+
+def test_no_secret_stands_in_the_file() -> None:
+    for name, service in SERVICES.items():
+        for variable, value in environment(name).items():
+            assert not re.search(r"//[^/@]*:[^/@]*@", value), variable
+            if re.search(r"PASSWORD|SECRET|TOKEN|_KEY", variable):
+                assert variable.endswith("_FILE"), variable
+                assert value.removeprefix("/run/secrets/") in service["secrets"]
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    for secret in COMPOSE["secrets"].values():
+        assert set(secret) == {"file"}
+        assert "deploy/" + Path(secret["file"]).parent.name + "/" in ignored
+
+
+def test_data_are_kept_in_volumes_that_are_declared() -> None:
+    mounted = {name: [v.split(":") for v in s.get("volumes", [])] for name, s in SERVICES.items()}
+    assert {source for volumes in mounted.values() for source, _ in volumes} == set(COMPOSE["volumes"])
+    assert [target for _, target in mounted["kafka"]] == [environment("kafka")["KAFKA_LOG_DIRS"]]
+    assert [target for _, target in mounted["timescaledb"]] == ["/var/lib/postgresql/data"]
+
+
+def test_ports_are_published_on_this_machine_only() -> None:
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert sorted(published) == ["127.0.0.1:5433:5432", "127.0.0.1:8000:8000", "127.0.0.1:9092:9092"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_services_start_in_order_and_again(name: str) -> None:
+    service = SERVICES[name]
+    assert service["restart"] == ("on-failure" if name == "migrate" else "unless-stopped")
+    for other, wanted in service.get("depends_on", {}).items():
+        if wanted["condition"] == "service_healthy":
+            assert "healthcheck" in SERVICES[other]
+        else:
+            assert (other, wanted["condition"]) == ("migrate", "service_completed_successfully")
+    if name in OURS:
+        assert set(service["depends_on"]) >= {"timescaledb" if name == "migrate" else "migrate"}
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_what_asks_for_health_asks_for_what_there_is() -> None:
+    api = SERVICES["api"]["healthcheck"]["test"]
+    assert api[:3] == ["CMD", "python", "-c"]
+    compile(api[3], "healthcheck", "exec")
+    (url,) = re.findall(r'"(http://[^"]+)"', api[3])
+    asked = urlsplit(url)
+    assert str(asked.port) == environment("api")["JEJO_API_PORT"]
+    assert "get" in create_app(ApiSettings(), system_clock).openapi()["paths"][asked.path]
+    database = SERVICES["timescaledb"]["healthcheck"]["test"]
+    asked_of = dict(zip(database[3::2], database[4::2], strict=True))
+    variables = environment("timescaledb")
+    assert (asked_of["-U"], asked_of["-d"]) == (variables["POSTGRES_USER"], variables["POSTGRES_DB"])
+    kafka = SERVICES["kafka"]["healthcheck"]["test"]
+    assert f"INSIDE://:{kafka[-1].split(':')[1]}" in environment("kafka")["KAFKA_LISTENERS"]
+
+
+def test_the_image_is_built_from_what_is_there() -> None:
+    stages = [rest.split()[2] for word, rest in instructions() if word == "FROM" and " AS " in rest]
+    ignored = (ROOT / "deploy/Dockerfile.dockerignore").read_text().splitlines()
+    let_in = [line[1:] for line in ignored if line.startswith("!")]
+    for word, rest in instructions():
+        if word != "COPY":
+            continue
+        *sources, _ = [part for part in rest.split() if not part.startswith("--")]
+        if "--from" in rest:
+            assert rest.split()[0].removeprefix("--from=") in stages
+            continue
+        for source in sources:
+            assert any(source.rstrip("/") == path or source.startswith(f"{path}/") for path in let_in), source
+            assert source.startswith("web/") or (ROOT / source).exists(), source
+
+
+def test_the_image_runs_the_program_as_nobody_of_importance() -> None:
+    last = [n for n, (word, _) in enumerate(instructions()) if word == "FROM"][-1]
+    final = instructions()[last:]
+    users = [rest for word, rest in final if word == "USER"]
+    assert users == ["10001:10001"]
+    assert [word for word, _ in final].index("USER") < [word for word, _ in final].index("ENTRYPOINT")
+    (entry,) = [json.loads(rest) for word, rest in final if word == "ENTRYPOINT"]
+    assert entry == ["python", "-m", "services"]
+    assert (ROOT / "services/__main__.py").exists()
+    build, context = SERVICES["api"]["build"]["dockerfile"], SERVICES["api"]["build"]["context"]
+    assert (ROOT / build).exists()
+    assert (ROOT / "deploy" / context).resolve() == ROOT
+
+
+def test_the_image_holds_pinned_packages_of_the_runtime_alone() -> None:
+    installs = [rest for word, rest in instructions() if word == "RUN" and "install" in rest]
+    assert len(installs) == 1
+    assert "--require-hashes" in installs[0]
+    assert installs[0].endswith("-r runtime.txt")
+    assert "dev.txt" not in DOCKERFILE
+    assert "latest" not in DOCKERFILE
+    runs = [rest for word, rest in instructions() if word == "RUN"]
+    assert runs.index("npm ci") < runs.index("npm run build")

@@ -1,0 +1,141 @@
+/** Compares every figure on a page with the API's own answer, asked for anew with a key. */
+
+import type { Page } from "playwright-core";
+
+interface Answer {
+  value: number | null;
+  numerator: number;
+  denominator: number;
+  reason: string | null;
+  flags: string[];
+}
+
+interface Item {
+  partial: boolean;
+  factories: number;
+  machines: number;
+  time_s: Record<string, number>;
+  coverage: number | null;
+  kpis: Record<string, Answer>;
+}
+
+interface Shown {
+  kpi: string;
+  scope: string;
+  from: string;
+  to: string;
+  value: string;
+  reason: string;
+  text: string;
+  words: string;
+}
+
+/** The API, asked directly. Answers are kept: the stack stands still while the tour runs. */
+export class Api {
+  private readonly kept = new Map<string, Promise<Item | null>>();
+
+  constructor(
+    private readonly url: string,
+    private readonly key: string,
+  ) {}
+
+  async get(path: string): Promise<unknown> {
+    const answer = await fetch(this.url + path, { headers: { Authorization: `Bearer ${this.key}` } });
+    if (!answer.ok) {
+      throw new Error(`${answer.status} ${path}: ${await answer.text()}`);
+    }
+    return answer.json();
+  }
+
+  /** The one item of a scope and window, with all KPIs; null if there is none. */
+  item(scope: string, from: string, to: string): Promise<Item | null> {
+    const query = new URLSearchParams([...scope.split("&").map((one) => ["scope", one]), ["from", from], ["to", to]]);
+    const path = `/v1/kpis?${query}`;
+    const found = this.kept.get(path) ?? this.get(path).then((page) => (page as { items: Item[] }).items[0] ?? null);
+    this.kept.set(path, found);
+    return found;
+  }
+}
+
+/** Every figure that the page shows. */
+export function shownFigures(page: Page): Promise<Shown[]> {
+  return page.$$eval("[data-kpi]", (elements) =>
+    elements.map((element) => {
+      const of = (name: string) => element.getAttribute(`data-${name}`) ?? "";
+      return {
+        kpi: of("kpi"),
+        scope: of("scope"),
+        from: of("from"),
+        to: of("to"),
+        value: of("value"),
+        reason: of("reason"),
+        text: [...element.querySelectorAll(".value")].map((part) => part.textContent ?? "").join(" "),
+        words: `${element.textContent ?? ""} ${element.getAttribute("aria-label") ?? ""}`,
+      };
+    }),
+  );
+}
+
+/** A duration as people write it, counted out independently of the page's own code. */
+function durationText(seconds: number, lang: string): string {
+  const unit = lang === "ko" ? ["시간", "분", "초"] : [" h", " min", " s"];
+  const inMinutes = Math.round(seconds) >= 3600;
+  const whole = inMinutes ? Math.round(seconds / 60) * 60 : Math.round(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  const texts = parts.map((part, n) => `${String(part).replace(/\B(?=(\d{3})+$)/g, ",")}${unit[n]}`);
+  return texts.filter((_, n) => (parts[n] ?? 0) > 0).join(" ") || `0${unit[2]}`;
+}
+
+/** How a value must read. */
+export function expectedText(kpi: string, value: number, lang: string): string {
+  if (kpi === "mtbf_h" || kpi === "mttr_h") {
+    return durationText(value * 3600, lang);
+  }
+  if (kpi === "throughput_per_h") {
+    const number = value.toLocaleString("en-US", { maximumFractionDigits: 1 });
+    return lang === "ko" ? `시간당 ${number}개` : `${number} /h`;
+  }
+  return value.toLocaleString("en-US", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}
+
+/** What is wrong with one figure. */
+function wrong(shown: Shown, answer: Answer | undefined, lang: string): string[] {
+  const name = `${shown.kpi} of ${shown.scope} ${shown.from}`;
+  if (answer === undefined) {
+    return [`${name}: the API has no such figure`];
+  }
+  const found: string[] = [];
+  if (answer.value === null) {
+    if (shown.value !== "" || shown.reason !== answer.reason || /\d/.test(shown.text) || shown.text.trim() === "") {
+      found.push(`${name}: null because of ${answer.reason}, shown as ${shown.text} (${shown.reason})`);
+    }
+  } else {
+    const text = expectedText(shown.kpi, answer.value, lang);
+    if (Number(shown.value) !== answer.value || shown.text !== text) {
+      found.push(`${name}: is ${answer.value} (${text}), shown as ${shown.text} (${shown.value})`);
+    }
+  }
+  const words: Record<string, RegExp> = {
+    low_coverage: /little data|데이터 부족/,
+    above_range: /above range|범위 초과/,
+    suspect_ideal_cycle: /suspect cycle|사이클 의심/,
+  };
+  for (const flag of answer.flags) {
+    if (!(words[flag] ?? /$^/).test(shown.words)) {
+      found.push(`${name}: the flag ${flag} is not said in ${shown.words}`);
+    }
+  }
+  return found;
+}
+
+/** Everything that is wrong with the figures of a page, and how many there are. */
+export async function checkFigures(page: Page, api: Api, lang: string): Promise<{ count: number; wrong: string[] }> {
+  const shown = await shownFigures(page);
+  const found = await Promise.all(
+    shown.map(async (figure) => {
+      const item = await api.item(figure.scope, figure.from, figure.to);
+      return wrong(figure, item?.kpis[figure.kpi], lang);
+    }),
+  );
+  return { count: shown.length, wrong: found.flat() };
+}

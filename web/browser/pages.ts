@@ -1,0 +1,104 @@
+/** Every page in both languages, wide and on a phone: figures equal the API's, nothing complains, nothing sticks out. */
+
+import type { BrowserContext, Page } from "playwright-core";
+import { type Listened, open, PHONE, settle, WIDE } from "./browser.ts";
+import { type Api, checkFigures } from "./figures.ts";
+import type { Report } from "./report.ts";
+import type { Plan } from "./tour.ts";
+
+const LANGUAGES = ["ko", "en"] as const;
+const FIRST_FIGURE_MS = 1000;
+/** A busy machine may be slow once or twice. */
+const OPENINGS = 5;
+
+/** Where each page is, and how many figures it must show at least. */
+function addresses(plan: Plan): [name: string, query: string, figures: number][] {
+  const window = `kpi=availability&from=${plan.from}&to=${plan.to}`;
+  return [
+    ["nation", `page=nation&scope=nation&${window}`, 12],
+    ["region", `page=region&scope=region:${plan.region}&${window}`, 10],
+    ["factories", `page=factories&scope=nation&${window}`, 10],
+    ["factory", `page=factory&scope=factory:${plan.factory}&${window}&day=${plan.day}`, 30],
+    ["machine", `page=machine&scope=machine:${plan.factory}/${plan.machine}&${window}&day=${plan.day}`, 16],
+    ["machine-today", `page=machine&scope=machine:${plan.factory}/${plan.machine}&${window}&day=${plan.today}`, 16],
+    ["ghost", `page=factory&scope=factory:${plan.ghost}&${window}&day=${plan.day}`, 30],
+  ];
+}
+
+export async function walkPages(context: BrowserContext, plan: Plan, api: Api, report: Report): Promise<void> {
+  const listened = await open(context);
+  const { page } = listened;
+  for (const [name, query, least] of addresses(plan)) {
+    for (const lang of LANGUAGES) {
+      await page.setViewportSize(WIDE);
+      await page.goto(`${plan.url}/?${query}&lang=${lang}`);
+      await settle(page);
+      await look(listened, `${name}, ${lang}`, report);
+      const { count, wrong } = await checkFigures(page, api, lang);
+      report.add(`${name}, ${lang}: figures`, wrong);
+      report.expect(`${name}, ${lang}: enough figures`, count >= least, `${count} figures, not ${least}`);
+      await page.screenshot({ path: `${plan.screenshots}/${name}-${lang}.png`, fullPage: true });
+      await page.setViewportSize(PHONE);
+      await page.waitForTimeout(150);
+      await look(listened, `${name}, ${lang}, phone`, report);
+      await page.screenshot({ path: `${plan.screenshots}/${name}-phone-${lang}.png`, fullPage: true });
+    }
+  }
+  await firstFigure(listened, plan, report);
+  await page.close();
+}
+
+/** Language, width, silence. */
+async function look(listened: Listened, name: string, report: Report): Promise<void> {
+  const { page } = listened;
+  report.add(`${name}: nothing complains`, listened.take());
+  const seen = await page.evaluate(() => ({
+    lang: document.documentElement.lang,
+    title: document.title,
+    tooWide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    nameless: [...document.querySelectorAll("button, a, [role=button], select, input")].filter(
+      (part) => !(part.textContent || part.getAttribute("aria-label") || part.closest("label")?.textContent),
+    ).length,
+  }));
+  report.expect(`${name}: language`, name.includes(`, ${seen.lang}`), seen.lang);
+  report.expect(`${name}: title`, /Jejo|제조/.test(seen.title), seen.title);
+  report.expect(`${name}: fits`, seen.tooWide <= 0, `${seen.tooWide} px too wide`);
+  report.expect(`${name}: names`, seen.nameless === 0, `${seen.nameless} controls without a name`);
+}
+
+/** A figure shows within a second of opening, and nothing moves afterwards. */
+async function firstFigure(listened: Listened, plan: Plan, report: Report): Promise<void> {
+  const { page } = listened;
+  await page.setViewportSize(WIDE);
+  const took: number[] = [];
+  while (took.length < OPENINGS && Math.min(...took) > FIRST_FIGURE_MS) {
+    const began = Date.now();
+    await page.goto(`${plan.url}/?lang=en`);
+    await page.waitForSelector("[data-kpi]");
+    took.push(Date.now() - began);
+    await settle(page);
+  }
+  console.error(`first figure: ${took.join(", ")} ms`);
+  report.expect("a figure within a second", Math.min(...took) <= FIRST_FIGURE_MS, `${took.join(", ")} ms`);
+  await shift(page, report);
+  report.add("nothing complains", listened.take());
+}
+
+/** How far the layout jumps while a page loads (the web's cumulative layout shift; below 0.1 is called good). */
+async function shift(page: Page, report: Report): Promise<void> {
+  await settle(page);
+  const shifted = await page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        let sum = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) {
+            sum += (entry as PerformanceEntry & { value: number }).value;
+          }
+        }).observe({ type: "layout-shift", buffered: true });
+        setTimeout(() => resolve(sum), 200);
+      }),
+  );
+  console.error(`layout shift: ${shifted.toFixed(4)}`);
+  report.expect("no layout jumps", shifted < 0.05, String(shifted));
+}

@@ -1,0 +1,68 @@
+/** Signed out, signing in by a link, the link's second use, the roles' first pages. */
+
+import type { Browser, BrowserContext } from "playwright-core";
+import { open, PHONE, settle, WIDE } from "./browser.ts";
+import type { Report } from "./report.ts";
+import type { Plan } from "./tour.ts";
+
+const SIGNED_OUT = '[data-page="signed-out"]';
+const COMMAND = "jejo keys login-link --role ministry --name me";
+
+/** @param context is signed in as the ministry when this is done. */
+export async function walkSessions(
+  browser: Browser,
+  context: BrowserContext,
+  plan: Plan,
+  report: Report,
+): Promise<void> {
+  const { page } = await open(context);
+  await page.setViewportSize(WIDE);
+  for (const [lang, title] of [
+    ["en", "You are not signed in"],
+    ["ko", "로그인되어 있지 않습니다"],
+  ] as const) {
+    await page.goto(`${plan.url}/?lang=${lang}`);
+    await page.waitForSelector(SIGNED_OUT);
+    const text = await page.innerText(SIGNED_OUT);
+    report.expect(`signed out, ${lang}`, text.includes(title) && text.includes(COMMAND), text);
+    await page.screenshot({ path: `${plan.screenshots}/signed-out-${lang}.png` });
+  }
+  await page.goto(plan.links.ministry);
+  await page.waitForSelector('main[data-page="nation"]');
+  await settle(page);
+  report.expect("the token leaves the address", !page.url().includes("login="), page.url());
+  const readable = await page.evaluate(() => document.cookie);
+  report.expect("no script can read the session", readable === "", readable);
+  await page.close();
+  await roles(browser, plan, report);
+}
+
+/** A regional officer and a factory's owner begin on their own pages; a spent link says so. */
+async function roles(browser: Browser, plan: Plan, report: Report): Promise<void> {
+  const context = await browser.newContext({ viewport: PHONE, locale: "ko-KR" });
+  const listened = await open(context);
+  const { page } = listened;
+  await page.goto(plan.links.region);
+  await page.waitForSelector('main[data-page="region"]');
+  await settle(page);
+  report.add("a regional officer's page", listened.take());
+  report.expect("Korean for a Korean browser", (await page.getAttribute("html", "lang")) === "ko");
+  await page.getByRole("button", { name: "로그아웃" }).click();
+  await page.waitForSelector(SIGNED_OUT);
+  listened.take();
+  await page.goto(plan.links.region);
+  await page.waitForSelector(SIGNED_OUT);
+  report.expect("a link works once", (await page.innerText(SIGNED_OUT)).includes("이미 사용되었거나"));
+  listened.take();
+  await page.goto(plan.links.factory);
+  await page.waitForSelector('main[data-page="factory"]');
+  await settle(page);
+  const refused = await page.locator(".panel .failure").allInnerTexts();
+  report.add(
+    "a factory's owner sees the factory",
+    listened.take().filter((line) => !/403/.test(line)),
+  );
+  report.expect("what the owner may not see says so", refused.length > 0 && refused.every((text) => /권한/.test(text)));
+  await page.screenshot({ path: `${plan.screenshots}/factory-owner-phone-ko.png`, fullPage: true });
+  await context.close();
+}

@@ -1,0 +1,58 @@
+/** A walk through the whole dashboard in a real browser, against a running stack that stands still.
+ *
+ * Reads its plan as JSON from the environment's TOUR, and writes what it found. Where the API has to be away, it says so
+ * on its output and waits for a line on its input.
+ */
+
+import { mkdirSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { launch } from "./browser.ts";
+import { Api } from "./figures.ts";
+import { walkOutage } from "./outage.ts";
+import { walkPages } from "./pages.ts";
+import { Report } from "./report.ts";
+import { walkSessions } from "./sessions.ts";
+import { walkUse } from "./use.ts";
+
+export interface Plan {
+  url: string;
+  key: string;
+  chromium: string;
+  report: string;
+  screenshots: string;
+  links: { ministry: string; region: string; factory: string };
+  /** What the fleet has: a factory with a machine that was at work on a day, and a factory that never sent anything. */
+  factory: string;
+  machine: string;
+  day: string;
+  today: string;
+  ghost: string;
+  region: string;
+  from: string;
+  to: string;
+}
+
+const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+/** Have whoever started the tour do something to the stack. */
+async function ask(what: "stop" | "start"): Promise<void> {
+  console.log(what);
+  await answers.next();
+}
+
+const plan = JSON.parse(process.env["TOUR"] ?? "") as Plan;
+mkdirSync(plan.screenshots, { recursive: true });
+const report = new Report(plan.report);
+const api = new Api(plan.url, plan.key);
+const browser = await launch(plan.chromium);
+try {
+  const context = await browser.newContext({ locale: "en-GB", timezoneId: "America/New_York" });
+  await report.part("signing in", () => walkSessions(browser, context, plan, report));
+  await report.part("pages", () => walkPages(context, plan, api, report));
+  await report.part("use", () => walkUse(context, plan, api, report));
+  await report.part("outage", () => walkOutage(context, plan, report, ask));
+} finally {
+  report.write();
+  await browser.close();
+  process.stdin.destroy();
+}

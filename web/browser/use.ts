@@ -1,0 +1,176 @@
+/** Using the pages: the keyboard, the sheet of a figure, the address, search and sort, a day that adds up. */
+
+import type { BrowserContext, Page } from "playwright-core";
+import { open, settle, WIDE } from "./browser.ts";
+import { type Api, shownFigures } from "./figures.ts";
+import type { Report } from "./report.ts";
+import type { Plan } from "./tour.ts";
+
+export async function walkUse(context: BrowserContext, plan: Plan, api: Api, report: Report): Promise<void> {
+  const listened = await open(context);
+  const { page } = listened;
+  await page.setViewportSize(WIDE);
+  const window = `kpi=availability&from=${plan.from}&to=${plan.to}&interval=day&lang=en`;
+  await report.part("keyboard", () => keyboard(page, `${plan.url}/?page=nation&scope=nation&${window}`, report));
+  await report.part("sheet", () => sheet(page, plan, api, report));
+  await report.part("address", () =>
+    address(page, `${plan.url}/?page=nation&scope=nation&${window}`, plan.region, report),
+  );
+  await report.part("list", () => list(page, `${plan.url}/?page=factories&scope=nation&${window}`, plan, report));
+  await report.part("day", () => day(page, `${plan.url}/?lang=en&page=machine&scope=machine:`, plan, api, report));
+  report.add("use: nothing complains", listened.take());
+  await page.close();
+}
+
+/** Tab reaches everything that a pointer can use; Enter opens a figure, Escape closes it, the focus comes back. */
+async function keyboard(page: Page, url: string, report: Report): Promise<void> {
+  await page.goto(url);
+  await settle(page);
+  const all = await page.evaluate(() => {
+    const found = [
+      ...document.querySelectorAll<HTMLElement>("a[href], button, select, input, summary, [tabindex='0']"),
+    ];
+    const usable = found.filter((part) => !part.matches(":disabled") && part.checkVisibility());
+    for (const [n, part] of usable.entries()) {
+      part.dataset["stop"] = String(n);
+    }
+    return usable.map((part) => `${part.tagName} ${part.textContent || part.getAttribute("aria-label")}`);
+  });
+  const reached = new Set<string>();
+  for (let n = 0; n < all.length * 2 && reached.size < all.length; n += 1) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset["stop"]);
+    if (stop !== undefined) {
+      reached.add(stop);
+    }
+  }
+  report.add(
+    "Tab reaches everything",
+    all.filter((_, n) => !reached.has(String(n))),
+  );
+  const tile = page.locator(".tile-figure").first();
+  await tile.focus();
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog[open]");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  const back = await page.evaluate(() => document.activeElement?.classList.contains("tile-figure"));
+  report.expect("the focus comes back from a figure", back === true);
+}
+
+/** A figure opens its definition, sums, coverage and what stands behind it, as the API has them. */
+async function sheet(page: Page, plan: Plan, api: Api, report: Report): Promise<void> {
+  await page.goto(`${plan.url}/?lang=en&page=machine&scope=machine:${plan.factory}/${plan.machine}&day=${plan.day}`);
+  await settle(page);
+  for (const [n, shown] of (await shownFigures(page)).entries()) {
+    const item = await api.item(shown.scope, shown.from, shown.to);
+    const answer = item?.kpis[shown.kpi];
+    await page.locator("[data-kpi]").nth(n).click();
+    const text = (await page.innerText("dialog[open]")).replaceAll(/\s+/g, " ");
+    const owed = [
+      "Definition",
+      "Numerator",
+      "Denominator",
+      "1 factory, 1 machine",
+      "Coverage",
+      "Seoul time",
+      ...(answer?.flags ?? []).map((flag) => (flag === "low_coverage" ? "Too little data" : "bove")),
+      ...(answer?.value === null ? ["Why there is no figure"] : []),
+    ];
+    if (shown.kpi === "quality_ratio" && answer !== undefined) {
+      owed.push(
+        `${answer.numerator.toLocaleString("en-US")} pieces`,
+        `${answer.denominator.toLocaleString("en-US")} pieces`,
+      );
+    }
+    report.add(
+      `the sheet of ${shown.kpi}`,
+      owed.filter((part) => !text.includes(part)).map((part) => `no "${part}" in: ${text}`),
+    );
+    if (n === 0) {
+      await page.screenshot({ path: `${plan.screenshots}/figure-en.png` });
+    }
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog", { state: "detached" });
+  }
+}
+
+/** What is chosen stands in the address; loading it anew, and going back, show the same. */
+async function address(page: Page, url: string, region: string, report: Report): Promise<void> {
+  const seen = async () => {
+    await settle(page);
+    const values = (await shownFigures(page)).map(({ kpi, scope, value }) => `${kpi} ${scope} ${value}`);
+    return values.join("\n");
+  };
+  await page.goto(url);
+  const first = await seen();
+  await page.selectOption("select", "oee");
+  await page.getByRole("button", { name: "90 days" }).click();
+  await page.getByRole("button", { name: "Month" }).click();
+  const second = await seen();
+  const at = page.url();
+  report.expect("the address says what is shown", /kpi=oee/.test(at) && /interval=month/.test(at), at);
+  await page.reload();
+  report.expect("an address gives its view back", (await seen()) === second);
+  await page.goBack();
+  await page.goBack();
+  await page.goBack();
+  report.expect("going back shows what was before", (await seen()) === first && page.url() === url, page.url());
+  await page.locator(`.tile[data-region="${region}"] a`).click();
+  await page.waitForSelector('main[data-page="region"]');
+  await settle(page);
+  await page.getByRole("button", { name: "한국어" }).click();
+  report.expect(
+    "the other language, same view",
+    page.url().includes(`scope=region:${region}`) && page.url().includes("lang=ko"),
+    page.url(),
+  );
+}
+
+/** Search, sort, and nothing found. */
+async function list(page: Page, url: string, plan: Plan, report: Report): Promise<void> {
+  await page.goto(url);
+  await settle(page);
+  await page.getByRole("button", { name: "Availability" }).click();
+  await page.getByRole("button", { name: "Availability" }).click();
+  const values = (await shownFigures(page)).map(({ value }) =>
+    value === "" ? Number.NEGATIVE_INFINITY : Number(value),
+  );
+  const sorted = values.every((value, n) => n === 0 || value <= (values[n - 1] ?? value));
+  report.expect("sorted by the figure, greatest first", sorted && values.length > 3, values.join(" "));
+  await page.fill('input[type="search"]', plan.factory.toLowerCase());
+  const rows = await page.locator("[data-factory]").count();
+  report.expect("a search by id finds one", rows === 1, `${rows}`);
+  await page.fill('input[type="search"]', "no such factory");
+  const empty = await page.innerText(".empty");
+  report.expect("nothing found says what to do", /Change or clear/.test(empty), empty);
+  await page.screenshot({ path: `${plan.screenshots}/factories-empty-en.png` });
+  await page.getByRole("button", { name: "Clear the filters" }).click();
+  await page.locator("[data-factory] a").first().click();
+  await page.waitForSelector('main[data-page="factory"]');
+}
+
+/** A machine's day: the account adds up to the API's, and the strip's states are those of the account. */
+async function day(page: Page, prefix: string, plan: Plan, api: Api, report: Report): Promise<void> {
+  await page.goto(`${prefix}${plan.factory}/${plan.machine}&day=${plan.day}`);
+  await settle(page);
+  const next = new Date(Date.parse(`${plan.day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+  const item = await api.item(`machine:${plan.factory}/${plan.machine}`, plan.day, next);
+  const shown = await page.$$eval("[data-seconds]", (rows) =>
+    rows.map((row): [string, number] => [
+      row.getAttribute("data-state") ?? "",
+      Number(row.getAttribute("data-seconds")),
+    ]),
+  );
+  const times = item?.time_s ?? {};
+  const whole = Object.values(times).reduce((sum, seconds) => sum + seconds, 0);
+  report.add(
+    "the time account",
+    shown
+      .filter(([state, seconds]) => Math.abs(seconds - (state === "whole" ? whole : (times[state] ?? -1))) > 1e-6)
+      .map(([state, seconds]) => `${state}: shown ${seconds}, is ${state === "whole" ? whole : times[state]}`),
+  );
+  report.expect("a day is 24 hours", shown.length === 9 && Math.abs(whole - 86_400) < 1e-6, `${whole}`);
+  const strip = (await page.getAttribute(".panel-strip .strip svg", "aria-label")) ?? "";
+  report.expect("the strip says what it shows", /producing \d/.test(strip), strip);
+}

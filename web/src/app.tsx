@@ -1,0 +1,102 @@
+/** The signed-in dashboard: head, page, foot, and the panel of the figure that is open. */
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { signOut } from "./api/client.ts";
+import { Patterns } from "./charts/patterns.tsx";
+import type { FigureData } from "./figures/data.ts";
+import { FigurePanel } from "./figures/panel.tsx";
+import { FactoriesPage } from "./pages/factories.tsx";
+import { FactoryPage } from "./pages/factory.tsx";
+import { MachinePage } from "./pages/machine.tsx";
+import { NationPage } from "./pages/nation.tsx";
+import { RegionPage } from "./pages/region.tsx";
+import { Head } from "./parts/head.tsx";
+import type { Address } from "./state/address.ts";
+import { AppContext, type App as AppState } from "./state/context.ts";
+import { homeOf } from "./state/roles.ts";
+import { dayAndTimeOf, lastWholeDays } from "./state/seoul.ts";
+import type { Start } from "./state/start.ts";
+import { DEFAULT_KPI, idOf, type Page, type View } from "./state/view.ts";
+import type { Words } from "./words/index.ts";
+import { regionName } from "./words/places.ts";
+
+const USUAL_DAYS = 30;
+const PAGES: Record<Page, () => preact.JSX.Element> = {
+  nation: NationPage,
+  region: RegionPage,
+  factories: FactoriesPage,
+  factory: FactoryPage,
+  machine: MachinePage,
+};
+
+interface Props {
+  start: Start;
+  address: Address;
+  words: Words;
+  onEnd: () => void;
+}
+
+export function App({ start, address, words, onEnd }: Props) {
+  const { session, definitions } = start;
+  const [figure, openFigure] = useState<FigureData | null>(null);
+  const accountedUntilMs = useMemo(() => start.accountedUntilMs ?? Date.now(), [start]);
+  const view = settled(start, address.view, accountedUntilMs);
+  const { adjust } = address;
+  // The address holds what is shown from the first paint on, so that it can be sent to somebody.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the app appears.
+  useEffect(() => adjust(view), []);
+  const main = useRef<HTMLElement>(null);
+  const shown = `${view.page} ${view.scope}`;
+  const before = useRef(shown);
+  useEffect(() => {
+    document.title = `${titleOf(view, words)} · ${words.product}`;
+    if (before.current !== shown) {
+      before.current = shown;
+      window.scrollTo(0, 0);
+      main.current?.focus({ preventScroll: true });
+    }
+  }, [shown, view, words]);
+  const app: AppState = {
+    view,
+    words,
+    session,
+    definitions,
+    accountedUntilMs,
+    window: { from: view.from ?? "", to: view.to ?? "" },
+    go: address.go,
+    adjust,
+    openFigure,
+  };
+  const leave = () => void signOut().finally(onEnd);
+  const Shown = PAGES[view.page];
+  return (
+    <AppContext.Provider value={app}>
+      <Patterns />
+      <Head onLeave={leave} />
+      <main id="main" ref={main} tabIndex={-1} data-page={view.page} data-lang={view.lang}>
+        {start.accountedUntilMs === null && <p class="partial-note">{words.panel.notAccounted}</p>}
+        <Shown key={shown} />
+      </main>
+      <footer class="foot quiet small">
+        <span>{words.accountedUntil(dayAndTimeOf(accountedUntilMs))}</span>
+        <span>{words.productWhole}</span>
+      </footer>
+      {figure !== null && <FigurePanel figure={figure} onClose={() => openFigure(null)} />}
+    </AppContext.Provider>
+  );
+}
+
+/** The view made whole: a window, a KPI that there is, and for roles that do not see the nation their own page. */
+function settled({ session, definitions }: Start, asked: View, accountedUntilMs: number): View {
+  const usual = lastWholeDays(accountedUntilMs, USUAL_DAYS);
+  const kpi = definitions.some(({ id }) => id === asked.kpi) ? asked.kpi : DEFAULT_KPI;
+  const view = { ...asked, kpi, from: asked.from ?? usual.from, to: asked.to ?? usual.to };
+  return view.page === "nation" ? homeOf(session, view) : view;
+}
+
+function titleOf(view: View, words: Words): string {
+  if (view.page === "region") {
+    return regionName(idOf(view.scope), view.lang);
+  }
+  return view.page === "nation" || view.page === "factories" ? words.nav[view.page] : idOf(view.scope);
+}

@@ -1,0 +1,89 @@
+/** A machine's segments made ready to be drawn and read. Pure. */
+
+import { type Count, type Segment, STATES, type State } from "../api/types.ts";
+
+export interface Stretch {
+  fromMs: number;
+  toMs: number;
+  state: State;
+}
+
+/** Segments as stretches of one state each, cut to the window and to what is accounted; neighbours alike are joined. */
+export function stretches(segments: readonly Segment[], fromMs: number, toMs: number): Stretch[] {
+  const found: Stretch[] = [];
+  for (const segment of segments) {
+    const stretch = {
+      fromMs: Math.max(Date.parse(segment.from), fromMs),
+      toMs: Math.min(Date.parse(segment.to), toMs),
+      state: segment.state,
+    };
+    const last = found.at(-1);
+    if (stretch.fromMs >= stretch.toMs) {
+      continue;
+    }
+    if (last?.state === stretch.state && last.toMs === stretch.fromMs) {
+      last.toMs = stretch.toMs;
+    } else {
+      found.push(stretch);
+    }
+  }
+  return found;
+}
+
+/** Segments of which neighbours alike in all are one. */
+export function joined(segments: readonly Segment[]): Segment[] {
+  const found: Segment[] = [];
+  for (const segment of segments) {
+    const last = found.at(-1);
+    const alike =
+      last !== undefined &&
+      last.to === segment.from &&
+      last.state === segment.state &&
+      last.mode === segment.mode &&
+      last.reason === segment.reason;
+    if (alike) {
+      found[found.length - 1] = { ...last, to: segment.to };
+    } else {
+      found.push(segment);
+    }
+  }
+  return found;
+}
+
+/** Milliseconds in each state that occurs, in the order of states. */
+export function timeInStates(drawn: readonly Stretch[]): [State, number][] {
+  const sums = new Map<State, number>();
+  for (const { state, fromMs, toMs } of drawn) {
+    sums.set(state, (sums.get(state) ?? 0) + toMs - fromMs);
+  }
+  return STATES.flatMap((state): [State, number][] => {
+    const ms = sums.get(state);
+    return ms === undefined ? [] : [[state, ms]];
+  });
+}
+
+export interface Pieces {
+  fromMs: number;
+  good: number;
+  scrap: number;
+  rework: number;
+}
+
+/** Pieces by slots of a window, every slot included. */
+export function piecesBySlot(counts: readonly Count[], fromMs: number, toMs: number, slotMs: number): Pieces[] {
+  const slots = Array.from({ length: Math.ceil((toMs - fromMs) / slotMs) }, (_, n) => ({
+    fromMs: fromMs + n * slotMs,
+    good: 0,
+    scrap: 0,
+    rework: 0,
+  }));
+  for (const count of counts) {
+    const slot = slots[Math.floor((Date.parse(count.at) - fromMs) / slotMs)];
+    if (slot !== undefined) {
+      slot.good += count.good;
+      slot.scrap += count.scrap;
+      slot.rework += count.rework;
+    }
+  }
+  return slots;
+}

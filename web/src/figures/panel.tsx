@@ -1,0 +1,125 @@
+/** How a figure was made: definition, sums, what stands behind it, coverage, flags. A dialog, closed by Escape. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useApp, useTitle } from "../state/context.ts";
+import { grouped, kpiText, percent, sumText } from "../state/numbers.ts";
+import { dayAndTimeOf } from "../state/seoul.ts";
+import { sumWords } from "../words/kpis.ts";
+import { type FigureData, MARKS } from "./data.ts";
+import { useFigureText } from "./figure.tsx";
+
+function Row({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
+/** One of the two sums: in units, exactly, and in words. */
+function Sum({ value, unit, of }: { value: number; unit: string; of: string }) {
+  const { words, view } = useApp();
+  return (
+    <>
+      <strong class="number">{sumText(value, unit, view.lang)}</strong>
+      {unit === "s" && value >= 60 && <span class="quiet"> ({words.figure.exactSeconds(grouped(value, 6))})</span>}
+      <span class="quiet block">{of}</span>
+    </>
+  );
+}
+
+/** The rows of a figure. */
+function Made({ figure }: { figure: FigureData }) {
+  const { words, definitions, view } = useApp();
+  const definition = definitions.find(({ id }) => id === figure.kpi);
+  const { answer, coverage } = figure;
+  const said = words.figure;
+  const range = definition?.range;
+  return (
+    <dl class="made">
+      {answer.value === null && (
+        <Row name={said.reason}>{words.reasons[answer.reason ?? ""] ?? answer.reason ?? said.none}</Row>
+      )}
+      <Row name={said.definition}>
+        <span class="formula">{definition?.definition ?? figure.kpi}</span>
+        {range && range.high !== null && (
+          <span class="quiet block">
+            {said.usual(kpiText(figure.kpi, range.low, view.lang), kpiText(figure.kpi, range.high, view.lang))}
+          </span>
+        )}
+      </Row>
+      <Row name={said.numerator}>
+        <Sum
+          value={answer.numerator}
+          unit={definition?.unit ?? ""}
+          of={sumWords(definition?.numerator ?? [], definition?.numerator_times ?? [], view.lang)}
+        />
+      </Row>
+      <Row name={said.denominator}>
+        <Sum
+          value={answer.denominator}
+          unit={definition?.denominator_unit ?? ""}
+          of={sumWords(definition?.denominator ?? [], definition?.denominator_times ?? [], view.lang)}
+        />
+      </Row>
+      <Row name={said.behind}>{said.factoriesAndMachines(grouped(figure.factories), grouped(figure.machines))}</Row>
+      <Row name={said.coverage}>{coverage === null ? said.none : said.coverageOf(percent(coverage))}</Row>
+      <Row name={said.flags}>
+        {answer.flags.length === 0
+          ? said.noFlags
+          : answer.flags.map((flag) => (
+              <span class="block" key={flag}>
+                {MARKS[flag]} {words.flags[flag] ?? flag}
+              </span>
+            ))}
+      </Row>
+      <Row name={said.window}>
+        {said.windowText(dayAndTimeOf(Date.parse(figure.from)), dayAndTimeOf(Date.parse(figure.to)))}
+        {figure.partial && (
+          <span class="block">
+            {MARKS["partial"]} {said.partial}
+          </span>
+        )}
+      </Row>
+      {definition && <Row name={said.source}>{definition.source}</Row>}
+      {definition?.note && <Row name={said.note}>{definition.note}</Row>}
+    </dl>
+  );
+}
+
+/** The dialog; it gives the focus back where it came from. */
+export function FigurePanel({ figure, onClose }: { figure: FigureData; onClose: () => void }) {
+  const { words } = useApp();
+  const title = useTitle();
+  const text = useFigureText();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog closes it, and so does Escape.
+    <dialog
+      ref={dialog}
+      class="sheet"
+      aria-labelledby="figure-title"
+      onClose={onClose}
+      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+    >
+      <div class="sheet-body">
+        <header>
+          <p class="quiet">{figure.of}</p>
+          <h2 id="figure-title">{title(figure.kpi)}</h2>
+          <p class={`sheet-value ${figure.answer.value === null ? "missing" : ""}`}>
+            {figure.answer.value === null ? words.figure.none : text(figure)}
+          </p>
+        </header>
+        <Made figure={figure} />
+        <button type="button" class="button" onClick={() => dialog.current?.close()}>
+          {words.figure.close}
+        </button>
+      </div>
+    </dialog>
+  );
+}

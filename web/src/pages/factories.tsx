@@ -1,0 +1,18 @@
+/** Which factories are there, and how do they do? */
+
+import { Controls } from "../parts/controls.tsx";
+import { FactoryList } from "../parts/factory-list.tsx";
+import { Heading } from "../parts/heading.tsx";
+import { useApp } from "../state/context.ts";
+import { regionOf } from "../state/roles.ts";
+
+export function FactoriesPage() {
+  const { words, session } = useApp();
+  return (
+    <>
+      <Heading title={words.nav.factories} question={words.question.factories} />
+      <Controls />
+      <FactoryList fixedRegion={regionOf(session)} />
+    </>
+  );
+}

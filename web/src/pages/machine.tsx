@@ -1,0 +1,114 @@
+/** What happened on this day? */
+
+import { readKpis, readMachine, readTimeline } from "../api/requests.ts";
+import { AccountBar } from "../charts/account-bar.tsx";
+import { StateLegend } from "../charts/patterns.tsx";
+import { PieceColumns } from "../charts/pieces.tsx";
+import { StateStrip } from "../charts/strip.tsx";
+import { figureOf } from "../figures/data.ts";
+import { Figure } from "../figures/figure.tsx";
+import { DayChooser } from "../parts/day-chooser.tsx";
+import { Facts } from "../parts/facts.tsx";
+import { Heading } from "../parts/heading.tsx";
+import { Panel } from "../parts/panel.tsx";
+import { SegmentTable } from "../parts/segment-table.tsx";
+import { useApp, useTitle } from "../state/context.ts";
+import { useLoad } from "../state/load.ts";
+import { addDays, dayOf, midnightMs } from "../state/seoul.ts";
+import { machineOf, viewOf } from "../state/view.ts";
+
+const STRIP_HEIGHT = 64;
+
+export function MachinePage() {
+  const { view, words, accountedUntilMs } = useApp();
+  const { factory, machine } = machineOf(view.scope);
+  const day = view.day ?? dayOf(accountedUntilMs);
+  const window = { from: day, to: addDays(day, 1) };
+  const [fromMs, toMs] = [midnightMs(day), midnightMs(window.to)];
+  const timeline = useLoad(`${view.scope} ${day}`, (signal) => readTimeline(factory, machine, window, signal));
+  const facts = useLoad(view.scope, (signal) => readMachine(factory, machine, signal));
+  const automation = facts.data?.automation;
+  const running = accountedUntilMs < toMs;
+  return (
+    <>
+      <Heading
+        title={facts.data?.name ?? machine}
+        question={words.question.machine}
+        trail={[
+          { name: words.nationName, to: viewOf(view, "nation") },
+          { name: factory, to: viewOf(view, "factory", `factory:${factory}`, { day }) },
+        ]}
+      />
+      <Facts
+        label={words.factory.machine}
+        facts={[
+          ["ID", machine],
+          [words.list.name, factory],
+          [words.machine.automation, automation === undefined ? "" : (words.automation[automation] ?? automation)],
+        ]}
+      />
+      <Panel
+        title={`${words.machine.strip} · ${day} · ${words.seoulTime}`}
+        loaded={timeline}
+        class="panel-strip"
+        aside={<DayChooser day={day} />}
+      >
+        {(data) => (
+          <>
+            {running && <p class="partial-note">… {words.machine.running}</p>}
+            <StateStrip timeline={data} fromMs={fromMs} toMs={toMs} height={STRIP_HEIGHT} readable />
+            <h3>{words.machine.counts}</h3>
+            <PieceColumns counts={data.counts} fromMs={fromMs} toMs={toMs} />
+            {data.counts_truncated && <p class="partial-note">{words.machine.truncated}</p>}
+            <StateLegend />
+          </>
+        )}
+      </Panel>
+      <DayFigures window={window} />
+      <Panel title={words.machine.records} loaded={timeline} class="panel-records">
+        {(data) => <SegmentTable segments={data.segments} untilMs={accountedUntilMs} />}
+      </Panel>
+    </>
+  );
+}
+
+/** The day's time account and KPIs, from one request. */
+function DayFigures({ window }: { window: { from: string; to: string } }) {
+  const { view, words, definitions } = useApp();
+  const title = useTitle();
+  const loaded = useLoad(`${view.scope} ${window.from}`, (signal) => readKpis([view.scope], window, [], {}, signal));
+  const { machine } = machineOf(view.scope);
+  return (
+    <div class="two-columns">
+      <Panel
+        title={words.machine.account}
+        loaded={loaded}
+        isEmpty={({ items }) => items.length === 0}
+        class="panel-account"
+      >
+        {({ items: [item] }) => item && <AccountBar timeS={item.time_s} />}
+      </Panel>
+      <Panel
+        title={words.machine.figures}
+        loaded={loaded}
+        isEmpty={({ items }) => items.length === 0}
+        class="panel-day"
+      >
+        {({ items: [item] }) => (
+          <table class="figures-table">
+            <tbody>
+              {definitions.map(({ id }) => (
+                <tr key={id}>
+                  <th scope="row">{title(id)}</th>
+                  <td class="number">
+                    <Figure figure={figureOf(item, id, machine)} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </Panel>
+    </div>
+  );
+}

@@ -1,0 +1,106 @@
+/** Where is the country strong and weak, and since when? */
+
+import { readKpis } from "../api/requests.ts";
+import type { KpiPage } from "../api/types.ts";
+import { Bars, sorted } from "../charts/bars.tsx";
+import { makeScale } from "../charts/scale.ts";
+import { ScaleLegend } from "../charts/scale-legend.tsx";
+import { TileMap } from "../charts/tile-map.tsx";
+import { type FigureData, figureOf, isThin } from "../figures/data.ts";
+import { Controls } from "../parts/controls.tsx";
+import { Heading } from "../parts/heading.tsx";
+import { Panel } from "../parts/panel.tsx";
+import { ProgrammeBar } from "../parts/programme-bar.tsx";
+import { TrendPanel } from "../parts/trend-panel.tsx";
+import { useApp, useTitle } from "../state/context.ts";
+import { useLoad } from "../state/load.ts";
+import { idOf, viewOf } from "../state/view.ts";
+import { REGIONS, regionName } from "../words/places.ts";
+
+const AT_EACH_END = 4;
+
+export function NationPage() {
+  const { view, words, window } = useApp();
+  const title = useTitle();
+  const regions = useLoad(`${view.kpi} ${window.from} ${window.to}`, (signal) =>
+    readKpis(["nation"], window, [view.kpi], { groupBy: "region" }, signal),
+  );
+  const kpi = (regions.problem === null ? kpiOf(regions.data) : undefined) ?? view.kpi;
+  return (
+    <>
+      <ProgrammeBar />
+      <Heading title={words.nationName} question={words.question.nation} />
+      <Controls />
+      <div class="nation-grid">
+        <Panel title={words.map.title(title(kpi))} loaded={regions} class="panel-map">
+          {(page) => {
+            const figures = byRegion(page, kpi, view.lang);
+            const values = [...figures.values()].flatMap(({ answer }) => answer.value ?? []);
+            const scale = makeScale(values);
+            return (
+              <>
+                <TileMap figures={figures} scale={scale} />
+                <ScaleLegend scale={scale} kpi={kpi} />
+              </>
+            );
+          }}
+        </Panel>
+        <div class="nation-side">
+          <TrendPanel scope="nation" />
+          <Panel title={words.ranking.title} loaded={regions} class="panel-ranking">
+            {(page) => <Ranking figures={byRegion(page, kpi, view.lang)} />}
+          </Panel>
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** Which KPI an answer is about: while a new one loads, still the former. */
+function kpiOf(page: KpiPage | null): string | undefined {
+  return Object.keys(page?.items[0]?.kpis ?? {})[0];
+}
+
+function byRegion(page: KpiPage, kpi: string, lang: "ko" | "en"): Map<string, FigureData> {
+  const figures = new Map<string, FigureData>();
+  for (const item of page.items) {
+    const code = idOf(item.scope);
+    const figure = figureOf(item, kpi, regionName(code, lang));
+    if (figure !== null) {
+      figures.set(code, figure);
+    }
+  }
+  return figures;
+}
+
+/** The regions at both ends, best first; those with too little data are named, not ranked. */
+function Ranking({ figures }: { figures: ReadonlyMap<string, FigureData> }) {
+  const { view, words } = useApp();
+  const bars = REGIONS.flatMap((region) => {
+    const figure = figures.get(region.code);
+    const to = viewOf(view, "region", `region:${region.code}`);
+    return figure === undefined ? [] : [{ key: region.code, name: region[view.lang], figure, to }];
+  });
+  const ranked = sorted(bars.filter(({ figure }) => figure.answer.value !== null && !isThin(figure.answer)));
+  const thin = bars.filter(({ figure }) => figure.answer.value !== null && isThin(figure.answer));
+  const most = Math.max(0, ...ranked.map(({ figure }) => figure.answer.value ?? 0));
+  const ends = Math.min(AT_EACH_END, Math.ceil(ranked.length / 2));
+  if (ranked.length === 0) {
+    return <p class="empty">{words.ranking.none}</p>;
+  }
+  return (
+    <>
+      <div class="ranking">
+        <div>
+          <h3>{words.ranking.best}</h3>
+          <Bars bars={ranked.slice(0, ends)} most={most} />
+        </div>
+        <div>
+          <h3>{words.ranking.worst}</h3>
+          <Bars bars={ranked.slice(Math.max(ends, ranked.length - AT_EACH_END)).reverse()} most={most} />
+        </div>
+      </div>
+      {thin.length > 0 && <p class="quiet small">{words.ranking.notRanked(thin.map(({ name }) => name).join(", "))}</p>}
+    </>
+  );
+}

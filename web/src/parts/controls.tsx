@@ -1,0 +1,86 @@
+/** What is shown: the figure, the window, and by day or by month. */
+
+import { useApp, useTitle } from "../state/context.ts";
+import { addDays, dayOf, daysBetween, lastWholeDays } from "../state/seoul.ts";
+import { INTERVALS, type View } from "../state/view.ts";
+import { GROUPS, groupOf } from "../words/kpis.ts";
+
+const CHOICES = [7, 30, 90];
+
+/** The chooser of the figure, by groups. */
+export function KpiChooser() {
+  const { view, words, definitions, go } = useApp();
+  const title = useTitle();
+  return (
+    <label class="control">
+      <span>{words.controls.kpi}</span>
+      <select value={view.kpi} onChange={(event) => go({ ...view, kpi: event.currentTarget.value })}>
+        {GROUPS.map((group) => (
+          <optgroup key={group} label={words.controls.groups[group]}>
+            {definitions
+              .filter(({ id }) => groupOf(id) === group)
+              .map(({ id }) => (
+                <option key={id} value={id}>
+                  {title(id)}
+                </option>
+              ))}
+          </optgroup>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** The chooser of the window: the last 7, 30 or 90 whole Seoul days. */
+export function WindowChooser() {
+  const { view, words, window, accountedUntilMs, go } = useApp();
+  const until = dayOf(accountedUntilMs);
+  const chosen = window.to === until ? daysBetween(window.from, window.to) : 0;
+  return (
+    <fieldset class="control choices">
+      <legend>{words.controls.window}</legend>
+      {CHOICES.map((days) => (
+        <button
+          key={days}
+          type="button"
+          aria-pressed={chosen === days}
+          onClick={() => go({ ...view, ...lastWholeDays(accountedUntilMs, days) })}
+        >
+          {words.controls.lastDays(days)}
+        </button>
+      ))}
+      <span class="quiet small window-text">{words.controls.windowText(window.from, addDays(window.to, -1))}</span>
+    </fieldset>
+  );
+}
+
+/** By day or by month. */
+export function IntervalChooser() {
+  const { view, words, go } = useApp();
+  return (
+    <fieldset class="control choices">
+      <legend class="for-ears">{words.controls.interval}</legend>
+      {INTERVALS.map((interval) => (
+        <button
+          key={interval}
+          type="button"
+          aria-pressed={view.interval === interval}
+          onClick={() => go({ ...view, interval } satisfies View)}
+        >
+          {words.controls[interval]}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+export function Controls() {
+  const { words } = useApp();
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a group of controls, not a form's fieldset.
+    <div class="controls" role="group" aria-label={words.controls.label}>
+      <KpiChooser />
+      <WindowChooser />
+    </div>
+  );
+}

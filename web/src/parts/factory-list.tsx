@@ -1,0 +1,145 @@
+/** The factories as a table: search, filters, sort; only the rows in view are drawn. */
+
+import { useMemo, useRef } from "preact/hooks";
+import { figureOf } from "../figures/data.ts";
+import { Figure } from "../figures/figure.tsx";
+import { useApp, useTitle } from "../state/context.ts";
+import { useFactories, useFactoryKpis } from "../state/factory-data.ts";
+import { arrange, narrow, prepare, type Row, type Sort } from "../state/factory-rows.ts";
+import { grouped, percent } from "../state/numbers.ts";
+import { viewOf } from "../state/view.ts";
+import { regionName, sectorName } from "../words/places.ts";
+import { FactoryFilters } from "./factory-filters.tsx";
+import { Link } from "./link.tsx";
+import { Failure, Skeleton } from "./panel.tsx";
+import { useRowsInView } from "./rows-in-view.ts";
+
+const ROW_HEIGHT = 44;
+
+/** @param fixedRegion only this region's factories. */
+export function FactoryList({ fixedRegion = null }: { fixedRegion?: string | null }) {
+  const { view, words, window } = useApp();
+  const { kpi } = view;
+  const factories = useFactories(fixedRegion);
+  const scope = fixedRegion === null ? "nation" : `region:${fixedRegion}`;
+  const kpis = useFactoryKpis(scope, window, kpi);
+  const listed = useMemo(() => prepare(factories.data), [factories.data]);
+  const { q, region, sector, level, sort, order, lang } = view;
+  const rows = useMemo(() => {
+    const found = narrow(listed, { q, region: fixedRegion === null ? region : "", sector, level });
+    const withItems = found.map((each): Row => ({ ...each, item: kpis.data.get(each.factory.factory_id) }));
+    return arrange(withItems, sort, order, kpi, lang);
+  }, [listed, kpis.data, q, region, fixedRegion, sector, level, sort, order, kpi, lang]);
+  const problem = factories.problem ?? kpis.problem;
+  const [shown, all] = [grouped(rows.length), grouped(factories.data.length)];
+  const state = problem !== null ? "error" : factories.done && kpis.done ? "ready" : "loading";
+  return (
+    <section class="panel factories" aria-label={words.list.title} aria-busy={state === "loading"} data-state={state}>
+      <header class="panel-head">
+        <h2>{words.list.title}</h2>
+        <p class="quiet" role="status" data-factories={rows.length}>
+          {factories.done ? words.list.count(shown, all) : words.list.loading(all)}
+        </p>
+      </header>
+      <FactoryFilters withRegion={fixedRegion === null} />
+      {problem !== null && (
+        <Failure
+          problem={problem}
+          retry={() => {
+            factories.retry();
+            kpis.retry();
+          }}
+        />
+      )}
+      {factories.data.length === 0 && !factories.done && problem === null && <Skeleton label={words.panel.loading} />}
+      {factories.done && rows.length === 0 && (
+        <p class="empty">{factories.data.length === 0 ? words.list.noneAtAll : words.list.none}</p>
+      )}
+      {rows.length > 0 && <Table rows={rows} kpisDone={kpis.done} within={scope} />}
+    </section>
+  );
+}
+
+/** The table; what is above and below the rows in view is two empty rows of the right height. */
+function Table({ rows, kpisDone, within }: { rows: readonly Row[]; kpisDone: boolean; within: string }) {
+  const { view, words } = useApp();
+  const title = useTitle();
+  const box = useRef<HTMLElement>(null);
+  const { first, last } = useRowsInView(box, rows.length, ROW_HEIGHT);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+    <section class="rows" ref={box} tabIndex={0} aria-label={words.list.title}>
+      <table aria-rowcount={rows.length + 1}>
+        <thead>
+          <tr aria-rowindex={1}>
+            <Head sort="name" name={words.list.name} />
+            {within === "nation" && <Head sort="region" name={words.list.region} class="wide narrow" />}
+            <Head sort="sector" name={words.list.sector} class="wide" />
+            <Head sort="level" name={words.list.level} class="wide narrow" />
+            <Head sort="machines" name={words.list.machines} class="number wide narrow" />
+            <Head sort="kpi" name={title(view.kpi)} class="number" />
+            <Head sort="coverage" name={words.list.coverage} class="number" />
+          </tr>
+        </thead>
+        <tbody>
+          <Space rows={first} />
+          {rows.slice(first, last).map((row, n) => (
+            <Line key={row.factory.factory_id} row={row} index={first + n} waiting={!kpisDone} within={within} />
+          ))}
+          <Space rows={rows.length - last} />
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+interface LineProps {
+  row: Row;
+  index: number;
+  waiting: boolean;
+  within: string;
+}
+
+function Space({ rows }: { rows: number }) {
+  return rows <= 0 ? null : <tr class="space" style={{ height: `${rows * ROW_HEIGHT}px` }} />;
+}
+
+function Head({ sort, name, ...rest }: { sort: Sort; name: string; class?: string }) {
+  const { view, adjust } = useApp();
+  const chosen = view.sort === sort;
+  const next = chosen && view.order === "asc" ? "desc" : "asc";
+  return (
+    <th
+      class={rest.class ?? ""}
+      scope="col"
+      aria-sort={chosen ? (view.order === "asc" ? "ascending" : "descending") : "none"}
+    >
+      <button type="button" class="sort" onClick={() => adjust({ ...view, sort, order: next })}>
+        {name}
+        <span aria-hidden="true">{chosen ? (view.order === "asc" ? " ↑" : " ↓") : ""}</span>
+      </button>
+    </th>
+  );
+}
+
+function Line({ row, index, waiting, within }: LineProps) {
+  const { view, words } = useApp();
+  const { factory, item } = row;
+  const figure = figureOf(item, view.kpi, factory.name, within);
+  return (
+    <tr aria-rowindex={index + 2} data-factory={factory.factory_id}>
+      <th scope="row">
+        <Link to={viewOf(view, "factory", `factory:${factory.factory_id}`)}>{factory.name}</Link>
+        <span class="quiet small">{factory.factory_id}</span>
+      </th>
+      {within === "nation" && <td class="wide">{regionName(factory.region, view.lang)}</td>}
+      <td class="wide">
+        {factory.sector} {sectorName(factory.sector, view.lang)}
+      </td>
+      <td class="wide">{words.levels[factory.level] ?? factory.level}</td>
+      <td class="wide number">{grouped(factory.machines ?? 0)}</td>
+      <td class="number">{figure === null && waiting ? <span class="wait" /> : <Figure figure={figure} />}</td>
+      <td class="number">{item?.coverage === null || item === undefined ? "–" : percent(item.coverage)}</td>
+    </tr>
+  );
+}

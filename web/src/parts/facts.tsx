@@ -1,0 +1,14 @@
+/** What is registered of a thing, as names and values in a line. */
+
+export function Facts({ label, facts }: { label: string; facts: readonly [name: string, value: string][] }) {
+  return (
+    <dl class="facts" aria-label={label}>
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,49 @@
+/** The head of every page: the product, the pages, the other language, and the way out. */
+
+import { useApp } from "../state/context.ts";
+import { homeOf, regionOf, widestScope } from "../state/roles.ts";
+import { idOf, viewOf } from "../state/view.ts";
+import { regionName } from "../words/places.ts";
+import { Link } from "./link.tsx";
+
+export function Head({ onLeave }: { onLeave: () => void }) {
+  const { view, words, session, go } = useApp();
+  const home = homeOf(session, view);
+  const region = regionOf(session);
+  const homeName =
+    home.page === "nation" ? words.nav.nation : region === null ? idOf(home.scope) : regionName(region, view.lang);
+  const seesLists = !widestScope(session).startsWith("factory:");
+  return (
+    <header class="head">
+      <a class="skip" href="#main">
+        {words.skip}
+      </a>
+      <Link to={home} class="brand">
+        {words.productWhole}
+      </Link>
+      <nav aria-label={words.nav.label}>
+        <Link to={home} current={view.page === home.page && view.scope === home.scope}>
+          {homeName}
+        </Link>
+        {seesLists && (
+          <Link to={viewOf(view, "factories")} current={view.page === "factories"}>
+            {words.nav.factories}
+          </Link>
+        )}
+      </nav>
+      <div class="head-end">
+        <button
+          type="button"
+          class="button plain"
+          lang={view.lang === "ko" ? "en" : "ko"}
+          onClick={() => go({ ...view, lang: view.lang === "ko" ? "en" : "ko" })}
+        >
+          {words.otherLanguage}
+        </button>
+        <button type="button" class="button plain" title={`${session.name} (${session.role})`} onClick={onLeave}>
+          {words.signOut}
+        </button>
+      </div>
+    </header>
+  );
+}

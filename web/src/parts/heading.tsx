@@ -1,0 +1,33 @@
+/** A page's name and the question that it answers; above them the way back. */
+
+import { useApp } from "../state/context.ts";
+import { seesScope } from "../state/roles.ts";
+import type { View } from "../state/view.ts";
+import { Link } from "./link.tsx";
+
+interface Props {
+  title: string;
+  question: string;
+  /** Where one may have come from, the widest first; what the reader's role does not see is left out. */
+  trail?: { name: string; to: View }[];
+}
+
+export function Heading({ title, question, trail: whole = [] }: Props) {
+  const { words, session } = useApp();
+  const trail = whole.filter(({ to }) => to.page === "factory" || seesScope(session, to.scope));
+  return (
+    <header class="heading">
+      {trail.length > 0 && (
+        <nav class="trail" aria-label={words.nav.label}>
+          {trail.map(({ name, to }) => (
+            <Link key={name} to={to}>
+              {name}
+            </Link>
+          ))}
+        </nav>
+      )}
+      <h1>{title}</h1>
+      <p class="question">{question}</p>
+    </header>
+  );
+}

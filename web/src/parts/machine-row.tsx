@@ -1,0 +1,68 @@
+/** One machine of a factory: its name and its day. Its states are asked for when the row comes into view. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { readTimeline } from "../api/requests.ts";
+import type { Machine } from "../api/types.ts";
+import { StateStrip } from "../charts/strip.tsx";
+import { useApp } from "../state/context.ts";
+import { useLoad } from "../state/load.ts";
+import { addDays, midnightMs } from "../state/seoul.ts";
+import { viewOf } from "../state/view.ts";
+import { Link } from "./link.tsx";
+
+const STRIP_HEIGHT = 26;
+
+interface Props {
+  factoryId: string;
+  machine: Machine;
+  day: string;
+}
+
+export function MachineRow({ factoryId, machine, day }: Props) {
+  const { view, words } = useApp();
+  const place = useRef<HTMLDivElement>(null);
+  const [seen, setSeen] = useState(false);
+  useEffect(() => {
+    if (place.current === null) {
+      return;
+    }
+    const watch = new IntersectionObserver(
+      (entries) => entries.some((entry) => entry.isIntersecting) && setSeen(true),
+      {
+        rootMargin: "200px",
+      },
+    );
+    watch.observe(place.current);
+    return () => watch.disconnect();
+  }, []);
+  const window = { from: day, to: addDays(day, 1) };
+  const timeline = useLoad(seen ? `${machine.machine_id} ${day}` : null, (signal) =>
+    readTimeline(factoryId, machine.machine_id, window, signal),
+  );
+  return (
+    <div class="machine-row" ref={place} data-machine={machine.machine_id}>
+      <div class="machine-name">
+        <Link to={viewOf(view, "machine", `machine:${factoryId}/${machine.machine_id}`, { day })}>{machine.name}</Link>
+        <span class="quiet small">
+          {machine.machine_id} · {words.automation[machine.automation] ?? machine.automation}
+        </span>
+      </div>
+      <div class="machine-strip">
+        {timeline.problem !== null ? (
+          <button type="button" class="button" onClick={timeline.retry}>
+            {words.panel.failed} {words.panel.retry}
+          </button>
+        ) : timeline.data === null ? (
+          <div class="strip-wait" />
+        ) : (
+          <StateStrip
+            timeline={timeline.data}
+            fromMs={midnightMs(day)}
+            toMs={midnightMs(window.to)}
+            height={STRIP_HEIGHT}
+          />
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,138 @@
+/** The programme at a glance: installed against the target, connected, produced automatically. */
+
+import type { ComponentChildren } from "preact";
+import { readKpis, readProgramme } from "../api/requests.ts";
+import type { KpiPage, Target } from "../api/types.ts";
+import { BarShape } from "../charts/bars.tsx";
+import { figureOf, isThin } from "../figures/data.ts";
+import { Figure } from "../figures/figure.tsx";
+import { useApp, useTitle } from "../state/context.ts";
+import { type Loaded, useLoad } from "../state/load.ts";
+import { grouped, percent } from "../state/numbers.ts";
+import { Failure, Skeleton } from "./panel.tsx";
+
+const SHARES = ["auto_collected_share", "automatic_production_share"];
+const INSTALLED = "smart_factories_built";
+
+export function ProgrammeBar() {
+  const { words, window, definitions } = useApp();
+  const programme = useLoad("programme", readProgramme);
+  const known = SHARES.filter((share) => definitions.some(({ id }) => id === share));
+  const shares = useLoad(`${known} ${window.from} ${window.to}`, (signal) =>
+    readKpis(["nation"], window, known, {}, signal),
+  );
+  return (
+    <section class="programme" aria-label={words.programme.title}>
+      <Cell title={words.programme.installed} loaded={programme} class="programme-installed">
+        {({ targets }) => {
+          const target = targets.find(({ id }) => id === INSTALLED);
+          return target ? <Installed target={target} /> : <p class="empty">{words.panel.empty}</p>;
+        }}
+      </Cell>
+      {known.map((share) => (
+        <Share key={share} kpi={share} loaded={shares} />
+      ))}
+    </section>
+  );
+}
+
+interface CellProps<T> {
+  title: string;
+  loaded: Loaded<T>;
+  class?: string;
+  children: (data: T) => ComponentChildren;
+}
+
+function Cell<T>({ title, loaded, children, ...rest }: CellProps<T>) {
+  const { words } = useApp();
+  return (
+    <div
+      class={`programme-cell ${rest.class ?? ""}`}
+      data-state={loaded.problem ? "error" : loaded.data ? "ready" : "loading"}
+    >
+      <h2>{title}</h2>
+      {loaded.problem !== null ? (
+        <Failure problem={loaded.problem} retry={loaded.retry} />
+      ) : loaded.data === null ? (
+        <Skeleton label={words.panel.loading} />
+      ) : (
+        children(loaded.data)
+      )}
+    </div>
+  );
+}
+
+/** Factories installed, against the target and where it began. */
+function Installed({ target }: { target: Target }) {
+  const { words, view } = useApp();
+  const said = words.programme;
+  const { reached, target: aim, baseline, target_on: dueOn, kind } = target;
+  const most = Math.max(aim ?? 0, reached) * 1.04;
+  const at = (value: number) => `${(value / most) * 100}%`;
+  return (
+    <div data-target={target.id} data-reached={reached} data-aim={aim ?? ""}>
+      <p class="big-line">
+        <strong class="big-number number">{grouped(reached)}</strong>
+        {aim !== null && <span class="quiet"> {said.of(grouped(aim))}</span>}
+        <span class={`kind ${kind}`}>{said.kind[kind] ?? kind}</span>
+      </p>
+      {aim !== null && (
+        <svg class="bullet" width="100%" height="22" aria-hidden="true" focusable="false">
+          <rect class="bar-ground" y="4" width="100%" height="14" rx="2" />
+          <rect class="bar-fill" y="4" width={at(reached)} height="14" rx="2" />
+          {baseline && <line class="bullet-base" x1={at(baseline.value)} x2={at(baseline.value)} y1="4" y2="18" />}
+          <line class="bullet-aim" x1={at(aim)} x2={at(aim)} y1="0" y2="22" />
+        </svg>
+      )}
+      {aim !== null && (
+        <p class="quiet small">
+          {said.ofTarget(percent(reached / aim))}
+          {" · "}
+          {reached >= aim ? said.passed(grouped(reached - aim)) : said.gap(grouped(aim - reached))}
+          {dueOn && ` · ${said.dueBy(dueOn)}`}
+          {baseline && ` · ${said.baseline(grouped(baseline.value), baseline.on.slice(0, 4))}`}
+        </p>
+      )}
+      <details class="small">
+        <summary>{words.figure.definition}</summary>
+        <p>{target.definition[view.lang]}</p>
+        <p class="quiet">{said.history}</p>
+        <ul class="history">
+          {target.history.map(({ on, value }) => (
+            <li key={on}>
+              <span>{on}</span> <span class="number">{grouped(value)}</span>
+            </li>
+          ))}
+        </ul>
+      </details>
+    </div>
+  );
+}
+
+/** One share of the nation, as a number over a bar. */
+function Share({ kpi, loaded }: { kpi: string; loaded: Loaded<KpiPage> }) {
+  const { words } = useApp();
+  const title = useTitle();
+  return (
+    <Cell title={title(kpi)} loaded={loaded}>
+      {(page) => {
+        const figure = figureOf(page.items[0], kpi, words.nationName);
+        if (figure === null) {
+          return <p class="empty">{words.panel.empty}</p>;
+        }
+        return (
+          <>
+            <p class="big-line">
+              <Figure figure={figure} size="big" />
+            </p>
+            <BarShape value={figure.answer.value} most={1} thin={isThin(figure.answer)} />
+            <p class="quiet small">
+              {words.figure.factoriesAndMachines(grouped(figure.factories), grouped(figure.machines))}
+              {figure.coverage !== null && ` · ${words.figure.coverage} ${percent(figure.coverage)}`}
+            </p>
+          </>
+        );
+      }}
+    </Cell>
+  );
+}

@@ -1,0 +1,65 @@
+/** What a machine was in, state by state, with mode and reason: what a strip draws, in words. */
+
+import { useState } from "preact/hooks";
+import type { Segment } from "../api/types.ts";
+import { Swatch } from "../charts/patterns.tsx";
+import { joined } from "../charts/segments.ts";
+import { useApp } from "../state/context.ts";
+import { duration, grouped } from "../state/numbers.ts";
+import { timeOf } from "../state/seoul.ts";
+
+const AT_FIRST = 12;
+
+export function SegmentTable({ segments, untilMs }: { segments: readonly Segment[]; untilMs: number }) {
+  const { words, view } = useApp();
+  const [all, setAll] = useState(false);
+  const said = words.machine;
+  const held = joined(segments).filter((segment) => Date.parse(segment.from) < untilMs);
+  const shown = all ? held : held.slice(0, AT_FIRST);
+  return (
+    <>
+      <div class="scrolls">
+        <table class="figures-table segments">
+          <thead>
+            <tr>
+              <th scope="col">{said.from}</th>
+              <th scope="col">{said.to}</th>
+              <th scope="col" class="number">
+                {said.lasted}
+              </th>
+              <th scope="col">{said.state}</th>
+              <th scope="col" class="wide">
+                {said.mode}
+              </th>
+              <th scope="col" class="wide">
+                {said.reason}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((segment) => {
+              const [fromMs, toMs] = [Date.parse(segment.from), Math.min(Date.parse(segment.to), untilMs)];
+              return (
+                <tr key={segment.from}>
+                  <td class="tabular">{timeOf(fromMs, true)}</td>
+                  <td class="tabular">{timeOf(toMs, true)}</td>
+                  <td class="number">{duration((toMs - fromMs) / 1000, view.lang)}</td>
+                  <td>
+                    <Swatch state={segment.state} /> {words.states[segment.state]}
+                  </td>
+                  <td class="wide">{segment.mode === null ? "" : (words.modes[segment.mode] ?? segment.mode)}</td>
+                  <td class="wide">{segment.reason ?? ""}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+      {!all && held.length > AT_FIRST && (
+        <button type="button" class="button more" onClick={() => setAll(true)}>
+          {said.more(grouped(held.length))}
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+/** A figure of one scope over time, as a panel with its own request. */
+
+import { useEffect, useState } from "preact/hooks";
+import { readKpis } from "../api/requests.ts";
+import { figureOf } from "../figures/data.ts";
+import { useApp, useTitle } from "../state/context.ts";
+import { useLoad } from "../state/load.ts";
+import { scopeWords } from "../state/scope-words.ts";
+import { wholeMonths } from "../state/seoul.ts";
+import { IntervalChooser } from "./controls.tsx";
+import { Panel, Skeleton } from "./panel.tsx";
+
+// The chart library comes in a file of its own, beside the first figures instead of before them.
+const chart = import("../charts/trend.tsx");
+type Chart = Awaited<typeof chart>;
+
+function useChart(): Chart | null {
+  const [loaded, setLoaded] = useState<Chart | null>(null);
+  useEffect(() => {
+    chart.then((module) => setLoaded(module));
+  }, []);
+  return loaded;
+}
+
+export function TrendPanel({ scope }: { scope: string }) {
+  const { view, words, window } = useApp();
+  const title = useTitle();
+  const { kpi, interval } = view;
+  const asked = interval === "month" ? wholeMonths(window.from, window.to) : window;
+  const loaded = useLoad(`${scope} ${kpi} ${interval} ${asked.from} ${asked.to}`, (signal) =>
+    readKpis([scope], asked, [kpi], { interval }, signal),
+  );
+  const drawn = useChart();
+  const of = scopeWords(scope, words, view.lang);
+  return (
+    <Panel
+      title={words.trend.title(title(kpi))}
+      loaded={loaded}
+      isEmpty={(page) => page.items.length === 0}
+      class="panel-trend"
+      aside={<IntervalChooser />}
+    >
+      {(page) => {
+        const figures = page.items.flatMap((item) => figureOf(item, kpi, of) ?? []);
+        return drawn === null ? (
+          <Skeleton label={words.panel.loading} />
+        ) : (
+          <drawn.Trend figures={figures} kpi={figures[0]?.kpi ?? kpi} interval={interval} />
+        );
+      }}
+    </Panel>
+  );
+}

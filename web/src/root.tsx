@@ -1,0 +1,51 @@
+/** The outermost part: signs in, then shows the app; or says how to sign in, or that nothing answers. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { Problem } from "./api/client.ts";
+import { App } from "./app.tsx";
+import { SignedOutPage } from "./pages/signed-out.tsx";
+import { followLoginLinks, useAddress } from "./state/address.ts";
+import { useLoad } from "./state/load.ts";
+import { signedOut } from "./state/signed-out.ts";
+import { readStart } from "./state/start.ts";
+import { WORDS, type Words } from "./words/index.ts";
+
+export function Root() {
+  const address = useAddress();
+  const [ended, setEnded] = useState(false);
+  const start = useLoad("start", readStart);
+  useEffect(() => signedOut.listen(() => setEnded(true)), []);
+  useEffect(followLoginLinks, []);
+  const words = WORDS[address.view.lang];
+  if (ended) {
+    return <SignedOutPage {...address} words={words} />;
+  }
+  if (start.problem !== null) {
+    return <StartFailure words={words} problem={start.problem} retry={start.retry} />;
+  }
+  if (start.data === null) {
+    return (
+      <p class="starting" role="status">
+        {words.panel.loading}
+      </p>
+    );
+  }
+  return <App start={start.data} address={address} words={words} onEnd={() => setEnded(true)} />;
+}
+
+function StartFailure({ words, problem, retry }: { words: Words; problem: Problem; retry: () => void }) {
+  return (
+    <main class="lone">
+      <h1>{words.product}</h1>
+      <div class="failure" role="alert">
+        <p>
+          <strong>{problem.status === 0 ? words.panel.noAnswer : words.panel.refused(String(problem.status))}</strong>
+        </p>
+        {problem.detail !== "" && <p class="quiet">{problem.detail}</p>}
+        <button type="button" class="button" onClick={retry}>
+          {words.panel.retry}
+        </button>
+      </div>
+    </main>
+  );
+}

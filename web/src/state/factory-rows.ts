@@ -1,0 +1,88 @@
+/** The list of factories narrowed and sorted, 30,000 in a few hundredths of a second. Pure. */
+
+import type { Factory, KpiItem } from "../api/types.ts";
+import { REGIONS, regionName, SECTORS } from "../words/places.ts";
+import type { Language, Order, View } from "./view.ts";
+
+export const SORTS = ["name", "region", "sector", "level", "machines", "kpi", "coverage"] as const;
+export type Sort = (typeof SORTS)[number];
+
+/** A factory made ready for searching and sorting, once. */
+export interface Listed {
+  factory: Factory;
+  /** What a search goes through: names and ids, in lower case. */
+  text: string;
+  /** Its place by name, numbers in names as numbers, then by id. */
+  place: number;
+}
+
+/** A factory with its figure, once that is there. */
+export interface Row extends Listed {
+  item: KpiItem | undefined;
+}
+
+type Narrowing = Pick<View, "q" | "region" | "sector" | "level">;
+
+const LEVELS = ["none", "basic", "intermediate_1", "intermediate_2", "advanced"];
+
+/** Factories in the order of their names; so sorting them anew compares numbers alone. */
+export function prepare(factories: readonly Factory[]): Listed[] {
+  const keyed = factories.map((factory) => ({ factory, key: nameKey(factory) }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
+  return keyed.map(({ factory }, place) => ({ factory, text: searchText(factory), place }));
+}
+
+function searchText({ factory_id, name, enterprise_name, enterprise_id }: Factory): string {
+  return `${factory_id}\n${name}\n${enterprise_name ?? ""}\n${enterprise_id}`.toLowerCase();
+}
+
+/** For plain comparison: Hangul's code points are in the order of its letters. */
+function nameKey({ name, factory_id }: Factory): string {
+  return `${name}\n${factory_id}`.toLowerCase().replaceAll(/\d+/g, (digits) => digits.padStart(9, "0"));
+}
+
+/** The factories that pass. */
+export function narrow(listed: readonly Listed[], by: Narrowing): Listed[] {
+  const q = by.q.trim().toLowerCase();
+  return listed.filter(
+    ({ factory, text }) =>
+      (by.region === "" || factory.region === by.region) &&
+      (by.sector === "" || factory.sector === by.sector) &&
+      (by.level === "" || factory.level === by.level) &&
+      (q === "" || text.includes(q)),
+  );
+}
+
+/** Rows in an order; what has no figure comes last both ways, and equal ones by name and id. */
+export function arrange(rows: readonly Row[], sort: string, order: Order, kpi: string, lang: Language): Row[] {
+  const sign = order === "asc" ? 1 : -1;
+  const key = keyOf(sort, kpi, lang);
+  const keyed = rows.map((row) => {
+    const value = key(row);
+    return { row, key: value === null ? Number.POSITIVE_INFINITY : value * sign };
+  });
+  keyed.sort((a, b) => (a.key === b.key ? a.row.place - b.row.place : a.key - b.key));
+  return keyed.map(({ row }) => row);
+}
+
+/** What to sort by, as a number; null: it has none. */
+function keyOf(sort: string, kpi: string, lang: Language): (row: Row) => number | null {
+  switch (sort) {
+    case "region": {
+      const names = REGIONS.map((region) => region[lang]).sort();
+      return ({ factory }) => names.indexOf(regionName(factory.region, lang));
+    }
+    case "sector":
+      return ({ factory }) => SECTORS.indexOf(factory.sector);
+    case "level":
+      return ({ factory }) => LEVELS.indexOf(factory.level);
+    case "machines":
+      return ({ factory }) => factory.machines ?? null;
+    case "kpi":
+      return ({ item }) => item?.kpis[kpi]?.value ?? null;
+    case "coverage":
+      return ({ item }) => item?.coverage ?? null;
+    default:
+      return ({ place }) => place;
+  }
+}

@@ -1,0 +1,97 @@
+/** Numbers as people read them, in Korean and English. Pure. */
+
+import type { Language } from "./view.ts";
+
+const DURATION = {
+  en: { h: " h", min: " min", s: " s" },
+  ko: { h: "시간", min: "분", s: "초" },
+} as const;
+
+/** A number with grouped digits and at most `decimals` decimals. */
+export function grouped(value: number, decimals = 0): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: decimals });
+}
+
+/** A ratio in per cent with one decimal: `83.3%`. */
+export function percent(ratio: number): string {
+  return ratio.toLocaleString("en-US", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}
+
+/** Seconds as a duration: `2 h 15 min`, `2시간 15분`; below an hour with seconds. Rounded to the last unit shown. */
+export function duration(seconds: number, lang: Language): string {
+  const unit = DURATION[lang];
+  const parts: string[] = [];
+  if (Math.round(seconds) < 3600) {
+    const whole = Math.round(seconds);
+    const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
+    if (minutes > 0) {
+      parts.push(`${minutes}${unit.min}`);
+    }
+    if (rest > 0 || minutes === 0) {
+      parts.push(`${rest}${unit.s}`);
+    }
+    return parts.join(" ");
+  }
+  const whole = Math.round(seconds / 60);
+  const [hours, minutes] = [Math.floor(whole / 60), whole % 60];
+  parts.push(`${grouped(hours)}${unit.h}`);
+  if (minutes > 0) {
+    parts.push(`${minutes}${unit.min}`);
+  }
+  return parts.join(" ");
+}
+
+export type Kind = "ratio" | "hours" | "per_hour";
+
+/** What kind of number a KPI is, which its id says. */
+export function kindOf(kpi: string): Kind {
+  if (kpi.endsWith("_per_h")) {
+    return "per_hour";
+  }
+  return kpi.endsWith("_h") ? "hours" : "ratio";
+}
+
+/** A KPI's value as text. */
+export function kpiText(kpi: string, value: number, lang: Language): string {
+  switch (kindOf(kpi)) {
+    case "hours":
+      return duration(value * 3600, lang);
+    case "per_hour":
+      return lang === "ko" ? `시간당 ${grouped(value, 1)}개` : `${grouped(value, 1)} /h`;
+    case "ratio":
+      return percent(value);
+  }
+}
+
+/** A KPI's value beside an axis: as short as it can be told. */
+export function axisText(kpi: string, value: number, lang: Language): string {
+  switch (kindOf(kpi)) {
+    case "hours":
+      return lang === "ko" ? `${grouped(value, 2)}시간` : `${grouped(value, 2)} h`;
+    case "per_hour":
+      return grouped(value, 2);
+    case "ratio":
+      return `${grouped(value * 100, 2)}%`;
+  }
+}
+
+const UNITS: Record<string, { en: string; ko: string }> = {
+  pieces: { en: "pieces", ko: "개" },
+  machines: { en: "machines", ko: "대" },
+  failures: { en: "failures", ko: "건" },
+  factories: { en: "factories", ko: "개소" },
+  s2: { en: "s²", ko: "초²" },
+};
+
+/** A KPI's numerator or denominator with its unit; seconds as a duration. */
+export function sumText(value: number, unit: string, lang: Language): string {
+  if (unit === "s") {
+    return duration(value, lang);
+  }
+  if (unit === "h") {
+    return duration(value * 3600, lang);
+  }
+  const word = UNITS[unit]?.[lang] ?? unit;
+  const number = grouped(value, 6);
+  return lang === "ko" ? `${number}${word}` : `${number} ${word}`;
+}

@@ -1,0 +1,28 @@
+/** A scope in words: `region:KR-48` is Gyeongnam. */
+
+import type { Words } from "../words/index.ts";
+import { regionName, sectorName } from "../words/places.ts";
+import type { Language } from "./view.ts";
+
+/** One scope, as an item's label has it; factories and machines are called by their ids. */
+export function scopeWords(label: string, words: Words, lang: Language): string {
+  return label
+    .split("&")
+    .map((scope) => {
+      const at = scope.indexOf(":");
+      const id = scope.slice(at + 1);
+      switch (scope.slice(0, Math.max(at, 0))) {
+        case "region":
+          return regionName(id, lang);
+        case "sector":
+          return `${id} ${sectorName(id, lang)}`;
+        case "level":
+          return words.levels[id] ?? id;
+        case "size":
+          return `${words.list.size} ${id}`;
+        default:
+          return scope === "nation" ? words.nationName : id;
+      }
+    })
+    .join(" · ");
+}

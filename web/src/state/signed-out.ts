@@ -1,0 +1,17 @@
+/** Tells whoever listens that the API knows no session any more. */
+
+const listeners = new Set<() => void>();
+
+export const signedOut = {
+  announce(): void {
+    for (const listener of listeners) {
+      listener();
+    }
+  },
+  listen(listener: () => void): () => void {
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  },
+};

@@ -1,0 +1,39 @@
+/** What has to be known before any page: who is signed in, what the KPIs are, up to when everything is accounted. */
+
+import { signIn } from "../api/client.ts";
+import { readDefinitions, readKpis, readSession } from "../api/requests.ts";
+import type { Definition, Session } from "../api/types.ts";
+import { takeLoginToken } from "./address.ts";
+import { widestScope } from "./roles.ts";
+
+const HOUR_MS = 3_600_000;
+
+export interface Start {
+  session: Session;
+  definitions: readonly Definition[];
+  /** Null: nothing has been accounted yet. */
+  accountedUntilMs: number | null;
+}
+
+let token = takeLoginToken();
+
+/** Ask for all of it; first trade the login link's token, if there is one, for a session.
+ *
+ * @throws Problem nobody is signed in, or the API does not answer.
+ */
+export async function readStart(signal: AbortSignal): Promise<Start> {
+  if (token !== null) {
+    const once = token;
+    token = null;
+    await signIn(once);
+  }
+  const [session, { kpis }] = await Promise.all([readSession(signal), readDefinitions(signal)]);
+  const toMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+  const hour = { from: new Date(toMs - HOUR_MS).toISOString(), to: new Date(toMs).toISOString() };
+  const { accounted_until } = await readKpis([widestScope(session)], hour, ["coverage"], {}, signal);
+  return {
+    session,
+    definitions: kpis,
+    accountedUntilMs: accounted_until === null ? null : Date.parse(accounted_until),
+  };
+}

@@ -1,0 +1,9 @@
+/** The words of a language. */
+
+import type { Language } from "../state/view.ts";
+import { en, type Words } from "./en.ts";
+import { ko } from "./ko.ts";
+
+export type { Words };
+
+export const WORDS: Record<Language, Words> = { en, ko };

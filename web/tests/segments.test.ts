@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Segment, State } from "../src/api/types.ts";
+import { joined, piecesBySlot, stretches, timeInStates } from "../src/charts/segments.ts";
+import { en } from "../src/words/en.ts";
+import { ko } from "../src/words/ko.ts";
+
+function segment(from: number, to: number, state: State, mode: Segment["mode"] = null): Segment {
+  return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), state, mode, reason: null };
+}
+
+test("a strip is cut to its window, and neighbours of one state are one stretch", () => {
+  const drawn = stretches(
+    [segment(0, 100, "idle"), segment(100, 200, "producing", "manual"), segment(200, 300, "producing", "automatic")],
+    50,
+    250,
+  );
+  assert.deepEqual(drawn, [
+    { fromMs: 50, toMs: 100, state: "idle" },
+    { fromMs: 100, toMs: 250, state: "producing" },
+  ]);
+  assert.deepEqual(timeInStates(drawn), [
+    ["producing", 150],
+    ["idle", 50],
+  ]);
+});
+
+test("a table joins only what is alike in all", () => {
+  const held = [segment(0, 1, "idle"), segment(1, 2, "idle"), segment(2, 3, "producing", "manual")];
+  assert.deepEqual(joined([...held, segment(3, 4, "producing", "automatic")]), [
+    segment(0, 2, "idle"),
+    segment(2, 3, "producing", "manual"),
+    segment(3, 4, "producing", "automatic"),
+  ]);
+});
+
+test("pieces are added up by slot, and none is lost within the window", () => {
+  const at = (ms: number, good: number) => ({ at: new Date(ms).toISOString(), good, scrap: 1, rework: 0, product: "" });
+  const slots = piecesBySlot([at(0, 1), at(9, 2), at(10, 4), at(30, 8)], 0, 30, 10);
+  assert.deepEqual(
+    slots.map(({ good, scrap }) => [good, scrap]),
+    [
+      [3, 2],
+      [4, 1],
+      [0, 0],
+    ],
+  );
+});
+
+/** Every text of a language's words, by where it stands. */
+function texts(words: object, path = ""): Map<string, unknown> {
+  return new Map(
+    Object.entries(words).flatMap(([key, value]): [string, unknown][] =>
+      typeof value === "object" && value !== null ? [...texts(value, `${path}${key}.`)] : [[path + key, value]],
+    ),
+  );
+}
+
+test("both languages say the same things, and Korean is Korean", () => {
+  const [english, korean] = [texts(en), texts(ko)];
+  assert.deepEqual([...korean.keys()].sort(), [...english.keys()].sort());
+  const latin = new Set(["otherLanguage", "signedOut.command", "factory.points"]);
+  for (const [key, text] of korean) {
+    if (typeof text === "string" && !latin.has(key)) {
+      assert.match(text, /\p{Script=Hangul}/u, key);
+    }
+  }
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defaultView, machineOf, PAGES, parseView, type View, viewOf, writeView } from "../src/state/view.ts";
+
+const SCOPES: Record<View["page"], string> = {
+  nation: "nation",
+  region: "region:KR-48",
+  factories: "nation",
+  factory: "factory:F000123",
+  machine: "machine:F000123/CNC-01",
+};
+
+test("every page's address gives its view back", () => {
+  for (const page of PAGES) {
+    const view: View = {
+      ...defaultView("en"),
+      page,
+      scope: SCOPES[page],
+      kpi: "oee",
+      from: "2026-10-26",
+      to: "2026-11-25",
+      interval: "month",
+      day: "2026-11-24",
+      cohort: "size",
+      q: "한빛 & Söhne?",
+      sector: "C25",
+      level: "basic",
+      region: "KR-11",
+      sort: "kpi",
+      order: "desc",
+    };
+    assert.deepEqual(parseView(writeView(view), "ko"), view);
+  }
+});
+
+test("an address reads well, and says no more than needed", () => {
+  const view = viewOf({ ...defaultView("ko"), from: "2026-10-26", to: "2026-11-25" }, "machine", "machine:F1/M1");
+  assert.equal(
+    writeView(view),
+    "?page=machine&scope=machine:F1/M1&kpi=availability&from=2026-10-26&to=2026-11-25&interval=day&lang=ko",
+  );
+});
+
+test("nonsense in an address is the default", () => {
+  const usual = defaultView("en");
+  for (const query of [
+    "?page=moon",
+    "?page=region&scope=region:KR-480",
+    "?page=factory&scope=nation",
+    "?page=factory&scope=factory:../x",
+    "?kpi=<script>",
+    "?from=2026-02-30&to=2026-03-01",
+    "?from=2026-03-01&to=2026-03-01",
+    "?from=2026-03-01",
+    "?interval=hour&lang=fr&cohort=moon&order=up",
+  ]) {
+    assert.deepEqual(parseView(query, "en"), usual, query);
+  }
+});
+
+test("another page keeps figure, window and language, and drops what narrowed the old one", () => {
+  const view = { ...defaultView("en"), kpi: "oee", from: "2026-10-26", to: "2026-11-25", q: "x", sort: "kpi" };
+  assert.deepEqual(viewOf(view, "region", "region:KR-48"), {
+    ...defaultView("en"),
+    page: "region",
+    scope: "region:KR-48",
+    kpi: "oee",
+    from: "2026-10-26",
+    to: "2026-11-25",
+  });
+});
+
+test("a machine's scope names its factory", () => {
+  assert.deepEqual(machineOf("machine:F1/M-2"), { factory: "F1", machine: "M-2" });
+});
