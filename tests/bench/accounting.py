@@ -1,4 +1,4 @@
-"""How long analytics takes to account an hour of 60,000 machines, beside the plain query that sums up and stores nothing.
+"""How long analytics takes to account an hour of 60,000 machines, beside the plain query that stores nothing.
 
 What accounting does more: it finds what is dirty, cuts holds by registry versions, cohorts and hours, counts, stores
 accounts, and adds them up to factories, days and cohorts.
@@ -29,7 +29,8 @@ WINDOW_QUERY = """
 SELECT count(*), sum(seconds) FROM (
     SELECT machine, state, sum(extract(epoch FROM ends_at - at)) AS seconds
     FROM (
-        SELECT machine, at, state, LEAST(lead(at) OVER (PARTITION BY machine ORDER BY at), at + INTERVAL '600 s', $2) AS ends_at
+        SELECT machine, at, state,
+               LEAST(lead(at) OVER (PARTITION BY machine ORDER BY at), at + INTERVAL '600 s', $2) AS ends_at
         FROM state_event WHERE at >= $1 AND at < $2 AND NOT retracted
     ) AS held
     GROUP BY machine, state

@@ -78,9 +78,7 @@ async def register(owner: Connection, factories: int, machines_each: str, state_
     Args:
         machines_each: how many, in SQL, where ``f.id`` is the factory's number.
     """
-    await owner.execute(
-        REGISTER.format(factories=factories, machines_each=machines_each, state_ttl_us=state_ttl_us)
-    )
+    await owner.execute(REGISTER.format(factories=factories, machines_each=machines_each, state_ttl_us=state_ttl_us))
 
 
 async def add_facts(owner: Connection, from_us: int, to_us: int, states_an_hour: int, counts_an_hour: int) -> None:

@@ -1,6 +1,7 @@
-"""How fast one worker makes facts of readings that wait in Kafka, beside how fast the database takes them ready-made."""
+"""How fast one worker makes facts of readings that wait in Kafka, beside how fast they are copied in ready-made."""
 
 import asyncio
+import itertools
 import os
 import statistics
 import time
@@ -151,13 +152,17 @@ def ready_made(transactions: int) -> list[bytes]:
     """The rows as binary COPY, each piece some factories' rows sorted by the table's key."""
     shape = (FACTORIES * MACHINES, len(METRICS), INSTANTS)
     machine, metric, instant = (column.reshape(-1) for column in np.indices(shape, np.int64))
-    rows = (machine + 1, metric + 1, ORIGIN_US + instant * MINUTE_US)
-    cuts = np.linspace(0, ROWS, transactions + 1).astype(int)
-    nothing = np.zeros(ROWS, np.int64)
+    at_us = ORIGIN_US + instant * MINUTE_US
     value = machine * 0.37 + instant
+    cuts = np.linspace(0, ROWS, transactions + 1).astype(int).tolist()
+    nothing = np.zeros(ROWS, np.int64)
+    retracted = np.zeros(ROWS, bool)
+    pieces = [slice(a, b) for a, b in itertools.pairwise(cuts)]
     return [
-        readings_as_copy(*(c[a:b] for c in rows), value[a:b], nothing[a:b], nothing[a:b].astype(bool), nothing[a:b])
-        for a, b in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
+        readings_as_copy(
+            machine[own] + 1, metric[own] + 1, at_us[own], value[own], nothing[own], retracted[own], nothing[own]
+        )
+        for own in pieces
     ]
 
 
