@@ -55,16 +55,16 @@ async def measure(url: str) -> tuple[list[float], list[float], list[float]]:
     """Seconds of accounting each hour, of the plain query over it, and of each step of the running hour."""
     owner, analytics = await connect(url), await connect(url, "jejo_analytics")
     try:
-        starts = await fill(owner, analytics)
+        starts = await fill(owner)
+        await start_accounting(analytics, starts[0])
         accounted, queried = [], []
         for start in starts[:-1]:
-            await owner.execute("CHECKPOINT")
+            await let_pass(owner, start, start + HOUR_US)
             queried.append(await query_hour(owner, start))
-            await add_marks(owner, start, start + HOUR_US)
             accounted.append(await settle_all(analytics))
-        await add_marks(owner, starts[-1], starts[-1] + HOUR_US)
-        await settle_all(analytics)
         now_us = starts[-1] + 30 * MINUTE_US
+        await let_pass(owner, starts[-1], now_us)
+        await settle_all(analytics)
         advanced = []
         for step in range(1, HOURS + 1):
             began = time.perf_counter()
@@ -77,21 +77,20 @@ async def measure(url: str) -> tuple[list[float], list[float], list[float]]:
     return accounted, queried, advanced
 
 
-async def fill(owner: Connection, analytics: Connection) -> list[int]:
-    """A registered country with facts up to the middle of its running hour.
-
-    Returns:
-        When its hours begin, the running one last.
-    """
+async def fill(owner: Connection) -> list[int]:
+    """A registered country with facts, and when their hours begin, of which the last is the running one."""
     await register(owner, FACTORIES, str(MACHINES), TTL_US)
     starts = [ORIGIN_US + hour * HOUR_US for hour in range(HOURS + 1)]
     for start in starts:
         await add_facts(owner, start, start + HOUR_US, STATES_AN_HOUR, COUNTS_AN_HOUR)
-    now_us = starts[-1] + 30 * MINUTE_US
-    await owner.execute("DELETE FROM state_event WHERE at >= $1", now_us)
-    await owner.execute("DELETE FROM count_event WHERE at >= $1", now_us)
-    await start_accounting(analytics, now_us)
     return starts
+
+
+async def let_pass(owner: Connection, from_us: int, to_us: int) -> None:
+    """Make it the time ``to_us``, with marks over what came since ``from_us``: just this is to be accounted."""
+    await owner.execute("UPDATE analytics_state SET accounted_until = $1", to_us)
+    await add_marks(owner, from_us, to_us)
+    await owner.execute("ANALYZE; CHECKPOINT")
 
 
 async def query_hour(owner: Connection, start_us: int) -> float:

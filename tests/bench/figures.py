@@ -23,7 +23,8 @@ class Figure:
 
     def report(self) -> None:
         """Print the figure, and add it to the report."""
-        print(f"{self.name} {self.value:.4g} {self.unit} {self.goal}", flush=True)
+        value = f"{self.value:.0f}" if self.value >= 1000 else f"{self.value:.3g}"
+        print(f"{self.name} {value} {self.unit} {self.goal}", flush=True)
         REPORT.parent.mkdir(exist_ok=True)
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         with REPORT.open("a") as out:

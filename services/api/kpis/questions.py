@@ -69,10 +69,11 @@ class Question:
         if self.group_by in COHORTS:
             found.append(cohort.c[str(self.group_by)].is_not(None))
         if self.only is not None and self.group_by is GroupBy.FACTORY:
-            found.append(factory.c.factory_id.in_([label.partition(":")[2] for label in self.only]))
+            own = [label.partition(":")[2] for label in self.only]
+            found.append(factory.c.factory_id == sa.any_(sa.literal(own, ARRAY(sa.Text))))
         if self.only is not None and self.group_by is GroupBy.MACHINE:
-            own = [label.partition(":")[2].partition("/")[::2] for label in self.only]
-            found.append(sa.tuple_(factory.c.factory_id, machine.c.machine_id).in_(own))
+            pairs = [label.partition(":")[2].partition("/")[::2] for label in self.only]
+            found.append(sa.tuple_(factory.c.factory_id, machine.c.machine_id).in_(pairs))
         return found
 
     def bucket_of(self, at: "sa.ColumnElement[dt.datetime]") -> "sa.ColumnElement[dt.datetime]":

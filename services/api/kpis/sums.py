@@ -41,6 +41,7 @@ IN_USE = ("in_use_us", "machine_days", "stock_machines", "stock_automated")
 CONNECTED = "stock_connected"
 FIGURES = (*ACCOUNTED, *IN_USE, CONNECTED)
 
+KEY_COLUMNS = ("label", "bucket")
 Key = tuple[str, int]
 """Label of the scope, and the instant at which the bucket begins."""
 
@@ -80,13 +81,15 @@ async def read_sums(connection: AsyncConnection, question: Question, wanted: Col
         found[key_of(row)] = Sums(figures, 0, int(row["machines"]))
     for row in (await connection.execute(factories_in_use(question))).mappings():
         found[key_of(row)].factories = int(row["factories"])
-    queries = [account_sums(question), day_counts(question)]
+    queries = [account_sums(question)]
+    if question.by_machine or not question.in_whole_days:
+        queries.append(day_counts(question))
     if CONNECTED in wanted:
         queries.append(machines_connected(question))
     for query in queries:
         for row in (await connection.execute(query)).mappings():
             if key_of(row) in found:
-                found[key_of(row)].figures |= {name: int(row[name]) for name in row if name in FIGURES}
+                found[key_of(row)].figures |= {name: int(row[name]) for name in row if name not in KEY_COLUMNS}
     return found
 
 
@@ -95,11 +98,13 @@ def key_of(row: sa.RowMapping) -> Key:
 
 
 def account_sums(question: Question) -> "sa.Select[Any]":
-    """Figures by label and bucket."""
+    """Figures by label and bucket; where the buckets are whole days, also how many machine-days have counts."""
     if question.by_machine:
         return machine_sums(question)
+    figures = [*PLAIN, *COUNTED]
     window: sa.ColumnElement[bool]
     if question.in_whole_days:
+        figures += DAY_COUNTS
         table = factory_day if question.by_factory else cohort_day
         window = table.c.day.between(question.first_day, question.last_day)
         bucket = question.bucket_of_day(table.c.day)
@@ -107,7 +112,7 @@ def account_sums(question: Question) -> "sa.Select[Any]":
         table = factory_hour if question.by_factory else cohort_hour
         window = question.in_window(table.c.hour)
         bucket = question.bucket_of(table.c.hour)
-    chosen: list[sa.ColumnElement[Any]] = [sa.func.sum(table.c[name]).label(name) for name in (*PLAIN, *COUNTED)]
+    chosen: list[sa.ColumnElement[Any]] = [sa.func.sum(table.c[name]).label(name) for name in figures]
     return grouped(question, with_place(table), window, bucket, chosen)
 
 
