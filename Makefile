@@ -35,7 +35,7 @@ check: setup ## format, lint, types, generated files
 
 bench: setup ## figures, as lines and in build/bench.jsonl
 	@$(PYTHON) -m deploy.local fetch
-	@$(PYTHON) -m tests.bench
+	@$(PYTHON) -m tests.bench $(BENCH)
 
 lock: setup ## pin the newest versions that requirements/*.in allow
 	@for set in runtime dev; do .venv/bin/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header \

@@ -47,6 +47,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run_api(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
+    import gc
+
     import uvicorn
 
     from services.api.app import create_app
@@ -57,8 +59,11 @@ def run_api(args: argparse.Namespace) -> int:
 
     settings = read_settings(ApiSettings)
     configure_logging(settings.log_level, settings.log_format)
+    app = create_app(settings, system_clock)
+    # What is there now stays for good: the collector need not walk over all of it in the middle of a long answer.
+    gc.freeze()
     uvicorn.run(
-        create_app(settings, system_clock),
+        app,
         host=settings.api_host,
         port=settings.api_port,
         log_config=None,

@@ -8,9 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSTZRANGE
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from services.api.kpis.questions import Question, instant
 from services.api.kpis.tables import cohort, machine_day, machine_hour, machine_span
+from services.api.kpis.windows import Interval
 from services.api.registry.tables import factory, machine
 from services.core.times import DAY_US
 
@@ -107,28 +109,34 @@ def factories_in_use(question: Question) -> "sa.Select[Any]":
 
 def machines_connected(question: Question) -> "sa.Select[Any]":
     """How many machines in use at a bucket's last instant were heard of within it, by label and bucket."""
-    b, s = question.bucket_table(), machine_span.c
-    heard: Any
-    during: sa.ColumnElement[bool]
-    was_heard: sa.ColumnElement[bool]
-    if question.in_whole_days:
-        heard, during = machine_day, machine_day.c.day.between(b.c.first_day, b.c.last_day)
-        was_heard = machine_day.c.connected
+    b, span = question.bucket_table(), spans_in(question).subquery("span")
+    at_last = sa.and_(span.c.from_at < b.c.ends_at, span.c.to_at >= b.c.ends_at)
+    source: sa.Join
+    if question.interval is Interval.DAY:
+        d = machine_day.c
+        source = machine_day.join(b, sa.and_(d.day == b.c.first_day, d.connected))
+        source = source.join(span, sa.and_(span.c.machine == d.machine, at_last))
     else:
-        heard = machine_hour
-        during = sa.and_(machine_hour.c.hour >= b.c.bucket, machine_hour.c.hour < b.c.ends_at)
-        was_heard = sa.or_(machine_hour.c.evidence_us > 0, machine_hour.c.signed_count_rows > 0)
-    source = of_registry().join(b, sa.and_(s.from_at < b.c.ends_at, s.to_at >= b.c.ends_at))
+        source = sa.join(b, span, at_last).join(heard_of(question, span.c.machine, b), sa.true())
     return (
-        sa.select(
-            question.label.label("label"),
-            b.c.bucket,
-            sa.func.count(sa.distinct(s.machine)).label("stock_connected"),
-        )
-        .select_from(source.join(heard, sa.and_(heard.c.machine == s.machine, during)))
-        .where(was_heard, *question.conditions())
-        .group_by(sa.text("1"), sa.text("2"))
+        sa.select(span.c.label, b.c.bucket, sa.func.count().label("stock_connected"))
+        .select_from(source)
+        .group_by(span.c.label, b.c.bucket)
     )
+
+
+def heard_of(question: Question, machine: "sa.ColumnElement[int]", b: sa.TableValuedAlias) -> LateralFromClause:
+    """One row if a machine was heard of within a bucket: the first such that the index leads to settles it."""
+    if question.in_whole_days:
+        d = machine_day.c
+        during = sa.and_(d.day.between(b.c.first_day, b.c.last_day), d.connected)
+        found = sa.select(sa.true()).select_from(machine_day).where(d.machine == machine, during)
+    else:
+        h = machine_hour.c
+        during = sa.and_(h.hour >= b.c.bucket, h.hour < b.c.ends_at)
+        was_heard = sa.or_(h.evidence_us > 0, h.signed_count_rows > 0)
+        found = sa.select(sa.true()).select_from(machine_hour).where(h.machine == machine, during, was_heard)
+    return found.limit(1).lateral("heard")
 
 
 def labels_from(question: Question, after: str, most: int) -> "sa.Select[Any]":

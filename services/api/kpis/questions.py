@@ -69,10 +69,11 @@ class Question:
         if self.group_by in COHORTS:
             found.append(cohort.c[str(self.group_by)].is_not(None))
         if self.only is not None and self.group_by is GroupBy.FACTORY:
-            found.append(factory.c.factory_id.in_([label.partition(":")[2] for label in self.only]))
+            own = [label.partition(":")[2] for label in self.only]
+            found.append(factory.c.factory_id == sa.any_(sa.literal(own, ARRAY(sa.Text))))
         if self.only is not None and self.group_by is GroupBy.MACHINE:
-            own = [label.partition(":")[2].partition("/")[::2] for label in self.only]
-            found.append(sa.tuple_(factory.c.factory_id, machine.c.machine_id).in_(own))
+            pairs = [label.partition(":")[2].partition("/")[::2] for label in self.only]
+            found.append(sa.tuple_(factory.c.factory_id, machine.c.machine_id).in_(pairs))
         return found
 
     def bucket_of(self, at: "sa.ColumnElement[dt.datetime]") -> "sa.ColumnElement[dt.datetime]":
@@ -82,6 +83,24 @@ class Question:
         if self.interval is Interval.HOUR:
             return at
         return sa.func.timezone(SEOUL, sa.func.date_trunc(self.interval.value, sa.func.timezone(SEOUL, at)))
+
+    def bucket_of_day(self, day: "sa.ColumnElement[dt.date]") -> "sa.ColumnElement[dt.datetime]":
+        """The beginning of the bucket that a day lies in."""
+        midnight = sa.func.timezone(SEOUL, sa.cast(day, sa.TIMESTAMP))
+        return midnight if self.interval is Interval.DAY else self.bucket_of(midnight)
+
+    def in_window(self, at: "sa.ColumnElement[dt.datetime]") -> "sa.ColumnElement[bool]":
+        """Whether an hour lies in one of the buckets."""
+        return sa.and_(at >= instant(self.buckets[0].from_us), at < instant(self.buckets[-1].to_us))
+
+    @property
+    def first_day(self) -> dt.date:
+        """The first of Seoul's days that the buckets touch."""
+        return seoul_day(self.buckets[0].from_us)
+
+    @property
+    def last_day(self) -> dt.date:
+        return seoul_day(self.buckets[-1].to_us - 1)
 
     def bucket_table(self) -> sa.TableValuedAlias:
         """The buckets as a relation: bounds, and the first and last of Seoul's days that they touch."""

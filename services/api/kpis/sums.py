@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.kpis.in_use import factories_in_use, labels_from, machines_connected, time_in_use
-from services.api.kpis.questions import Question, instant
+from services.api.kpis.questions import Question
 from services.api.kpis.scopes import GroupBy
 from services.api.kpis.tables import (
     BUSY,
@@ -41,6 +41,7 @@ IN_USE = ("in_use_us", "machine_days", "stock_machines", "stock_automated")
 CONNECTED = "stock_connected"
 FIGURES = (*ACCOUNTED, *IN_USE, CONNECTED)
 
+KEY_COLUMNS = ("label", "bucket")
 Key = tuple[str, int]
 """Label of the scope, and the instant at which the bucket begins."""
 
@@ -80,13 +81,15 @@ async def read_sums(connection: AsyncConnection, question: Question, wanted: Col
         found[key_of(row)] = Sums(figures, 0, int(row["machines"]))
     for row in (await connection.execute(factories_in_use(question))).mappings():
         found[key_of(row)].factories = int(row["factories"])
-    queries = [account_sums(question), day_counts(question)]
+    queries = [account_sums(question)]
+    if question.by_machine or not question.in_whole_days:
+        queries.append(day_counts(question))
     if CONNECTED in wanted:
         queries.append(machines_connected(question))
     for query in queries:
         for row in (await connection.execute(query)).mappings():
             if key_of(row) in found:
-                found[key_of(row)].figures |= {name: int(row[name]) for name in row if name in FIGURES}
+                found[key_of(row)].figures |= {name: int(row[name]) for name in row if name not in KEY_COLUMNS}
     return found
 
 
@@ -95,20 +98,22 @@ def key_of(row: sa.RowMapping) -> Key:
 
 
 def account_sums(question: Question) -> "sa.Select[Any]":
-    """Figures by label and bucket."""
-    at: sa.ColumnElement[dt.datetime]
-    figures = [*PLAIN, *COUNTED]
-    chosen: list[sa.ColumnElement[Any]]
+    """Figures by label and bucket; where the buckets are whole days, also how many machine-days have counts."""
     if question.by_machine:
         return machine_sums(question)
+    figures = [*PLAIN, *COUNTED]
+    window: sa.ColumnElement[bool]
     if question.in_whole_days:
+        figures += DAY_COUNTS
         table = factory_day if question.by_factory else cohort_day
-        at = sa.func.timezone(SEOUL, sa.cast(table.c.day, sa.TIMESTAMP))
+        window = table.c.day.between(question.first_day, question.last_day)
+        bucket = question.bucket_of_day(table.c.day)
     else:
         table = factory_hour if question.by_factory else cohort_hour
-        at = table.c.hour
-    chosen = [sa.func.sum(table.c[name]).label(name) for name in figures]
-    return grouped(question, with_place(table), at, chosen)
+        window = question.in_window(table.c.hour)
+        bucket = question.bucket_of(table.c.hour)
+    chosen: list[sa.ColumnElement[Any]] = [sa.func.sum(table.c[name]).label(name) for name in figures]
+    return grouped(question, with_place(table), window, bucket, chosen)
 
 
 def machine_sums(question: Question) -> "sa.Select[Any]":
@@ -130,7 +135,7 @@ def machine_sums(question: Question) -> "sa.Select[Any]":
         sa.func.coalesce(sa.func.sum(figure).filter(machine_day.c.counted), 0).label(name)
         for name, figure in counted.items()
     ]
-    return grouped(question, source, t.hour, chosen)
+    return grouped(question, source, question.in_window(t.hour), question.bucket_of(t.hour), chosen)
 
 
 def with_place(table: "sa.TableClause") -> "sa.Join":
@@ -140,19 +145,17 @@ def with_place(table: "sa.TableClause") -> "sa.Join":
 
 
 def grouped(
-    question: Question, source: "sa.Join", at: "sa.ColumnElement[dt.datetime]", chosen: "list[sa.ColumnElement[Any]]"
+    question: Question,
+    source: "sa.Join",
+    window: "sa.ColumnElement[bool]",
+    bucket: "sa.ColumnElement[dt.datetime]",
+    chosen: "list[sa.ColumnElement[Any]]",
 ) -> "sa.Select[Any]":
     """Sums over the window, by label and bucket."""
-    window = [at >= instant(question.buckets[0].from_us), at < instant(question.buckets[-1].to_us)]
-    columns: list[sa.ColumnElement[Any]] = [
-        question.label.label("label"),
-        question.bucket_of(at).label("bucket"),
-        *chosen,
-    ]
     return (
-        sa.select(*columns)
+        sa.select(question.label.label("label"), bucket.label("bucket"), *chosen)
         .select_from(source)
-        .where(*window, *question.conditions())
+        .where(window, *question.conditions())
         .group_by(sa.text("1"), sa.text("2"))
     )
 
@@ -179,11 +182,10 @@ def day_counts(question: Question) -> "sa.Select[Any]":
         counts = [sa.func.sum(table.c[name]) for name in DAY_COUNTS]
     chosen = [question.label.label("label"), day.label("day")]
     chosen += [count.label(name) for count, name in zip(counts, DAY_COUNTS, strict=True)]
-    first, last = sa.select(sa.func.min(b.c.first_day)), sa.select(sa.func.max(b.c.last_day))
     by_day = (
         sa.select(*chosen)
         .select_from(source)
-        .where(day.between(first.scalar_subquery(), last.scalar_subquery()), *question.conditions())
+        .where(day.between(question.first_day, question.last_day), *question.conditions())
         .group_by(sa.text("1"), sa.text("2"))
         .subquery("by_day")
     )
