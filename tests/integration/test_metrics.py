@@ -98,28 +98,38 @@ def test_ingest_tells_how_far_it_is_behind_and_why_it_began_again(stack: Stack) 
     send(sender, record(state(1)))
     stack.wait_until_ingested()
 
-    async def hold_the_offsets() -> None:
+    async def hold_the_offsets(first_second: int) -> None:
         connection = await connect(stack.database_url)
-        async with connection.transaction():
-            await connection.execute("SELECT FROM ingest_offset WHERE partition = 0 FOR UPDATE")
-            for second in (2, 3, 4):
-                send(sender, record(state(second)))
-            wait_for("the lag", lambda: figures("jejo_ingest_lag_records", partition="0") == 3)
-            await connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE application_name = 'jejo ingest' AND datname = current_database()"
-            )
-            wait_for("the failure", lambda: figures("jejo_ingest_failures_total", cause="database_away"))
-        await connection.close()
+        try:
+            async with connection.transaction():
+                await connection.execute("SELECT FROM ingest_offset WHERE partition = 0 FOR UPDATE")
+                for second in range(first_second, first_second + 3):
+                    send(sender, record(state(second)))
+                wait_for("the lag", lambda: figures("jejo_ingest_lag_records", partition="0") == 3, 15)
+                await connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name = 'jejo ingest' AND datname = current_database()"
+                )
+                wait_for("the failure", lambda: figures("jejo_ingest_failures_total", cause="database_away"))
+        finally:
+            await connection.close()
 
-    asyncio.run(hold_the_offsets())
+    # Where the group joins once more just then, positions are looked for and the last figures stand: hold them again.
+    for attempt in range(5):
+        try:
+            asyncio.run(hold_the_offsets(2 + 3 * attempt))
+            break
+        except AssertionError:
+            assert attempt < 4
+            stack.wait_until_ingested()
+            wait_for("no lag", lambda: figures("jejo_ingest_lag_records", partition="0") == 0)
     stack.wait_until_ingested()
     wait_for("no lag", lambda: figures("jejo_ingest_lag_records", partition="0") == 0)
     assert ingest.stop() == 0
     lines = [json.loads(line) for line in ingest.output.splitlines()]
     (failed, *_) = [line for line in lines if line.get("cause") == "database_away"]
     assert failed["level"] == "WARNING"
-    assert failed["offsets"]["0"] == 1
+    assert failed["offsets"]["0"] == 1 + 3 * attempt
 
 
 def test_analytics_counts_what_it_does(stack: Stack) -> None:
