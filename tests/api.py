@@ -8,6 +8,7 @@ import httpx
 import pytest_asyncio
 from fastapi import FastAPI
 
+from services.analytics.engine import roll_up, settle, shards_with_work, start_accounting
 from services.api.app import create_app
 from services.api.settings import ApiSettings
 from services.core.api_keys import create_api_key
@@ -57,6 +58,19 @@ class Api:
         ):
             answer = await self.put(path, body)
             assert answer.status_code == 201, answer.text
+
+    async def settle_all(self, until_us: int) -> None:
+        """Account until nothing is marked any more; the first call begins the accounts at ``until_us``."""
+        connection = await connect(self.database_url, "jejo_analytics")
+        try:
+            await start_accounting(connection, until_us)
+            for shard in await shards_with_work(connection):
+                while await settle(connection, shard):
+                    pass
+            while await roll_up(connection):
+                pass
+        finally:
+            await connection.close()
 
     async def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Rows of a query, as the database's owner; instants in microseconds."""

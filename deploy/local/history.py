@@ -27,7 +27,12 @@ STOPPING_S = 10.0
 INGESTED = """
 SELECT COALESCE(sum(rows_stored::bigint + rows_duplicate + rows_clashed + rows_refused), 0)::bigint FROM ingest_record
 """
-TO_ACCOUNT = "SELECT count(*) FROM dirty_mark, analytics_state WHERE from_at < accounted_until"
+# The last hour is left out: the fleet lives on, so there is always something of it to account.
+TO_ACCOUNT = """
+WITH until AS (SELECT (SELECT accounted_until - interval '1 hour' FROM analytics_state) AS bound)
+SELECT (SELECT count(*) FROM dirty_mark WHERE from_at < bound)
+     + (SELECT count(*) FROM dirty_cohort_hour WHERE hour < bound) FROM until
+"""
 
 
 @dataclass(frozen=True, slots=True)

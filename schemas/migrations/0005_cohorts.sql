@@ -99,23 +99,37 @@ END;
 COMMENT ON FUNCTION machine_spans_of IS 'What machine_span must hold of some machines, from the versions in the registry.';
 
 CREATE FUNCTION refresh_machine_spans(machines integer[]) RETURNS void
-LANGUAGE sql VOLATILE
-BEGIN ATOMIC
-DELETE FROM machine_span s WHERE s.machine = ANY (machines);
-INSERT INTO cohort (region, sector, zone, sponsor, level, size)
-SELECT DISTINCT o.region, o.sector, o.zone, o.sponsor, o.level, o.size FROM machine_spans_of(machines) AS o
-EXCEPT SELECT c.region, c.sector, c.zone, c.sponsor, c.level, c.size FROM cohort c;
-INSERT INTO machine_span (machine, from_at, to_at, factory, cohort, automated, first_day, end_day)
-SELECT o.machine, o.from_at, o.to_at, o.factory, c.id, o.automated,
-       timezone('Asia/Seoul', o.from_at)::date,
-       LEAST(timezone('Asia/Seoul', o.to_at - interval '1 microsecond')::date + 1, '9999-12-31',
-             timezone('Asia/Seoul', lead(o.from_at) OVER (PARTITION BY o.machine ORDER BY o.from_at))::date)
-FROM machine_spans_of(machines) AS o
--- No id is empty, and equality, other than IS NOT DISTINCT FROM, can be hashed.
-JOIN cohort c ON COALESCE(c.region, '') = COALESCE(o.region, '') AND COALESCE(c.sector, '') = COALESCE(o.sector, '')
-    AND COALESCE(c.zone, '') = COALESCE(o.zone, '') AND COALESCE(c.sponsor, '') = COALESCE(o.sponsor, '')
-    AND COALESCE(c.level, '') = COALESCE(o.level, '') AND COALESCE(c.size, '') = COALESCE(o.size, '');
-END;
+LANGUAGE plpgsql SET enable_nestloop = on AS $$
+BEGIN
+    DELETE FROM machine_span s WHERE s.machine = ANY (machines);
+    -- An import asks of thousands, before any statistics say how many versions there are; loops are for few.
+    IF cardinality(machines) > 100 THEN
+        SET LOCAL enable_nestloop = off;
+    END IF;
+    EXECUTE $query$
+        WITH span AS MATERIALIZED (
+            SELECT * FROM machine_spans_of($1)
+        ), added AS (
+            INSERT INTO cohort (region, sector, zone, sponsor, level, size)
+            SELECT region, sector, zone, sponsor, level, size FROM span
+            EXCEPT SELECT region, sector, zone, sponsor, level, size FROM cohort
+            RETURNING *
+        ), known AS (
+            SELECT * FROM cohort UNION ALL SELECT * FROM added
+        )
+        INSERT INTO machine_span (machine, from_at, to_at, factory, cohort, automated, first_day, end_day)
+        SELECT s.machine, s.from_at, s.to_at, s.factory, k.id, s.automated,
+               timezone('Asia/Seoul', s.from_at)::date,
+               LEAST(timezone('Asia/Seoul', s.to_at - interval '1 microsecond')::date + 1, '9999-12-31',
+                     timezone('Asia/Seoul', lead(s.from_at) OVER (PARTITION BY s.machine ORDER BY s.from_at))::date)
+        FROM span s
+        -- No id is empty, and equality, other than IS NOT DISTINCT FROM, can be hashed.
+        JOIN known k ON COALESCE(k.region, '') = COALESCE(s.region, '') AND COALESCE(k.sector, '') = COALESCE(s.sector, '')
+            AND COALESCE(k.zone, '') = COALESCE(s.zone, '') AND COALESCE(k.sponsor, '') = COALESCE(s.sponsor, '')
+            AND COALESCE(k.level, '') = COALESCE(s.level, '') AND COALESCE(k.size, '') = COALESCE(s.size, '')
+    $query$ USING machines;
+END
+$$;
 COMMENT ON FUNCTION refresh_machine_spans IS 'Make machine_span anew for some machines; the caller holds registry_version.';
 
 SELECT refresh_machine_spans(ARRAY(SELECT id FROM machine));

@@ -6,6 +6,8 @@ At any commit, every account of a machine without a mark equals a recomputation 
 - ``settle`` accounts one shard's marks that lie before ``accounted_until``, which stays where it is;
 - ``advance`` moves ``accounted_until`` on, accounting again every machine whose account the passing time changes.
 
+A third, ``roll_up``, adds factories' sums up to those of cohorts, from a queue that the other two fill.
+
 Each takes the advisory locks of its shards, then deletes the marks that it sees, and only then, in a later statement of
 READ COMMITTED, reads the facts: a fact is committed together with its mark, so whoever deleted the mark reads the fact.
 A machine whose account will change as time passes is marked again at ``accounted_until``, in the same transaction; and

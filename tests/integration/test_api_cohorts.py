@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.analytics.engine import roll_up, settle, shards_with_work, start_accounting
-from services.core.database import connect
+from services.api.registry.bodies import Size
 from tests.api import ENTERPRISE, FACTORY, MACHINE, Api
 
 DAY = {"from": "2017-03-01", "to": "2017-03-02"}
@@ -53,19 +52,7 @@ async def account(api: Api, *, unsigned: bool = False) -> None:
     await api.query(STATES)
     await api.query(COUNTS, 2 if unsigned else 1)
     await api.query("INSERT INTO dirty_mark SELECT shard, id, '2017-02-28Z', '2017-03-02Z' FROM machine")
-    await settle_all(api)
-
-
-async def settle_all(api: Api) -> None:
-    connection = await connect(api.database_url, "jejo_analytics")
-    try:
-        await start_accounting(connection, UNTIL_US)
-        for shard in await shards_with_work(connection):
-            while await settle(connection, shard):
-                pass
-        await roll_up(connection)
-    finally:
-        await connection.close()
+    await api.settle_all(UNTIL_US)
 
 
 async def items(api: Api, *scopes: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -170,7 +157,7 @@ async def test_a_correction_moves_what_was_counted(api: Api) -> None:
     await account(api)
     await api.put("/v1/factories/F2", {**FACTORY, "enterprise_id": "E2", "region": "KR-11", "level": "advanced"})
     await api.put("/v1/enterprises/E2", {**ENTERPRISE, "employees": 9})
-    await settle_all(api)
+    await api.settle_all(UNTIL_US)
     by_region = {item["scope"]: item for item in await items(api, group_by="region")}
     assert by_region["region:KR-11"]["time_s"]["producing"] == 1800
     assert by_region["region:KR-26"]["time_s"]["producing"] == 900
@@ -191,6 +178,14 @@ async def test_days_with_counts_are_of_the_cohort_whose_day_it_is(api: Api) -> N
         "GROUP BY c.region ORDER BY 1"
     )
     assert stored == [("KR-26", 2, 1), ("KR-48", 0, 0)]
+
+
+async def test_the_database_and_the_program_agree_on_sizes(api: Api) -> None:
+    rows = await api.query(
+        "SELECT n, size_of(n) FROM generate_series(0, 400) AS n UNION ALL SELECT NULL, size_of(NULL)"
+    )
+    assert len(rows) == 402
+    assert all(Size.of(employees) == size for employees, size in rows)
 
 
 async def test_csv_says_the_same(api: Api) -> None:

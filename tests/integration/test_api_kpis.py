@@ -13,9 +13,6 @@ SECOND = 1_000_000
 
 async def account(api: Api) -> None:
     """Two factories, three machines; F1/M1 produces, with counts, in two hours of 1 March 2017 in Seoul."""
-    from services.analytics.engine import roll_up, settle, shards_with_work, start_accounting
-    from services.core.database import connect
-
     await api.register()
     await api.put("/v1/factories/F1/machines/M1", {**MACHINE, "ideal_cycle_s": 10})
     await api.put("/v1/factories/F1/machines/M2", {**MACHINE, "in_use_from": "2017-03-01", "in_use_to": "2017-03-02"})
@@ -32,15 +29,7 @@ async def account(api: Api) -> None:
         VALUES (1, '2017-03-01T00:40:00+09:00', '', 90, 10, 0, 0, false, 1)
     """)
     await api.query("INSERT INTO dirty_mark SELECT shard, id, '2017-02-28Z', '2017-03-02Z' FROM machine")
-    connection = await connect(api.database_url, "jejo_analytics")
-    try:
-        await start_accounting(connection, 1_600_000_000 * SECOND)
-        for shard in await shards_with_work(connection):
-            while await settle(connection, shard):
-                pass
-        await roll_up(connection)
-    finally:
-        await connection.close()
+    await api.settle_all(1_600_000_000 * SECOND)
 
 
 async def items(api: Api, **parameters: Any) -> list[dict[str, Any]]:

@@ -37,6 +37,9 @@ CONTENT = {
         JOIN factory f ON f.id = t.factory""",
     "gateway_key": """SELECT factory_id, key_id, public_key, valid_from, valid_to, revoked_at, compromised_since, {}
         FROM gateway_key t JOIN gateway_key_version v ON v.gateway_key = t.id JOIN factory f ON f.id = t.factory""",
+    "spans": "SELECT f.factory_id, m.machine_id, s.from_at, s.to_at, s.automated, s.first_day, s.end_day, c.region, "
+    "c.sector, c.zone, c.sponsor, c.level, c.size FROM machine_span s JOIN machine m ON m.id = s.machine "
+    "JOIN factory f ON f.id = s.factory JOIN cohort c ON c.id = s.cohort",
     "counts": "SELECT factory_id, from_at, to_at, machines FROM factory_in_use JOIN factory ON id = factory",
 }
 
@@ -144,7 +147,9 @@ async def test_a_file_gives_what_single_puts_give(
         assert answer.status_code in (200, 201), answer.text
     expected = await content(api)
     assert all(expected.values())
-    tables = ", ".join((*PATHS, *(f"{table}_version" for table in PATHS), "factory_in_use", "dirty_mark"))
+    tables = ", ".join(
+        (*PATHS, *(f"{table}_version" for table in PATHS), "factory_in_use", "machine_span", "dirty_mark")
+    )
     await api.query(f"TRUNCATE {tables}")
     monkeypatch.setenv("JEJO_DATABASE_URL", api.database_url)
     monkeypatch.setattr("services.api.registry.writes.THINGS_AT_A_TIME", 5)

@@ -168,13 +168,43 @@ async def test_hours_and_days_say_whether_they_may_grow(owner: Connection, resea
     assert [(str(r["day"]), r["partial"]) for r in days] == [("2025-03-02", False), ("2025-03-03", True)]
 
 
-async def test_an_hour_and_a_day_in_two_cohorts_are_one_row(owner: Connection, researcher: Connection) -> None:
+async def test_an_hour_and_a_day_in_two_cohorts_have_a_row_for_each(owner: Connection, researcher: Connection) -> None:
     await owner.execute(REGISTERED)
+    await owner.execute(
+        "INSERT INTO cohort (region, sector, level) VALUES ('KR-11', 'C10', 'none'), ('KR-48', 'C29', 'basic')"
+    )
     for cohort in ("1", "2"):
         await add_ones(owner, "machine_hour", hour="'2025-03-02 15:00Z'", cohort=cohort)
         await add_ones(owner, "factory_day", day="'2025-03-03'", cohort=cohort)
-    # Seven states, three modes, evidence, three counts, failures; and what effectiveness, OEE and counted days rest on.
-    figures = {"machine_hour": 15 + 4, "factory_day": 15 + 4 + 2}
+    # Seven states, three modes, evidence, three counts, failures; and what other KPIs rest on.
+    figures = {"machine_hour": 15 + 5, "factory_day": 15 + 9}
     for view, count in figures.items():
-        (row,) = await researcher.fetch(f"SELECT * FROM {view}")
-        assert [value for value in row.values() if value == 2] == [2] * count, dict(row)
+        rows = await researcher.fetch(f"SELECT * FROM {view} ORDER BY region")
+        assert [(row["region"], row["sector"], row["level"]) for row in rows] == [
+            ("KR-11", "C10", "none"),
+            ("KR-48", "C29", "basic"),
+        ]
+        for row in rows:
+            assert sum(1 for value in row.values() if value == 1 and value is not True) == count, dict(row)
+
+
+async def test_one_machines_hours_are_found_by_index(owner: Connection, researcher: Connection) -> None:
+    await owner.execute(REGISTERED)
+    await owner.execute(
+        "INSERT INTO machine (factory, machine_id) SELECT 1, 'N' || n FROM generate_series(1, 50) AS n; "
+        "INSERT INTO cohort (region) VALUES ('KR-11')"
+    )
+    for hour in range(20):
+        await add_ones(
+            owner,
+            "machine_hour",
+            machine="generate_series(1, 50)",
+            hour=f"'2025-03-03Z'::timestamptz + {hour} * '1 h'::interval",
+        )
+    await owner.execute("ANALYZE")
+    plan = await researcher.fetch(
+        "EXPLAIN SELECT sum(producing_us) FROM machine_hour WHERE factory_id = 'F1' AND machine_id = 'M1'"
+    )
+    text = "\n".join(row[0] for row in plan)
+    assert re.search(r"Index (Only )?Scan (using machine_hour_pkey|on machine_hour_pkey)", text), text
+    assert "Seq Scan on machine_hour" not in text, text

@@ -8,10 +8,10 @@ import { mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { launch } from "./browser.ts";
 import { Api } from "./figures.ts";
-import { walkOutage } from "./outage.ts";
 import { walkPages } from "./pages.ts";
 import { Report } from "./report.ts";
 import { walkSessions } from "./sessions.ts";
+import { walkStates } from "./states.ts";
 import { walkUse } from "./use.ts";
 
 export interface Plan {
@@ -50,7 +50,7 @@ try {
   await report.part("signing in", () => walkSessions(browser, context, plan, report));
   await report.part("pages", () => walkPages(context, plan, api, report));
   await report.part("use", () => walkUse(context, plan, api, report));
-  await report.part("outage", () => walkOutage(context, plan, report, ask));
+  await report.part("states", () => walkStates(context, plan, report, ask));
 } finally {
   report.write();
   await browser.close();

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import datetime as dt
+from bisect import bisect_right
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -112,6 +113,12 @@ class Size(StrEnum):
     UNDER_50 = "10-49"
     UNDER_300 = "50-299"
     FROM_300 = "300+"
+
+    @classmethod
+    def of(cls, employees: int | None) -> "Size | None":
+        """The size that so many employees are, as ``size_of`` in the database has it; None where they are not known."""
+        position = 0 if employees is None else bisect_right((1, 10, 50, 300), employees)
+        return list(cls)[position - 1] if position else None
 
 
 class Automation(StrEnum):

@@ -4,7 +4,6 @@
 registry belongs here.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.registry.arrays import is_any, rows_as_table
+from services.api.registry.bodies import Size
 from services.api.registry.tables import (
     ENTERPRISE,
     FACTORY,
@@ -23,7 +23,7 @@ from services.api.registry.tables import (
     factory_version,
     machine,
 )
-from services.api.registry.timeline import Content, Revision, Version
+from services.api.registry.timeline import Revision, Version
 from services.core.times import from_us
 
 DECISIVE = {
@@ -31,9 +31,6 @@ DECISIVE = {
     FACTORY.name: ("enterprise", "region", "sector", "zone", "sponsor", "level"),
 }
 """What of a machine's and a factory's content spans and accounts depend on."""
-
-SIZES = (1, 10, 50, 300)
-"""From how many employees on an enterprise is of the next size, as ``size_of`` in the database has it."""
 
 COUNTED_BY = ("in_use_from", "in_use_to")
 """What of a machine's content the number of machines in use depends on."""
@@ -76,13 +73,13 @@ def is_felt(kind: Kind, revision: Revision) -> bool:
     if kind is not ENTERPRISE:
         return changes(revision, DECISIVE.get(kind.name, ()))
     said, replaced = revision.said, revision.replaced
-    return bool(revision.added) and (replaced is None or size_of(said.content) != size_of(replaced.content))
+    return bool(revision.added) and (replaced is None or size_at(said) != size_at(replaced))
 
 
-def size_of(content: Content) -> int:
-    """Which size an enterprise is of, as a number; 0 where its employees are not known."""
-    employees = content["employees"]
-    return bisect_right(SIZES, employees) if isinstance(employees, int) else 0
+def size_at(enterprise: Version) -> Size | None:
+    """The size of an enterprise as a version has it."""
+    employees = enterprise.content["employees"]
+    return Size.of(employees if isinstance(employees, int) else None)
 
 
 def machines_of(kind: Kind, things: sa.TableValuedAlias) -> "sa.Select[tuple[int]]":

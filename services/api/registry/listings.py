@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.api.registry.bodies import Level, Size
+from services.api.registry.bodies import Level
 from services.api.registry.tables import (
     ENTERPRISE,
     FACTORY,
@@ -38,8 +38,6 @@ Element = sa.ColumnElement[Any]
 
 AT: Element = sa.bindparam("at", type_=INSTANT)
 """The instant that a list is asked of; given when the query runs."""
-
-SIZES = ((Size.UNDER_10, 1, 10), (Size.UNDER_50, 10, 50), (Size.UNDER_300, 50, 300), (Size.FROM_300, 300, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +101,6 @@ def by_text(kind: Kind, *names: str) -> dict[str, Element]:
     }
 
 
-def size_of(employees: Element) -> Element:
-    """The size of a factory by its enterprise's employees; null where they are not known."""
-    return sa.case(
-        *(
-            (employees >= least if end is None else employees.between(least, end - 1), sa.literal(str(size), sa.Text))
-            for size, least, end in SIZES
-        )
-    )
-
-
 LEVELS: Element = sa.case(
     {str(level): number for number, level in enumerate(Level)}, value=factory_version.c.level, else_=-1
 )
@@ -122,7 +110,7 @@ ENTERPRISES = Listing(
     things(ENTERPRISE),
     {"enterprise_id": enterprise.c.enterprise_id},
     (enterprise.c.enterprise_id, enterprise_version.c.name),
-    {"size": size_of(enterprise_version.c.employees)},
+    {"size": sa.func.size_of(enterprise_version.c.employees)},
     by_text(ENTERPRISE, "name"),
 )
 ZONES = Listing(
@@ -152,13 +140,13 @@ def factories(source: sa.FromClause, machines: Element) -> Listing:
             "factory_id": factory.c.factory_id,
             "enterprise_id": enterprise.c.enterprise_id,
             "enterprise_name": enterprise_version.c.name,
-            "size": size_of(enterprise_version.c.employees),
+            "size": sa.func.size_of(enterprise_version.c.employees),
             "machines": machines,
         },
         (factory.c.factory_id, factory_version.c.name, enterprise_version.c.name),
         {
             **{name: factory_version.c[name] for name in ("region", "sector", "zone", "sponsor", "level")},
-            "size": size_of(enterprise_version.c.employees),
+            "size": sa.func.size_of(enterprise_version.c.employees),
             "enterprise_id": enterprise.c.enterprise_id,
         },
         by_text(FACTORY, "name", "region", "sector") | {"level": LEVELS, "machines": machines},

@@ -93,8 +93,8 @@ function Tile({ region, figure, scale }: { region: Region; figure: FigureData | 
             fill={value === null ? "#ffffff" : "transparent"}
           />
           <TileText text={text} ink={ink} missing={value === null} />
-          {marks !== "" && (
-            <text x={SIZE - 11} y="26" text-anchor="end" class="tile-mark" fill={ink}>
+          {marks !== "" && value !== null && (
+            <text x={SIZE - 11} y="50" text-anchor="end" class="tile-mark" fill={ink}>
               {marksOf(figure)
                 .map((mark) => MARKS[mark] ?? "•")
                 .join("")}

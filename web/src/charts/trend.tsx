@@ -21,7 +21,6 @@ const BAND = "#8fa3b5";
 const RULE = "#e3e8ed";
 const FONT =
   '"Pretendard", "Noto Sans KR", "Noto Sans CJK KR", system-ui, -apple-system, "Segoe UI", "Malgun Gothic", sans-serif';
-const LOW = 0.5;
 
 /** How a bucket is called: its day, or its month. */
 export function bucketName(figure: FigureData, interval: string): string {
@@ -224,11 +223,11 @@ function coverageSeries(figures: readonly FigureData[], name: string) {
   };
 }
 
-/** Runs of buckets whose coverage is too low, as pairs of indexes. */
+/** Runs of buckets in which too little was heard of what the figure rests on, as pairs of indexes. */
 function thinSpans(figures: readonly FigureData[]): [{ xAxis: number }, { xAxis: number }][] {
   const spans: [{ xAxis: number }, { xAxis: number }][] = [];
   for (const [n, figure] of figures.entries()) {
-    if ((figure.coverage ?? 0) >= LOW) {
+    if (!isThin(figure.answer)) {
       continue;
     }
     const last = spans.at(-1);

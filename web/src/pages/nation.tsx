@@ -73,7 +73,7 @@ function byRegion(page: KpiPage, kpi: string, lang: "ko" | "en"): Map<string, Fi
   return figures;
 }
 
-/** The regions at both ends, best first; those with too little data are named, not ranked. */
+/** The regions at both ends; bars of those with too little data are hollow. */
 function Ranking({ figures }: { figures: ReadonlyMap<string, FigureData> }) {
   const { view, words } = useApp();
   const bars = REGIONS.flatMap((region) => {
@@ -81,8 +81,7 @@ function Ranking({ figures }: { figures: ReadonlyMap<string, FigureData> }) {
     const to = viewOf(view, "region", `region:${region.code}`);
     return figure === undefined ? [] : [{ key: region.code, name: region[view.lang], figure, to }];
   });
-  const ranked = sorted(bars.filter(({ figure }) => figure.answer.value !== null && !isThin(figure.answer)));
-  const thin = bars.filter(({ figure }) => figure.answer.value !== null && isThin(figure.answer));
+  const ranked = sorted(bars.filter(({ figure }) => figure.answer.value !== null));
   const most = Math.max(0, ...ranked.map(({ figure }) => figure.answer.value ?? 0));
   const ends = Math.min(AT_EACH_END, Math.ceil(ranked.length / 2));
   if (ranked.length === 0) {
@@ -100,7 +99,7 @@ function Ranking({ figures }: { figures: ReadonlyMap<string, FigureData> }) {
           <Bars bars={ranked.slice(Math.max(ends, ranked.length - AT_EACH_END)).reverse()} most={most} />
         </div>
       </div>
-      {thin.length > 0 && <p class="quiet small">{words.ranking.notRanked(thin.map(({ name }) => name).join(", "))}</p>}
+      {ranked.some(({ figure }) => isThin(figure.answer)) && <p class="quiet small">{words.ranking.hollow}</p>}
     </>
   );
 }

@@ -1,11 +1,11 @@
-/** The API refuses, is away, and comes back: each said in a sentence, with another try that works. */
+/** The states beside the usual one: nothing there, refused, away, back again, session over. Each says what to do. */
 
 import type { BrowserContext } from "playwright-core";
 import { open, settle, WIDE } from "./browser.ts";
 import type { Report } from "./report.ts";
 import type { Plan } from "./tour.ts";
 
-export async function walkOutage(
+export async function walkStates(
   context: BrowserContext,
   plan: Plan,
   report: Report,
@@ -14,6 +14,14 @@ export async function walkOutage(
   const listened = await open(context);
   const { page } = listened;
   await page.setViewportSize(WIDE);
+  const before = "kpi=availability&from=2017-01-01&to=2017-01-31";
+  await page.goto(`${plan.url}/?lang=en&page=region&scope=region:${plan.region}&${before}`);
+  await settle(page);
+  const nothing = await page.locator(".panel .empty").allInnerTexts();
+  report.expect("an empty window says so", nothing.length >= 3, nothing.join("\n"));
+  await page.screenshot({ path: `${plan.screenshots}/empty-en.png`, fullPage: true });
+  report.add("states: nothing complains about nothing", listened.take());
+
   await page.goto(`${plan.url}/?lang=en&page=factory&scope=factory:NOWHERE`);
   await page.waitForSelector(".failure");
   const sentence = (await page.locator(".failure").allInnerTexts()).join("\n");
@@ -36,5 +44,11 @@ export async function walkOutage(
   await settle(page);
   const back = await page.locator('.tile [data-kpi="oee"]').count();
   report.expect("another try brings the figures", back > 0, `${back}`);
+
+  await context.clearCookies();
+  await page.selectOption("select", "availability");
+  await page.waitForSelector('[data-page="signed-out"]');
+  const ended = await page.innerText('[data-page="signed-out"]');
+  report.expect("a session that ends leads to a new link", /jejo keys login-link/.test(ended), ended);
   await page.close();
 }
