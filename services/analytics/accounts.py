@@ -175,10 +175,9 @@ def hour_code(machine: Ints, at_us: Ints) -> Ints:
 
 def distinct_pairs(first: Ints, second: Ints) -> tuple[Ints, Ints, npt.NDArray[np.intp]]:
     """The distinct pairs of two columns, sorted, as columns; and which of them each row is."""
-    # Asked for an index too, numpy merges sorted runs, of which such columns consist, instead of sorting anew.
-    firsts, _, nth = np.unique(first, return_index=True, return_inverse=True)
+    firsts, nth = np.unique(first, return_inverse=True)
     seconds, rank = np.unique(second, return_inverse=True)
-    keys, _, where = np.unique(nth * max(len(seconds), 1) + rank, return_index=True, return_inverse=True)
+    keys, where = np.unique(nth * max(len(seconds), 1) + rank, return_inverse=True)
     return firsts[keys // max(len(seconds), 1)], seconds[keys % max(len(seconds), 1)], where
 
 

@@ -15,7 +15,7 @@ whatever part of a mark is not accounted now stays a mark.
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -23,7 +23,6 @@ import asyncpg
 
 from services.analytics import queries
 from services.analytics.accounts import Accounts, Spans, account, held_beyond
-from services.analytics.copy_format import accounts_as_copy
 from services.analytics.facts import Registered, read_facts, read_registry
 from services.analytics.in_force import StateRows
 from services.analytics.spans import Mark, hours_to_account
@@ -130,8 +129,7 @@ async def account_marks(
     if done is not None:
         done.hours += len(accounts.machine)
     hours = await write_hours(connection, work.spans, accounts)
-    day_of = {hour: seoul_day(hour) for hour in {hour for _, hour in hours}}
-    days = {(machine, day_of[hour]) for machine, hour in hours} | days_at_bounds(marks, until_us)
+    days = {(machine, seoul_day(hour)) for machine, hour in hours} | days_at_bounds(marks, until_us)
     await write_sums(connection, hours, days, registered)
     ahead = await marks_ahead(connection, marks, until_us)
     await mark_again(connection, [*work.left, *ahead, *marks_of_holds(states, registered, until_us)])
@@ -146,16 +144,16 @@ async def write_hours(connection: Connection, spans: Spans, accounts: Accounts) 
     """
     place = (spans.machine.tolist(), spans.from_us.tolist(), spans.to_us.tolist())
     dropped = await connection.fetch(queries.DROP_HOURS, *place)
-    if len(accounts.machine):
-        packed = once(accounts_as_copy(accounts))
-        await connection.copy_to_table("machine_hour", source=packed, columns=queries.HOUR_COLUMNS, format="binary")
-    written = zip(accounts.machine.tolist(), accounts.hour_us.tolist(), strict=True)
-    return {(row["machine"], row["hour"]) for row in dropped} | set(written)
-
-
-async def once(data: bytes) -> AsyncIterator[bytes]:
-    """A source of one piece, as asyncpg's COPY wants it."""
-    yield data
+    keys = list(zip(accounts.machine.tolist(), accounts.hour_us.tolist(), accounts.cohort.tolist(), strict=True))
+    rows = [
+        (*key, *sums, pq, good)
+        for key, sums, pq, good in zip(
+            keys, accounts.sums.tolist(), accounts.ideal_pq_us.tolist(), accounts.ideal_good_us.tolist(), strict=True
+        )
+    ]
+    if rows:
+        await connection.copy_records_to_table("machine_hour", records=rows, columns=queries.HOUR_COLUMNS)
+    return {(row["machine"], row["hour"]) for row in dropped} | {(machine, hour) for machine, hour, _ in keys}
 
 
 def days_at_bounds(marks: list[Mark], until_us: int) -> set[tuple[int, dt.date]]:
