@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from schemas.wire.instants import format_ms
 from services.core.clock import Clock
-from services.core.times import DAY_US, HOUR_US, LAST_INSTANT_US, MINUTE_US, SECOND_US, floor_to
+from services.core.times import DAY_US, HOUR_US, LAST_INSTANT_US, MINUTE_US, SECOND_US
 from services.gateway.fleet import Connection, Factory, signing_seed
 from services.gateway.mishaps import Delivery
 from services.gateway.record import Record, RecordWriter, new_boot_id
@@ -184,8 +184,3 @@ def history_bar(length_us: int) -> "tqdm[NoReturn]":
     """A bar that fills with the hours of history sent."""
     shape = "{desc}: {percentage:3.0f} % |{bar}| {n:,.0f} of {total:,.0f} hours{postfix} [{elapsed}, {remaining} left]"
     return tqdm(total=length_us / HOUR_US, desc="history", bar_format=shape, disable=None)
-
-
-def last_whole_hour(sent_us: Iterable[int]) -> int:
-    """The end of the last hour of which everything due has been sent."""
-    return floor_to(min(sent_us), HOUR_US)

@@ -92,13 +92,6 @@ machine_version = sa.Table(
     sa.Column("in_use_to", sa.Date),
     *version_columns(),
 )
-machine_in_use = sa.Table(
-    "machine_in_use",
-    metadata,
-    sa.Column("machine", sa.Integer),
-    sa.Column("from_at", INSTANT),
-    sa.Column("to_at", INSTANT),
-)
 
 factory_in_use = sa.Table(
     "factory_in_use",
