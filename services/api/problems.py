@@ -17,6 +17,8 @@ from services.core.logging import fields
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+BUSY = (asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.InternalClientError)
+"""The server is going, or short of something, or went while a request was on its way to it."""
 
 
 class Problem(Exception):
@@ -73,7 +75,7 @@ def on_database_error(request: Request, error: Exception) -> JSONResponse:
     log.exception("the database failed a request", extra=fields(path=request.url.path))
     ours = isinstance(error, DBAPIError) and not error.connection_invalidated
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
-    busy = isinstance(cause, asyncpg.OperatorInterventionError | asyncpg.InsufficientResourcesError)
+    busy = isinstance(cause, BUSY)
     if ours and not busy:
         return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "This is a fault of the platform; tell its operator.")
     return problem_response(

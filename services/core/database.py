@@ -22,9 +22,14 @@ AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
+    asyncpg.InternalClientError,
     TimeoutError,
 )
-"""The server is away or going: nothing is known of a commit under way."""
+"""The server is away or going: nothing is known of a commit under way.
+
+A server that dies between two messages leaves the client in a state of its own (InternalClientError), which lasts: only
+another connection helps.
+"""
 
 CONTENTION = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 """The transaction was rolled back because of another; it may be run again at once."""
