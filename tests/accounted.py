@@ -165,7 +165,7 @@ class Fleet:
                 )
             await connection.execute(REFRESH, (machine - 1) // MACHINES_A_FACTORY + 1)
             if revision.added and known:
-                await connection.execute(MARK, shard_of(machine), machine, revision.said.from_us, revision.said.to_us)
+                await connection.execute(MARK, shard_of(machine), machine, revision.felt_from_us, revision.said.to_us)
 
     async def move(
         self, kind: str, number: int, from_us: int | None, connection: Connection | None = None, **content: object
@@ -185,7 +185,7 @@ class Fleet:
             for factory in {(m - 1) // MACHINES_A_FACTORY + 1 for m in machines}:
                 await connection.execute(REFRESH, factory)
             for machine in machines if revision.added else []:
-                await connection.execute(MARK, shard_of(machine), machine, revision.said.from_us, revision.said.to_us)
+                await connection.execute(MARK, shard_of(machine), machine, revision.felt_from_us, revision.said.to_us)
 
     async def settle_all(self) -> None:
         """Settle until nothing is left."""

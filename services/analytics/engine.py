@@ -129,7 +129,7 @@ async def account_marks(
     if done is not None:
         done.hours += len(accounts.machine)
     hours = await write_hours(connection, work.spans, accounts)
-    days = {(machine, seoul_day(hour)) for machine, hour in hours} | days_at_bounds(marks, until_us)
+    days = {(machine, seoul_day(hour)) for machine, hour in hours}
     await write_sums(connection, hours, days, registered)
     ahead = await marks_ahead(connection, marks, until_us)
     await mark_again(connection, [*work.left, *ahead, *marks_of_holds(states, registered, until_us)])
@@ -154,12 +154,6 @@ async def write_hours(connection: Connection, spans: Spans, accounts: Accounts) 
     if rows:
         await connection.copy_records_to_table("machine_hour", records=rows, columns=queries.HOUR_COLUMNS)
     return {(row["machine"], row["hour"]) for row in dropped} | {(machine, hour) for machine, hour, _ in keys}
-
-
-def days_at_bounds(marks: list[Mark], until_us: int) -> set[tuple[int, dt.date]]:
-    """Machine and day of each mark's ends: there the registry may have given a day with counts to another cohort."""
-    ends = ((mark.machine, min(us, until_us)) for mark in marks for us in (mark.from_us, mark.to_us))
-    return {(machine, seoul_day(us)) for machine, us in ends}
 
 
 async def write_sums(

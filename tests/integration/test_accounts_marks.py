@@ -117,3 +117,25 @@ def test_rows_ahead_and_a_clock_that_steps_back(database: str) -> None:
         assert tuple(await fleet.owner.fetchrow(sums) or ()) == (2**31 + 11, 1, 86_400_000_000 + 5 * 60_000_000)
 
     tell(database, story)
+
+
+def test_a_day_goes_at_once_to_the_cohort_in_which_it_will_end(database: str) -> None:
+    """Whoever is told at noon of a move this evening finds the day's counts where the registry has the day."""
+
+    async def story(fleet: Fleet) -> None:
+        owner = (
+            "SELECT string_agg(region, ',') FROM factory_day d JOIN cohort c ON c.id = d.cohort"
+            " WHERE day = '2017-03-01' AND count_days = 1 AND counted_days = 1"
+        )
+        await start_accounting(fleet.analytics, NOON_US)
+        await fleet.add([State(1, NOON_US - HOUR_US, 1), Count(1, NOON_US - HOUR_US, 1)])
+        await fleet.settle_all()
+        assert await fleet.owner.fetchval(owner) == "KR-48"
+        await fleet.move("factory", 1, NOON_US + 6 * HOUR_US, region="KR-11")
+        await fleet.settle_all()
+        assert await fleet.owner.fetchval(owner) == "KR-11"
+        assert await fleet.verify(NOON_US, NOON_US) == 0
+        await catch_up(fleet, NOON_US + DAY_US)
+        assert await fleet.verify(NOON_US, NOON_US) == 0
+
+    tell(database, story)

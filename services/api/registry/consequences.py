@@ -117,7 +117,7 @@ async def mark_accounts(connection: AsyncConnection, kind: Kind, changed: Sequen
     A new machine has no facts, hence no accounts; a new factory or enterprise has no machine yet.
     """
     rows = [
-        (thing.number, from_us(revision.said.from_us), from_us(revision.said.to_us))
+        (thing.number, from_us(revision.felt_from_us), from_us(revision.said.to_us))
         for thing in changed
         if not thing.is_new
         for revision in thing.revisions

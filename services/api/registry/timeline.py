@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.core.times import FIRST_INSTANT_US, LAST_INSTANT_US
+from services.core.times import FIRST_INSTANT_US, LAST_INSTANT_US, seoul_day, seoul_midnight_us
 
 Content = Mapping[str, object]
 
@@ -28,6 +28,11 @@ class Revision:
     added: tuple[Version, ...]
     said: Version
     replaced: Version | None
+
+    @property
+    def felt_from_us(self) -> int:
+        """Where accounts may differ from: a machine's day is the cohort's in which it ends, so it is felt all day."""
+        return seoul_midnight_us(seoul_day(self.said.from_us))
 
 
 def revise(versions: Sequence[Version], content: Content, effective_from_us: int | None, now_us: int) -> Revision:
