@@ -123,14 +123,23 @@ def check_sizes(args: argparse.Namespace) -> None:
         raise ConfigurationError(f"--backfill-days and --backfill-hours must be at most {MOST_DAYS} days.")
     if args.until is not None and (args.duration is not None or args.speed != "max"):
         raise ConfigurationError("--until sends history alone, at once: leave --duration and --speed out.")
+    if args.truth and not args.truth.parent.is_dir():
+        raise ConfigurationError(f"--truth {args.truth}: there is no folder {args.truth.parent}; choose another place.")
 
 
 def find_progress(args: argparse.Namespace, clock: "Clock") -> "Progress":
-    """Where the world begins and how far it was sent: as remembered, or as asked for."""
+    """Where the world begins and how far it was sent: as remembered, or as asked for.
+
+    Raises:
+        ConfigurationError: history is to end in the future, or what is remembered is of another fleet.
+    """
     from services.core.times import HOUR_US, SEOUL_OFFSET_US, floor_to
     from services.gateway.progress import Progress
 
-    end_us = parse_until(args.until) or clock()
+    now_us = clock()
+    end_us = parse_until(args.until) or now_us
+    if end_us > now_us:
+        raise ConfigurationError(f"--until {args.until} lies ahead: the platform refuses rows that do.")
     if args.backfill_days is None:
         begin_us = end_us - round(args.backfill_hours * HOUR_US)
     else:
@@ -204,9 +213,12 @@ def amount(text: str) -> float:
     """A number of at least 0, for argparse.
 
     Raises:
-        ValueError: it is none.
+        ArgumentTypeError: it is none.
     """
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
     if not 0 <= value < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 0")
     return value
