@@ -52,6 +52,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run_api(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
     import gc
+    import logging
 
     import uvicorn
 
@@ -70,6 +71,7 @@ def run_api(args: argparse.Namespace) -> int:
     server = uvicorn.Server(
         uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10)
     )
+    logging.getLogger(__name__).info("listening at %s, port %d", settings.api_host, settings.api_port)
     with listener:
         server.run(sockets=[listener])
     return 0 if server.started else 1

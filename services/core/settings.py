@@ -17,6 +17,8 @@ S = TypeVar("S", bound=BaseSettings)
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 BROKER = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s,:\[\]]+)(?::[0-9]{1,5})?"
 BROKERS = re.compile(rf"{BROKER}(?:, *{BROKER})*")
+SERVER = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s,:/?\[\]]*)(?::[0-9]{1,5})?"
+DATABASE_URL = re.compile(rf"postgres(?:ql)?://(?:[^@/?]*@)?{SERVER}(?:,{SERVER})*(?:[/?].*)?")
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
@@ -70,12 +72,12 @@ class Settings(BaseSettings):
         """The address with the password from the file, if there is one to be put in."""
         if url is None:
             return url
-        scheme, separator, rest = url.partition("://")
-        if scheme not in ("postgresql", "postgres") or not separator:
+        if not DATABASE_URL.fullmatch(url):
             raise ValueError("write postgresql://USER@HOST:PORT/DATABASE")
         file = info.data.get("database_password_file")
         if file is None:
             return url
+        scheme, _, rest = url.partition("://")
         user, at, server = rest.partition("@")
         if not at or ":" in user:
             return url

@@ -6,7 +6,10 @@ import sys
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
+from services.api.database import open_databases
+from services.api.settings import ApiSettings
 from services.core.database import connect
 from services.core.errors import ConfigurationError
 from tests.stack import ROOT
@@ -141,3 +144,13 @@ def test_a_database_without_tables_on_a_server_that_knows_the_roles(database_tem
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "jejo: The database has no tables yet: run `jejo migrate` on it first.\n"
+
+
+async def test_the_api_reads_addresses_as_the_other_services_do(database: str) -> None:
+    databases = open_databases(ApiSettings(database_url=f"{database}?sslmode=disable"))
+    try:
+        async with databases.write.connect() as connection:
+            assert await connection.scalar(sa.text("SELECT current_user")) == "jejo_api"
+            assert await connection.scalar(sa.text("SHOW statement_timeout")) == "30s"
+    finally:
+        await databases.close()

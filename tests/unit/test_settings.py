@@ -28,7 +28,10 @@ def test_it_is_put_into_both_addresses_quoted(password: Path, monkeypatch: pytes
     assert settings.read_database_url == "postgresql://reader:a%2Fb%3Ac%40d%20e%25@replica/jejo?sslmode=require"
 
 
-@pytest.mark.parametrize("address", ["postgresql://jejo:own@db/jejo", "postgresql://db/jejo", "postgresql:///jejo"])
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql://jejo:own@db/jejo", "postgresql://db/jejo", "postgresql:///jejo", "postgres://[::1]:1,db:2/j?a=b"],
+)
 def test_addresses_with_a_password_or_without_a_user_stay(
     password: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
@@ -53,6 +56,7 @@ def test_a_file_that_is_not_there_is_named(password: Path, monkeypatch: pytest.M
     ("variable", "value", "said"),
     [
         ("JEJO_DATABASE_URL", "127.0.0.1:5433/jejo", "JEJO_DATABASE_URL: write postgresql://USER@HOST:PORT/DATABASE."),
+        ("JEJO_DATABASE_URL", "postgresql://jejo@db:port/jejo", "JEJO_DATABASE_URL: write postgresql://"),
         ("JEJO_READ_DATABASE_URL", "mysql://db/jejo", "JEJO_READ_DATABASE_URL: write postgresql://"),
         ("JEJO_KAFKA_BOOTSTRAP_SERVERS", "kafka:port", "JEJO_KAFKA_BOOTSTRAP_SERVERS: write HOST:PORT, by comma."),
         ("JEJO_KAFKA_BOOTSTRAP_SERVERS", "", "JEJO_KAFKA_BOOTSTRAP_SERVERS: write HOST:PORT"),
