@@ -9,7 +9,7 @@ import asyncpg
 from services.core.database import Connection
 from services.core.errors import ConfigurationError
 
-ROLE = re.compile(r"admin|ministry|researcher|region:KR-[0-9]{2}|factory:[A-Z0-9][A-Z0-9_-]{0,31}")
+ROLE = re.compile(r"admin|ministry|researcher|region:KR-(?:11|2[6-9]|3[01]|4[1-9]|50)|factory:[A-Z0-9][A-Z0-9_-]{0,31}")
 
 
 def hash_secret(secret: str) -> bytes:
@@ -17,12 +17,14 @@ def hash_secret(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def check_role(role: str) -> None:
-    """Hold a role's text against the roles that there are.
+def check_reader(role: str, name: str) -> None:
+    """Hold a role's text against the roles that there are, and see that somebody is named.
 
     Raises:
-        ConfigurationError: no such role.
+        ConfigurationError: no such role, or no name.
     """
+    if not name.strip():
+        raise ConfigurationError("--name is empty: name who holds it.")
     if not ROLE.fullmatch(role):
         raise ConfigurationError(f"No role {role!r}: use admin, ministry, researcher, region:KR-48 or factory:ID.")
 
@@ -31,9 +33,9 @@ async def create_api_key(connection: Connection, role: str, name: str) -> str:
     """A new key for a role; only its hash is stored.
 
     Raises:
-        ConfigurationError: no such role, or the name is taken.
+        ConfigurationError: no such role, no name, or it is taken.
     """
-    check_role(role)
+    check_reader(role, name)
     key = "jejo_" + secrets.token_urlsafe(32)
     try:
         await connection.execute(
