@@ -127,43 +127,31 @@ COMMENT ON COLUMN research.reading.at IS 'Instant of the measurement.';
 COMMENT ON COLUMN research.reading.value IS 'The number, in the metric''s unit.';
 COMMENT ON COLUMN research.reading.revision IS 'Revision in force; 0: as first sent.';
 
+-- Accounts are shown in the rows in which they are kept, one a cohort: sums by cohort are then the API's to the microsecond,
+-- and no sum stands between a question and an index.
 CREATE VIEW research.machine_hour WITH (security_barrier) AS
 SELECT f.factory_id, m.machine_id, h.hour, c.region, c.sector, c.zone, c.sponsor, c.level, c.size,
        h.producing_us, h.setup_us, h.delayed_us, h.faulted_us, h.idle_us, h.planned_stop_us, h.off_shift_us,
        h.producing_automatic_us, h.producing_semi_automatic_us, h.producing_manual_us, h.evidence_us,
        h.good, h.scrap, h.rework, h.failures, COALESCE(d.counted, false) AS counted,
-       h.cycle_producing_us, h.cycle_busy_us, h.ideal_pq_us, h.ideal_good_us,
+       h.cycle_producing_us, h.cycle_setup_us, h.cycle_busy_us, h.ideal_pq_us, h.ideal_good_us,
        h.hour + INTERVAL '1 hour' > (SELECT accounted_until FROM analytics_state) AS partial
-FROM (
-    SELECT machine, hour,
-           sum(producing_us)::bigint AS producing_us, sum(setup_us)::bigint AS setup_us,
-           sum(delayed_us)::bigint AS delayed_us, sum(faulted_us)::bigint AS faulted_us,
-           sum(idle_us)::bigint AS idle_us, sum(planned_stop_us)::bigint AS planned_stop_us,
-           sum(off_shift_us)::bigint AS off_shift_us,
-           sum(producing_automatic_us)::bigint AS producing_automatic_us,
-           sum(producing_semi_automatic_us)::bigint AS producing_semi_automatic_us,
-           sum(producing_manual_us)::bigint AS producing_manual_us, sum(evidence_us)::bigint AS evidence_us,
-           sum(good)::bigint AS good, sum(scrap)::bigint AS scrap, sum(rework)::bigint AS rework,
-           sum(failures)::bigint AS failures, sum(cycle_producing_us)::bigint AS cycle_producing_us,
-           sum(cycle_busy_us)::bigint AS cycle_busy_us, sum(ideal_pq_us) AS ideal_pq_us, sum(ideal_good_us) AS ideal_good_us
-    FROM machine_hour
-    GROUP BY machine, hour
-) AS h
+FROM machine_hour h
 JOIN machine m ON m.id = h.machine
 JOIN factory f ON f.id = m.factory
-LEFT JOIN machine_day d ON d.machine = h.machine AND d.day = timezone('Asia/Seoul', h.hour)::date
-LEFT JOIN research.factory c ON c.factory_id = f.factory_id AND c.effective_from <= h.hour AND c.effective_to > h.hour;
+LEFT JOIN cohort c ON c.id = h.cohort
+LEFT JOIN machine_day d ON d.machine = h.machine AND d.day = timezone('Asia/Seoul', h.hour)::date;
 
-COMMENT ON VIEW research.machine_hour IS 'Time accounts, one row per (factory_id, machine_id, hour) with at least a held state or a count row. What of the machine''s time in use is in none of the seven states is unknown, and so is every hour without a row. Durations are microseconds.';
+COMMENT ON VIEW research.machine_hour IS 'Time accounts, one row per (factory_id, machine_id, hour) with at least a held state or a count row; two, with each its part, where the factory''s cohort (region to size) changed within the hour. What of the machine''s time in use is in none of the seven states is unknown, and so is every hour without a row. Durations are microseconds.';
 COMMENT ON COLUMN research.machine_hour.factory_id IS 'The factory that the machine stands in.';
 COMMENT ON COLUMN research.machine_hour.machine_id IS 'The machine, unique within its factory.';
 COMMENT ON COLUMN research.machine_hour.hour IS 'Instant at which the hour begins; Seoul''s hours are UTC''s.';
-COMMENT ON COLUMN research.machine_hour.region IS 'The factory''s region when the hour began; null, as the next five: not registered yet.';
-COMMENT ON COLUMN research.machine_hour.sector IS 'The factory''s sector when the hour began.';
-COMMENT ON COLUMN research.machine_hour.zone IS 'The factory''s zone when the hour began; null: in none.';
-COMMENT ON COLUMN research.machine_hour.sponsor IS 'The factory''s sponsor when the hour began; null: none.';
-COMMENT ON COLUMN research.machine_hour.level IS 'The factory''s smart-factory level when the hour began.';
-COMMENT ON COLUMN research.machine_hour.size IS 'The enterprise''s size when the hour began; null: not known.';
+COMMENT ON COLUMN research.machine_hour.region IS 'The factory''s region at the time counted; null, as the next five: nothing was registered then.';
+COMMENT ON COLUMN research.machine_hour.sector IS 'The factory''s sector at the time counted.';
+COMMENT ON COLUMN research.machine_hour.zone IS 'The factory''s zone at the time counted; null: in none.';
+COMMENT ON COLUMN research.machine_hour.sponsor IS 'The factory''s sponsor at the time counted; null: none.';
+COMMENT ON COLUMN research.machine_hour.level IS 'The factory''s smart-factory level at the time counted.';
+COMMENT ON COLUMN research.machine_hour.size IS 'The enterprise''s size at the time counted; null: not known.';
 COMMENT ON COLUMN research.machine_hour.producing_us IS 'Making, value-adding (APT).';
 COMMENT ON COLUMN research.machine_hour.setup_us IS 'Preparing for an order (AUST).';
 COMMENT ON COLUMN research.machine_hour.delayed_us IS 'An order runs but the machine waits (ADET, with faulted_us).';
@@ -184,6 +172,7 @@ COMMENT ON COLUMN research.machine_hour.cycle_producing_us IS 'Of producing_us, 
 COMMENT ON COLUMN research.machine_hour.cycle_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) while an ideal cycle is in force: denominator of OEE.';
 COMMENT ON COLUMN research.machine_hour.ideal_pq_us IS 'Ideal cycle in force at each count, times all pieces counted: numerator of effectiveness.';
 COMMENT ON COLUMN research.machine_hour.ideal_good_us IS 'Ideal cycle in force at each count, times good pieces: numerator of OEE.';
+COMMENT ON COLUMN research.machine_hour.cycle_setup_us IS 'Of setup_us, while an ideal cycle is in force: for NEE.';
 COMMENT ON COLUMN research.machine_hour.partial IS 'Whether the hour is not over yet for the accounts: its figures will grow.';
 
 CREATE VIEW research.factory_day WITH (security_barrier) AS
@@ -191,40 +180,22 @@ SELECT f.factory_id, s.day, c.region, c.sector, c.zone, c.sponsor, c.level, c.si
        s.producing_us, s.setup_us, s.delayed_us, s.faulted_us, s.idle_us, s.planned_stop_us, s.off_shift_us,
        s.producing_automatic_us, s.producing_semi_automatic_us, s.producing_manual_us, s.evidence_us,
        s.good, s.scrap, s.rework, s.failures,
-       s.counted_cycle_producing_us, s.counted_cycle_busy_us, s.counted_ideal_pq_us, s.counted_ideal_good_us,
-       s.count_days, s.counted_days,
+       s.counted_busy_us, s.counted_pieces, s.counted_cycle_producing_us, s.counted_cycle_setup_us,
+       s.counted_cycle_busy_us, s.counted_ideal_pq_us, s.counted_ideal_good_us, s.count_days, s.counted_days,
        timezone('Asia/Seoul', (s.day + 1)::timestamp) > (SELECT accounted_until FROM analytics_state) AS partial
-FROM (
-    SELECT factory, day,
-           sum(producing_us)::bigint AS producing_us, sum(setup_us)::bigint AS setup_us,
-           sum(delayed_us)::bigint AS delayed_us, sum(faulted_us)::bigint AS faulted_us,
-           sum(idle_us)::bigint AS idle_us, sum(planned_stop_us)::bigint AS planned_stop_us,
-           sum(off_shift_us)::bigint AS off_shift_us,
-           sum(producing_automatic_us)::bigint AS producing_automatic_us,
-           sum(producing_semi_automatic_us)::bigint AS producing_semi_automatic_us,
-           sum(producing_manual_us)::bigint AS producing_manual_us, sum(evidence_us)::bigint AS evidence_us,
-           sum(good)::bigint AS good, sum(scrap)::bigint AS scrap, sum(rework)::bigint AS rework,
-           sum(failures)::bigint AS failures, sum(counted_cycle_producing_us)::bigint AS counted_cycle_producing_us,
-           sum(counted_cycle_busy_us)::bigint AS counted_cycle_busy_us, sum(counted_ideal_pq_us) AS counted_ideal_pq_us,
-           sum(counted_ideal_good_us) AS counted_ideal_good_us, sum(count_days)::bigint AS count_days,
-           sum(counted_days)::bigint AS counted_days
-    FROM factory_day
-    GROUP BY factory, day
-) AS s
+FROM factory_day s
 JOIN factory f ON f.id = s.factory
-LEFT JOIN research.factory c ON c.factory_id = f.factory_id
-    AND c.effective_from <= timezone('Asia/Seoul', s.day::timestamp)
-    AND c.effective_to > timezone('Asia/Seoul', s.day::timestamp);
+LEFT JOIN cohort c ON c.id = s.cohort;
 
-COMMENT ON VIEW research.factory_day IS 'Time accounts added up, one row per (factory_id, day) with at least a held state or a count row on one machine. Unknown time is not in it, as in machine_hour. Durations are microseconds.';
+COMMENT ON VIEW research.factory_day IS 'Time accounts added up, one row per (factory_id, day) with at least a held state or a count row on one machine; more, with each its part, where the factory''s cohort (region to size) changed within the day. Unknown time is not in it, as in machine_hour. Durations are microseconds.';
 COMMENT ON COLUMN research.factory_day.factory_id IS 'The factory.';
 COMMENT ON COLUMN research.factory_day.day IS 'Day in Seoul.';
-COMMENT ON COLUMN research.factory_day.region IS 'The factory''s region when the day began; null, as the next five: not registered yet.';
-COMMENT ON COLUMN research.factory_day.sector IS 'The factory''s sector when the day began.';
-COMMENT ON COLUMN research.factory_day.zone IS 'The factory''s zone when the day began; null: in none.';
-COMMENT ON COLUMN research.factory_day.sponsor IS 'The factory''s sponsor when the day began; null: none.';
-COMMENT ON COLUMN research.factory_day.level IS 'The factory''s smart-factory level when the day began.';
-COMMENT ON COLUMN research.factory_day.size IS 'The enterprise''s size when the day began; null: not known.';
+COMMENT ON COLUMN research.factory_day.region IS 'The factory''s region at the time counted; null, as the next five: nothing was registered then.';
+COMMENT ON COLUMN research.factory_day.sector IS 'The factory''s sector at the time counted.';
+COMMENT ON COLUMN research.factory_day.zone IS 'The factory''s zone at the time counted; null: in none.';
+COMMENT ON COLUMN research.factory_day.sponsor IS 'The factory''s sponsor at the time counted; null: none.';
+COMMENT ON COLUMN research.factory_day.level IS 'The factory''s smart-factory level at the time counted.';
+COMMENT ON COLUMN research.factory_day.size IS 'The enterprise''s size at the time counted; null: not known.';
 COMMENT ON COLUMN research.factory_day.producing_us IS 'Making, value-adding (APT), all machines together.';
 COMMENT ON COLUMN research.factory_day.setup_us IS 'Preparing for an order (AUST).';
 COMMENT ON COLUMN research.factory_day.delayed_us IS 'An order runs but the machine waits (ADET, with faulted_us).';
@@ -244,8 +215,11 @@ COMMENT ON COLUMN research.factory_day.counted_cycle_producing_us IS 'Producing 
 COMMENT ON COLUMN research.factory_day.counted_cycle_busy_us IS 'Planned busy time of counted machines while an ideal cycle is in force: denominator of OEE.';
 COMMENT ON COLUMN research.factory_day.counted_ideal_pq_us IS 'Ideal cycle times all pieces of counted machines: numerator of effectiveness.';
 COMMENT ON COLUMN research.factory_day.counted_ideal_good_us IS 'Ideal cycle times good pieces of counted machines: numerator of OEE.';
-COMMENT ON COLUMN research.factory_day.count_days IS 'Machines with at least one count row on the day.';
-COMMENT ON COLUMN research.factory_day.counted_days IS 'Machines with at least one count row and evidence on the day.';
+COMMENT ON COLUMN research.factory_day.count_days IS 'Machines with at least one count row on the day; with two rows a day, in the row of the machine''s last cohort.';
+COMMENT ON COLUMN research.factory_day.counted_days IS 'Machines with at least one count row and evidence on the day; with two rows a day, as count_days.';
+COMMENT ON COLUMN research.factory_day.counted_cycle_setup_us IS 'Set-up time of counted machines while an ideal cycle is in force: for NEE.';
+COMMENT ON COLUMN research.factory_day.counted_busy_us IS 'Planned busy time of counted machines: denominator of throughput.';
+COMMENT ON COLUMN research.factory_day.counted_pieces IS 'All pieces of counted machines: numerator of throughput.';
 COMMENT ON COLUMN research.factory_day.partial IS 'Whether the day is not over yet for the accounts: its figures will grow.';
 
 -- Nobody works as researcher where a password is asked for, since it has none: persons are members, with a login of their own.
