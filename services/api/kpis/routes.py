@@ -86,10 +86,11 @@ async def get_kpis(
         if name not in known:
             raise unprocessable(f"There is no KPI {name}; GET /v1/kpi-definitions lists them.")
     after = None if query.cursor is None else asked(lambda: read_cursor(query.cursor or "", tuple[str, int]))
-    await check_may_ask(databases, reader, scope, now)
+    may_know = await check_may_ask(databases, reader, scope, now)
     async with databases.read.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        await check_exists(connection, scope)
+        if may_know:
+            await check_exists(connection, scope)
         until_us = await read_accounted_until(connection)
         begun = [Bucket(b.from_us, min(b.to_us, until_us)) for b in whole if until_us and b.from_us < until_us]
         sums: dict[Key, Sums] = {}
@@ -114,17 +115,24 @@ async def get_kpis(
     return Response(encoder.encode(answer), media_type="application/json", headers={"Vary": "Accept"})
 
 
-async def check_may_ask(databases: Databases, reader: Reader, scope: Scope, now_us: int) -> None:
+async def check_may_ask(databases: Databases, reader: Reader, scope: Scope, now_us: int) -> bool:
     """Hold a reader against a scope: a regional officer may ask whatever lies in the region.
+
+    Returns:
+        Whether the reader may also know if the scope's factory and machine are registered. Where an officer asks of
+        the region's part of any factory at all, there is none of one that is elsewhere or not registered.
 
     Raises:
         Problem: 403.
     """
-    if reader.sees_everything or (reader.kind is RoleKind.REGION and scope.region == reader.subject):
-        return
+    if reader.sees_everything:
+        return True
+    if reader.kind is RoleKind.REGION and scope.region == reader.subject:
+        return False
     if scope.factory_id is None or scope.is_empty:
         raise forbidden()
     await check_may_see(databases, reader, scope.factory_id, now_us)
+    return True
 
 
 def asked(parse: Callable[[], T]) -> T:
