@@ -132,6 +132,7 @@ MISTAKES = [
     ('enterprise,E5,,,,,,"two\nlines",,,,,,,,,,', None),
     ("enterprise,E6,,,,,,,,,,,,,,,,", "name: every enterprise needs one"),
     ('enterprise,E7,,,,,,"A" B,,,,,,,,,,', "line: cannot be read as CSV"),
+    ("enterprise,E8,,,,,,,,,,,,,,,,", "name: every enterprise needs one"),
 ]
 
 

@@ -79,8 +79,14 @@ def read_lines(text: str, required: str, columns: Collection[str]) -> Iterator[L
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            yield BadLine(number, "line", f"cannot be read as CSV ({error}); the lines after it were not read")
-            return
+            reason = f"cannot be read as CSV ({error})"
+            if header is None or reader.line_num > number:
+                # Which of the lines since its beginning are whole cannot be known.
+                yield BadLine(number, "line", f"{reason}; the lines after it were not read")
+                return
+            yield BadLine(number, "line", f"{reason}; quotes within a cell are doubled, and the cell stands in quotes")
+            number = reader.line_num + 1
+            continue
         if cells is None:
             break
         if header is None:
