@@ -18,7 +18,7 @@ from services.api.kpis.questions import Question
 from services.api.kpis.scopes import GroupBy, Scope, parse_scopes
 from services.api.kpis.sums import Key, Sums, choose_page, read_accounted_until, read_sums
 from services.api.kpis.windows import Bucket, Interval, buckets
-from services.api.pages import csv_response, make_cursor, read_cursor, wants_csv
+from services.api.pages import CSV_ANSWER, csv_response, make_cursor, read_cursor, wants_csv
 from services.api.problems import not_found, unprocessable
 from services.api.registry.dependencies import check_may_see, now_of
 from services.api.registry.store import Place, find
@@ -65,7 +65,7 @@ async def get_kpi_definitions(definitions: Definitions) -> Response:
     return Response(encoder.encode(definitions), media_type="application/json")
 
 
-@router.get("/kpis", responses={200: {"model": KpiPage}})
+@router.get("/kpis", responses={200: {"model": KpiPage, "content": CSV_ANSWER}})
 async def get_kpis(
     request: Request,
     query: Annotated[KpiQuery, Query()],
