@@ -65,6 +65,14 @@ class ThresholdFlag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flag: str
 
 
+class ShortfallFlag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A flag that a value carries if it lies below another KPI's by more than so much."""
+
+    below: str
+    by: float
+    flag: str
+
+
 class KpiDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One KPI: numerator and denominator are figures to be added up, times another such sum if there is one.
 
@@ -85,6 +93,7 @@ class KpiDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     basis: Basis
     reasons: tuple[NullReason, ...]
     flags: tuple[ThresholdFlag, ...]
+    shortfalls: tuple[ShortfallFlag, ...]
     source: str
     note: str | None
 

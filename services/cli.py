@@ -17,7 +17,19 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for service in (services.core, services.gateway, services.ingest, services.analytics, services.api):
         service.cli.add_commands(commands)
+    describe(commands)
     return parser
+
+
+def describe(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Let each command's own help say, too, what the list of commands says of it."""
+    told = {choice.dest: choice.help for choice in commands._get_subactions()}
+    for name, parser in commands.choices.items():
+        said = told[name]
+        parser.description = parser.description or (said and f"{said[0].upper()}{said[1:]}.")
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                describe(action)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -257,6 +257,13 @@ def wait_for_kpi(addresses: Addresses, key: str, fleet: Process) -> None:
     raise StackError(f"No KPI came within {FIRST_KPI_WITHIN_S:.0f} s; the logs are in {fleet.log.parent}.")
 
 
+def another_link(addresses: Addresses) -> str:
+    """A command that prints a login link, where this is run."""
+    settings = "" if addresses.own_postgres else f"JEJO_DATABASE_URL='{addresses.database_url}' "
+    url = "" if addresses.api_port == API_PORT else f" --url {addresses.api}"
+    return f"{settings}.venv/bin/jejo keys login-link --role ministry --name 'my own'{url}"
+
+
 def describe(addresses: Addresses, folder: Path, key: str, size: FleetSize, link: str) -> None:
     """Say in plain words what runs where, how to look at it, and how to see KPIs move."""
     whose = {True: "", False: "  (not started here)"}
@@ -272,7 +279,7 @@ Jejo is running, everything on this machine:
   API            {addresses.api}
   logs and data  {folder}
 
-Open the dashboard (the link opens it once; `jejo keys login-link` makes another):
+Open the dashboard (this link opens it once):
 
   {link}
 
@@ -280,6 +287,10 @@ See KPIs move: run this, wait some seconds, and run it again.
 
   curl -s -H 'Authorization: Bearer {key}' "{addresses.api}/v1/kpis?scope=nation&interval=hour\
 &from=$(date -u +%Y-%m-%dT%H:00:00Z)&to=$(date -u -d '1 hour' +%Y-%m-%dT%H:00:00Z)" | python3 -m json.tool
+
+Another link for the dashboard:
+
+  {another_link(addresses)}
 
 Ctrl-C stops everything that was started here.
 """,

@@ -40,11 +40,12 @@ def compute_kpis(definitions: KpiDefinitions, figures: Figures, ids: Iterable[st
         KeyError: there is no such KPI, or a figure is missing.
     """
     known = definitions.by_id()
-    return {name: compute_kpi(known[name], figures, definitions.low_coverage_below) for name in ids}
+    return {name: compute_kpi(known, name, figures, definitions.low_coverage_below) for name in ids}
 
 
-def compute_kpi(definition: KpiDefinition, figures: Figures, low_coverage_below: float) -> Kpi:
-    """One KPI: its two sums, divided once."""
+def compute_kpi(known: Mapping[str, KpiDefinition], name: str, figures: Figures, low_coverage_below: float) -> Kpi:
+    """One of the known KPIs: its two sums, divided once."""
+    definition = known[name]
     numerator = product(figures, definition.numerator, definition.numerator_times)
     denominator = product(figures, definition.denominator, definition.denominator_times)
     units = definition.unit, definition.denominator_unit
@@ -59,6 +60,10 @@ def compute_kpi(definition: KpiDefinition, figures: Figures, low_coverage_below:
     if definition.range.high is not None and value > definition.range.high:
         flags.append("above_range")
     flags += [rule.flag for rule in definition.flags if value > rule.above]
+    for shortfall in definition.shortfalls:
+        other = compute_kpi(known, shortfall.below, figures, low_coverage_below).value
+        if other is not None and other > value + shortfall.by:
+            flags.append(shortfall.flag)
     return Kpi(value, numerator, denominator, *units, None, tuple(flags))
 
 

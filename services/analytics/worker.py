@@ -60,7 +60,7 @@ async def keep_accounting(
                 connection.terminate()
         except (TransientError, *RETRYABLE) as error:
             metrics.failed()
-            log.warning("%s; trying again in %.1f s", error, pause_s)
+            log.warning("%s; trying again in %.1f s", str(error).rstrip("."), pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 

@@ -2,6 +2,10 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import socket
 
 IMPORT_HELP = """\
 Import a CSV file into the registry: all of it in one transaction, or nothing. Every line goes by the same rules as a
@@ -48,6 +52,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run_api(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; requests under way are finished first."""
     import gc
+    import logging
 
     import uvicorn
 
@@ -60,18 +65,35 @@ def run_api(args: argparse.Namespace) -> int:
     settings = read_settings(ApiSettings)
     configure_logging(settings.log_level, settings.log_format)
     app = create_app(settings, system_clock)
+    listener = listen(settings.api_host, settings.api_port)
     # What is there now stays for good: the collector need not walk over all of it in the middle of a long answer.
     gc.freeze()
-    uvicorn.run(
-        app,
-        host=settings.api_host,
-        port=settings.api_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=10,
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10)
     )
-    return 0
+    logging.getLogger(__name__).info("listening at %s, port %d", settings.api_host, settings.api_port)
+    with listener:
+        server.run(sockets=[listener])
+    return 0 if server.started else 1
+
+
+def listen(host: str, port: int) -> "socket.socket":
+    """What the server takes connections from.
+
+    Raises:
+        ConfigurationError: the address is taken, or not this machine's.
+    """
+    import socket
+
+    from services.core.errors import ConfigurationError
+
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The API cannot listen at {host}:{port} ({error.strerror}): set JEJO_API_PORT to another port, or correct "
+            "JEJO_API_HOST."
+        ) from error
 
 
 def run_import(args: argparse.Namespace) -> int:

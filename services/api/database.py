@@ -1,7 +1,9 @@
 """The API's connections: one pool to write the registry, one to read, which may be a replica's."""
 
 from dataclasses import dataclass
+from functools import partial
 
+import asyncpg
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -32,22 +34,20 @@ def open_databases(settings: ApiSettings) -> Databases:
 
 
 def engine(url: str, connections: int) -> AsyncEngine:
-    scheme, _, rest = url.partition("://")
+    """A pool. asyncpg reads the address, as for the other services: SQLAlchemy knows fewer of its options."""
+    settings = {
+        "application_name": "jejo api",
+        "role": ROLE,
+        "TimeZone": "UTC",
+        "statement_timeout": STATEMENT_TIMEOUT,
+    }
     return create_async_engine(
-        f"{'postgresql+asyncpg' if scheme in ('postgres', 'postgresql') else scheme}://{rest}",
+        "postgresql+asyncpg://",
+        async_creator=partial(asyncpg.connect, url, timeout=10, server_settings=settings),
         pool_size=connections,
         max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=True,
-        connect_args={
-            "timeout": 10,
-            "server_settings": {
-                "application_name": "jejo api",
-                "role": ROLE,
-                "TimeZone": "UTC",
-                "statement_timeout": STATEMENT_TIMEOUT,
-            },
-        },
     )
 
 

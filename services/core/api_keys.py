@@ -9,10 +9,7 @@ import asyncpg
 from services.core.database import Connection
 from services.core.errors import ConfigurationError
 
-REGION = "KR-(?:11|2[6-9]|3[01]|4[1-9]|50)"
-"""ISO 3166-2:KR."""
-ROLE = re.compile(f"admin|ministry|researcher|region:{REGION}|factory:[A-Z0-9][A-Z0-9_-]{{0,31}}")
-LONGEST_NAME = 128
+ROLE = re.compile(r"admin|ministry|researcher|region:KR-(?:11|2[6-9]|3[01]|4[1-9]|50)|factory:[A-Z0-9][A-Z0-9_-]{0,31}")
 
 
 def hash_secret(secret: str) -> bytes:
@@ -20,34 +17,27 @@ def hash_secret(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def check_role(role: str) -> None:
-    """Hold a role's text against the roles that there are.
+def check_reader(role: str, name: str) -> None:
+    """Hold a role's text against the roles that there are, and see that somebody is named, in a way that can be kept and read.
 
     Raises:
-        ConfigurationError: no such role.
+        ConfigurationError: no such role, or no name.
     """
+    if not name.strip():
+        raise ConfigurationError("--name is empty: name who holds it.")
+    if not name.isprintable():
+        raise ConfigurationError(f"--name is {name!a}: write characters that can be printed, in UTF-8.")
     if not ROLE.fullmatch(role):
         raise ConfigurationError(f"No role {role!r}: use admin, ministry, researcher, region:KR-48 or factory:ID.")
-
-
-def check_name(name: str) -> None:
-    """Hold the name of whoever holds a key or link against what a list of them can show.
-
-    Raises:
-        ConfigurationError: it is empty, too long or not printable.
-    """
-    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise ConfigurationError(f"No name {name[:40]!a}: write 1 to {LONGEST_NAME} printable characters in UTF-8.")
 
 
 async def create_api_key(connection: Connection, role: str, name: str) -> str:
     """A new key for a role; only its hash is stored.
 
     Raises:
-        ConfigurationError: no such role or name, or the name is taken.
+        ConfigurationError: no such role, no name, or it is taken.
     """
-    check_role(role)
-    check_name(name)
+    check_reader(role, name)
     key = "jejo_" + secrets.token_urlsafe(32)
     try:
         await connection.execute(

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import re
 
 ROLE_HELP = "admin, ministry, researcher, region:ID or factory:ID"
 LONGEST_LINK_MINUTES = 7 * 24 * 60
@@ -20,9 +21,24 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     link = keys.add_parser("login-link", help="print a link that opens the dashboard for one person, once")
     link.add_argument("--role", required=True, help=ROLE_HELP)
     link.add_argument("--name", required=True, help="who is to log in with it")
-    link.add_argument("--url", default="http://127.0.0.1:8000", help="where the dashboard is; default: %(default)s")
-    link.add_argument("--valid-minutes", type=link_minutes, default=60, help="how long it may wait; default: 60")
+    link.add_argument(
+        "--url", type=web_address, default="http://127.0.0.1:8000", help="where the dashboard is; default: %(default)s"
+    )
+    link.add_argument(
+        "--valid-minutes", type=link_minutes, default=60, metavar="MINUTES", help="how long it may wait; default: 60"
+    )
     link.set_defaults(run=run_keys_login_link)
+
+
+def web_address(text: str) -> str:
+    """Where a link can lead.
+
+    Raises:
+        ArgumentTypeError: it is no http or https address.
+    """
+    if not re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", text):
+        raise argparse.ArgumentTypeError("write http://HOST:PORT or https://HOST")
+    return text
 
 
 def link_minutes(text: str) -> int:
@@ -60,12 +76,13 @@ def run_migrate(args: argparse.Namespace) -> int:
 def run_keys_create(args: argparse.Namespace) -> int:
     """Make an API key: its hash goes into the database, the key to standard output, once."""
     from services.core.api_keys import create_api_key
-    from services.core.database import connect
+    from services.core.database import connect, see_that_tables_are_there
     from services.core.settings import Settings, read_settings
 
     async def work() -> str:
         connection = await connect(read_settings(Settings).database_url, application="jejo keys")
         try:
+            await see_that_tables_are_there(connection)
             return await create_api_key(connection, args.role, args.name)
         finally:
             await connection.close()
@@ -77,7 +94,7 @@ def run_keys_create(args: argparse.Namespace) -> int:
 def run_keys_login_link(args: argparse.Namespace) -> int:
     """Make a one-time token: its hash goes into the database, the link that carries it to standard output, once."""
     from services.core.clock import system_clock
-    from services.core.database import connect
+    from services.core.database import connect, see_that_tables_are_there
     from services.core.login_tokens import create_login_token
     from services.core.settings import Settings, read_settings
     from services.core.times import MINUTE_US
@@ -85,6 +102,7 @@ def run_keys_login_link(args: argparse.Namespace) -> int:
     async def work() -> str:
         connection = await connect(read_settings(Settings).database_url, application="jejo keys")
         try:
+            await see_that_tables_are_there(connection)
             valid_us = args.valid_minutes * MINUTE_US
             return await create_login_token(connection, args.role, args.name, system_clock(), valid_us)
         finally:

@@ -45,13 +45,15 @@ async def connect(database_url: str, role: str | None = None, *, application: st
 
     Raises:
         TransientError: the server cannot be reached now.
-        ConfigurationError: the server refuses the address, the user or the role.
+        ConfigurationError: the server refuses the address, the user or the role, or a role finds no tables.
     """
     settings = {"application_name": application, "TimeZone": "UTC"}
     if role is not None:
         settings["role"] = role
     try:
         connection = await asyncpg.connect(database_url, server_settings=settings, timeout=10)
+    except asyncpg.ClientConfigurationError as error:
+        raise ConfigurationError(f"{error}: correct JEJO_DATABASE_URL.") from error
     except (asyncpg.CannotConnectNowError, *AWAY, *SHORTAGE) as error:
         raise TransientError(f"The database does not answer ({error}); see that it runs, or wait for it.") from error
     except (asyncpg.UndefinedObjectError, asyncpg.InvalidParameterValueError) as error:
@@ -61,7 +63,20 @@ async def connect(database_url: str, role: str | None = None, *, application: st
             f"The database refuses the connection ({error}); correct JEJO_DATABASE_URL."
         ) from error
     await set_codecs(connection)
+    if role is not None:
+        await see_that_tables_are_there(connection)
     return connection
+
+
+async def see_that_tables_are_there(connection: Connection) -> None:
+    """Roles belong to the whole server, so that a database without tables may let them in. Closes it then.
+
+    Raises:
+        ConfigurationError: there are none.
+    """
+    if await connection.fetchval("SELECT to_regclass('public.schema_migration') IS NULL"):
+        await connection.close()
+        raise ConfigurationError("The database has no tables yet: run `jejo migrate` on it first.")
 
 
 async def set_codecs(connection: Connection) -> None:

@@ -69,5 +69,5 @@ def configure_logging(level: str, form: LogFormat = LogFormat.text) -> None:
     """Send every logger of the process to standard error at ``level`` and above."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form is LogFormat.json else TextFormatter())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("kafka").setLevel(logging.WARNING)

@@ -2,7 +2,7 @@
 
 import secrets
 
-from services.core.api_keys import check_name, check_role, hash_secret
+from services.core.api_keys import check_reader, hash_secret
 from services.core.database import Connection
 
 ADD = """
@@ -15,10 +15,9 @@ async def create_login_token(connection: Connection, role: str, name: str, now_u
     """A new token that opens one session of a role, within ``valid_us`` microseconds; only its hash is stored.
 
     Raises:
-        ConfigurationError: no such role or name.
+        ConfigurationError: no such role, or no name.
     """
-    check_role(role)
-    check_name(name)
+    check_reader(role, name)
     token = secrets.token_urlsafe(32)
     await connection.execute(ADD, hash_secret(token), role, name, now_us, now_us + valid_us)
     return token

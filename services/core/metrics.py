@@ -29,7 +29,8 @@ def serve_metrics(registry: CollectorRegistry, host: str, port: int | None, sett
         server, thread = start_http_server(port, host, registry)
     except OSError as error:
         raise ConfigurationError(
-            f"Figures cannot be served at {host}:{port} ({error.strerror}): set {setting} to another port."
+            f"Figures cannot be served at {host}:{port} ({error.strerror}): correct JEJO_METRICS_HOST, or "
+            f"set {setting} to another port."
         ) from error
     try:
         yield

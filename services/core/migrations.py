@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 
 import schemas
-from services.core.database import Connection
+from services.core.database import AWAY, Connection
 from services.core.errors import ConfigurationError, TransientError
 
 DIRECTORY = Path(schemas.__file__).parent / "migrations"
@@ -60,9 +60,25 @@ async def migrate(connection: Connection, migrations: list[Migration]) -> list[M
     """Apply what is missing, in order; returns what was applied.
 
     Raises:
-        ConfigurationError: an applied migration is not the file's text, or the database is newer than this program.
-        TransientError: a lock could not be had within the lock timeout; what was applied before stays.
+        ConfigurationError: an applied migration is not the file's text, the database is newer than this program, or the
+            user may not do what a migration does.
+        TransientError: a lock could not be had within the lock timeout, or the database went away; what was applied
+            before stays.
     """
+    try:
+        return await apply_missing(connection, migrations)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise ConfigurationError(
+            f"{error.args[0]}: run `jejo migrate` as a superuser who owns the database."
+        ) from error
+    except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
+        raise ConfigurationError(f"{error.args[0]}: Jejo needs PostgreSQL 17 with TimescaleDB.") from error
+    except AWAY as error:
+        raise TransientError(f"The database went away ({error}); run `jejo migrate` again.") from error
+
+
+async def apply_missing(connection: Connection, migrations: list[Migration]) -> list[Migration]:
+    """The same, one runner at a time."""
     await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
     try:
         await connection.execute(LEDGER)

@@ -1,5 +1,6 @@
 """Settings that more than one service reads: environment variables ``JEJO_...``, read once by an entry point."""
 
+import re
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -12,6 +13,13 @@ from services.core.errors import ConfigurationError
 from services.core.logging import LogFormat
 
 S = TypeVar("S", bound=BaseSettings)
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+BROKER = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s,:\[\]]+)(?::[0-9]{1,5})?"
+BROKERS = re.compile(rf"{BROKER}(?:, *{BROKER})*")
+SERVER = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s,:/?\[\]]*)(?::[0-9]{1,5})?"
+DATABASE_URL = re.compile(rf"postgres(?:ql)?://(?:[^@/?]*@)?{SERVER}(?:,{SERVER})*(?:[/?].*)?")
+TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 class Settings(BaseSettings):
@@ -34,12 +42,40 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: LogFormat = Field(LogFormat.text, description="text, or json for programs that collect logs.")
 
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def of_brokers(cls, servers: str) -> str:
+        """Addresses that a client of Kafka can read."""
+        if not BROKERS.fullmatch(servers):
+            raise ValueError("write HOST:PORT, by comma")
+        return servers
+
+    @field_validator("telemetry_topic")
+    @classmethod
+    def of_a_topic(cls, name: str) -> str:
+        """A name that Kafka takes."""
+        if not TOPIC.fullmatch(name) or name in (".", ".."):
+            raise ValueError("write at most 249 letters, digits, dots, underscores and hyphens")
+        return name
+
+    @field_validator("log_level")
+    @classmethod
+    def of_a_level(cls, level: str) -> str:
+        """In either case."""
+        if level.upper() not in LEVELS:
+            raise ValueError("write DEBUG, INFO, WARNING or ERROR")
+        return level.upper()
+
     @field_validator("database_url", "read_database_url", check_fields=False)
     @classmethod
     def with_password(cls, url: str | None, info: ValidationInfo) -> str | None:
         """The address with the password from the file, if there is one to be put in."""
+        if url is None:
+            return url
+        if not DATABASE_URL.fullmatch(url):
+            raise ValueError("write postgresql://USER@HOST:PORT/DATABASE")
         file = info.data.get("database_password_file")
-        if file is None or url is None:
+        if file is None:
             return url
         scheme, _, rest = url.partition("://")
         user, at, server = rest.partition("@")
@@ -67,5 +103,7 @@ def read_settings(kind: type[S]) -> S:
     try:
         return kind()
     except ValidationError as error:
-        wrong = "; ".join(f"JEJO_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(
+            f"JEJO_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        )
         raise ConfigurationError(f"Correct these environment variables: {wrong}.") from None

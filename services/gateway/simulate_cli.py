@@ -19,23 +19,35 @@ MOST_FACTORIES, MOST_MACHINES, MOST_DAYS = 999_999, 99, 3650
 def add_simulate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register ``gateway simulate``."""
     simulate = actions.add_parser("simulate", help="stream a made-up fleet until stopped")
-    simulate.add_argument("--factories", type=int, default=3, metavar="N")
+    simulate.add_argument("--factories", type=int, default=3, metavar="N", help="how many; default: %(default)s")
     simulate.add_argument("--machines", type=int, metavar="M", help="in each factory; default: by its size")
-    simulate.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed is the same fleet")
-    simulate.add_argument("--trouble", type=amount, default=1, metavar="T", help="times as many mishaps as usual")
+    simulate.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="the same seed is the same fleet; default: %(default)s"
+    )
+    simulate.add_argument(
+        "--trouble", type=amount, default=1, metavar="T", help="times as many mishaps as usual; default: %(default)s"
+    )
     simulate.add_argument("--api-url", metavar="URL", help="register the fleet there first")
     simulate.add_argument("--api-key", metavar="KEY", help="an admin's; default: JEJO_API_KEY")
     simulate.add_argument(
         "--registry-csv", type=Path, metavar="FILE", help="write the fleet for `jejo registry import`, and end"
     )
     back = simulate.add_mutually_exclusive_group()
-    back.add_argument("--backfill-hours", type=amount, default=2, metavar="H", help="history to send first")
+    back.add_argument(
+        "--backfill-hours", type=amount, default=2, metavar="H", help="history to send first; default: %(default)s"
+    )
     back.add_argument("--backfill-days", type=amount, metavar="D", help="the same, from the midnight in Seoul before")
-    simulate.add_argument("--speed", default="max", help="how many times real time the history is sent at, or max")
+    simulate.add_argument(
+        "--speed", default="max", help="how many times real time the history is sent at, or max (default)"
+    )
     simulate.add_argument("--until", metavar="INSTANT", help="send the history before it, and nothing else")
     simulate.add_argument("--duration", type=amount, metavar="SECONDS", help="stop then; default: never")
     simulate.add_argument(
-        "--readings-every", type=amount, default=5, metavar="SECONDS", help="of a few factories, from now on; 0: none"
+        "--readings-every",
+        type=amount,
+        default=5,
+        metavar="SECONDS",
+        help="readings of a few factories, from now on; 0: none; default: %(default)s",
     )
     simulate.add_argument("--progress", type=Path, metavar="FILE", help="remember how far was sent, and go on there")
     simulate.add_argument("--truth", type=Path, metavar="FILE", help="write what the API must answer, at the end")
@@ -111,14 +123,23 @@ def check_sizes(args: argparse.Namespace) -> None:
         raise ConfigurationError(f"--backfill-days and --backfill-hours must be at most {MOST_DAYS} days.")
     if args.until is not None and (args.duration is not None or args.speed != "max"):
         raise ConfigurationError("--until sends history alone, at once: leave --duration and --speed out.")
+    if args.truth and not args.truth.parent.is_dir():
+        raise ConfigurationError(f"--truth {args.truth}: there is no folder {args.truth.parent}; choose another place.")
 
 
 def find_progress(args: argparse.Namespace, clock: "Clock") -> "Progress":
-    """Where the world begins and how far it was sent: as remembered, or as asked for."""
+    """Where the world begins and how far it was sent: as remembered, or as asked for.
+
+    Raises:
+        ConfigurationError: history is to end in the future, or what is remembered is of another fleet.
+    """
     from services.core.times import HOUR_US, SEOUL_OFFSET_US, floor_to
     from services.gateway.progress import Progress
 
-    end_us = parse_until(args.until) or clock()
+    now_us = clock()
+    end_us = parse_until(args.until) or now_us
+    if end_us > now_us:
+        raise ConfigurationError(f"--until {args.until} lies ahead: the platform refuses rows that do.")
     if args.backfill_days is None:
         begin_us = end_us - round(args.backfill_hours * HOUR_US)
     else:
@@ -192,9 +213,12 @@ def amount(text: str) -> float:
     """A number of at least 0, for argparse.
 
     Raises:
-        ValueError: it is none.
+        ArgumentTypeError: it is none.
     """
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
     if not 0 <= value < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 0")
     return value

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from schemas.wire.codes import Reason
 from services.ingest.status.command import add_status_command
 
 if TYPE_CHECKING:
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from services.ingest.settings import IngestSettings
 
 T = TypeVar("T")
+
+REASONS = [reason.value for reason in Reason]
+LARGEST = 2**63 - 1
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -25,18 +29,18 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def add_dead_letters(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="the latest first, a line each")
-    listing.add_argument("--reason", help="only those with this reason code")
-    listing.add_argument("--factory", help="only those that claim this factory")
-    listing.add_argument("--limit", type=int, default=100)
+    listing.add_argument("--reason", choices=REASONS, metavar="CODE", help="only those with this reason code")
+    listing.add_argument("--factory", metavar="ID", help="only those that claim this factory")
+    listing.add_argument("--limit", type=number, default=100, help="at most so many; default: %(default)s")
     listing.add_argument("--replayed", action="store_true", help="also those that became facts since")
     listing.set_defaults(run=run_list)
     show = actions.add_parser("show", help="everything kept of one, as JSON")
-    show.add_argument("id", type=int)
+    show.add_argument("id", type=number, help="its number, as `jejo dead-letters list` shows it")
     show.set_defaults(run=run_show)
     replay = actions.add_parser("replay", help="judge them again; what can be a fact now becomes one, once")
-    replay.add_argument("id", type=int, nargs="*", help="only these; default: all that wait")
-    replay.add_argument("--reason", help="only those with this reason code")
-    replay.add_argument("--factory", help="only those that claim this factory")
+    replay.add_argument("id", type=number, nargs="*", help="only these; default: all that wait")
+    replay.add_argument("--reason", choices=REASONS, metavar="CODE", help="only those with this reason code")
+    replay.add_argument("--factory", metavar="ID", help="only those that claim this factory")
     replay.set_defaults(run=run_replay)
 
 
@@ -46,9 +50,20 @@ def add_offsets(parser: argparse.ArgumentParser) -> None:
     adopt = actions.add_parser("adopt", help="read the present topic of the configured name, made anew, from its start")
     adopt.set_defaults(run=run_offsets_adopt)
     move = actions.add_parser("move", help="read one partition on from another offset")
-    move.add_argument("--partition", type=int, required=True)
-    move.add_argument("--to", type=int, required=True, metavar="OFFSET")
+    move.add_argument("--partition", type=int, required=True, metavar="N", help="of the topic")
+    move.add_argument("--to", type=int, required=True, metavar="OFFSET", help="the next one to read, within the log")
     move.set_defaults(run=run_offsets_move)
+
+
+def number(text: str) -> int:
+    """A whole number that the database can count to.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST):
+        raise argparse.ArgumentTypeError("write a whole number of at least 1")
+    return int(text)
 
 
 def run_ingest(args: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """Settings of the ingest service."""
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from services.core.settings import MetricsSettings
 
@@ -28,3 +28,11 @@ class IngestSettings(MetricsSettings):
     ingest_metrics_port: int | None = Field(
         None, ge=1, le=65535, description="Port of ingest's metrics; without one there are none."
     )
+
+    @field_validator("kafka_heartbeat_ms")
+    @classmethod
+    def below_the_session_timeout(cls, heartbeat_ms: int, info: ValidationInfo) -> int:
+        """Kafka's client refuses any other."""
+        if heartbeat_ms >= info.data.get("kafka_session_timeout_ms", heartbeat_ms + 1):
+            raise ValueError("write less than JEJO_KAFKA_SESSION_TIMEOUT_MS")
+        return heartbeat_ms

@@ -95,6 +95,11 @@ def test_the_printed_line_shows_kpis_moving_and_ctrl_c_stops_everything(
     first = producing()
     wait_for("producing time to change", lambda: producing() != first, 30)
 
+    another = re.search(r"^ +(.* keys login-link .*)$", log.read_text(), re.MULTILINE)
+    assert another is not None
+    made = subprocess.run(["bash", "-c", another[1]], cwd=ROOT, env=os.environ, capture_output=True, check=True)
+    assert made.stdout.startswith(f"http://127.0.0.1:{environment['JEJO_API_PORT']}/#login=".encode())
+
     services = children_of(process.pid)
     assert len(services) == 4
     process.send_signal(signal.SIGINT)

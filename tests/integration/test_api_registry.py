@@ -83,7 +83,8 @@ async def test_the_same_again_changes_nothing(api: Api) -> None:
         ({"ideal_cycle_s": 5}, [(FIRST_INSTANT_US, LAST_INSTANT_US)]),
         ({"in_use_to": "2020-01-01"}, [(FIRST_INSTANT_US, LAST_INSTANT_US)]),
         ({"state_ttl_s": 60, "effective_from": "1970-01-02T00:00:00Z"}, None),
-        ({"state_ttl_s": 60, "effective_from": "2020-01-01T00:00:00Z"}, [(1_577_836_800_000_000, LAST_INSTANT_US)]),
+        # Nine in the morning in Seoul: from the midnight before.
+        ({"state_ttl_s": 60, "effective_from": "2020-01-01T00:00:00Z"}, [(1_577_804_400_000_000, LAST_INSTANT_US)]),
     ],
 )
 async def test_only_what_accounts_depend_on_marks_them(

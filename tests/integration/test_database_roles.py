@@ -1,10 +1,18 @@
 """Each service's database role can do its own work and no more."""
 
+import os
+import subprocess
+import sys
+
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
+from services.api.database import open_databases
+from services.api.settings import ApiSettings
 from services.core.database import connect
 from services.core.errors import ConfigurationError
+from tests.stack import ROOT
 
 FACTS = {"state_event", "count_event", "reading", "fact_revision", "ingest_record", "dead_letter", "metric"}
 DERIVED = {
@@ -111,3 +119,38 @@ async def test_a_role_makes_nothing_in_the_schema(database: str, role: str) -> N
 async def test_a_database_without_roles_says_what_to_do(database_template: str) -> None:
     with pytest.raises(ConfigurationError, match="jejo migrate"):
         await connect(database_template, "jejo_nobody")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status",
+        "analytics",
+        "dead-letters list",
+        "verify --from 2017-03-01 --to 2017-03-02",
+        "keys create --role admin --name x",
+        "keys login-link --role admin --name x",
+    ],
+)
+def test_a_database_without_tables_on_a_server_that_knows_the_roles(database_template: str, command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "services", *command.split()],
+        cwd=ROOT,
+        env={**os.environ, "JEJO_DATABASE_URL": database_template},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "jejo: The database has no tables yet: run `jejo migrate` on it first.\n"
+
+
+async def test_the_api_reads_addresses_as_the_other_services_do(database: str) -> None:
+    databases = open_databases(ApiSettings(database_url=f"{database}?sslmode=disable"))
+    try:
+        async with databases.write.connect() as connection:
+            assert await connection.scalar(sa.text("SELECT current_user")) == "jejo_api"
+            assert await connection.scalar(sa.text("SHOW statement_timeout")) == "30s"
+    finally:
+        await databases.close()

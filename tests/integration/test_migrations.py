@@ -121,3 +121,26 @@ async def test_factories_keep_the_zones_and_sponsors_that_they_named(database_te
         await connection.close()
     finally:
         await execute(database_template, "DROP DATABASE jejo_old WITH (FORCE)")
+
+
+async def test_a_user_who_may_not_is_told_who_may(database_template: str) -> None:
+    await execute(database_template, "CREATE ROLE jejo_nobody LOGIN")
+    try:
+        await execute(database_template, "CREATE DATABASE jejo_nobodys OWNER jejo_nobody")
+        connection = await connect(database_url(database_template, "jejo_nobodys").replace("jejo@", "jejo_nobody@"))
+        try:
+            with pytest.raises(ConfigurationError, match=r"permission denied .*as a superuser who owns the database"):
+                await migrate(connection, read_migrations())
+        finally:
+            await connection.close()
+    finally:
+        await execute(database_template, "DROP DATABASE IF EXISTS jejo_nobodys WITH (FORCE)")
+        await execute(database_template, "DROP ROLE jejo_nobody")
+
+
+async def test_a_server_that_goes_is_said(database: str, database_template: str) -> None:
+    connection = await connect(database)
+    pid = await connection.fetchval("SELECT pg_backend_pid()")
+    await execute(database_template, f"SELECT pg_terminate_backend({pid})")
+    with pytest.raises(TransientError, match="run `jejo migrate` again"):
+        await migrate(connection, read_migrations())

@@ -61,7 +61,7 @@ def test_speeds() -> None:
 def test_what_is_no_amount_is_refused(option: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse("simulate", f"{option}={text}")
-    assert f"{option}: invalid amount value" in capsys.readouterr().err
+    assert f"{option}: {text!r} is no number of at least 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,8 @@ def test_what_is_no_amount_is_refused(option: str, text: str, capsys: pytest.Cap
         (["--machines", "100"], "--machines"),
         (["--backfill-days", "4000"], "at most 3650 days"),
         (["--until", "yesterday"], "write RFC 3339"),
+        (["--until", "2999-01-01T00:00:00Z"], "lies ahead"),
+        (["--truth", "/nowhere/truth.json"], "there is no folder /nowhere"),
         (["--until", "2024-03-04T00:00:00Z", "--duration", "5"], "leave --duration"),
         (["--speed", "0.5"], "write a number"),
         (["--api-url", "http://127.0.0.1:1"], "needs an admin's key"),
@@ -88,9 +90,10 @@ def test_a_simulation_that_cannot_be_is_refused_at_once(
 def test_days_of_history_begin_at_a_midnight_in_seoul() -> None:
     until = ("--until", "2024-03-04T09:30:00+09:00")
     midnight_us = seoul_midnight_us(dt.date(2024, 3, 1))
-    progress = find_progress(parse("simulate", "--backfill-days", "3", *until), lambda: 0)
+    later_us = midnight_us + 30 * DAY_US
+    progress = find_progress(parse("simulate", "--backfill-days", "3", *until), lambda: later_us)
     assert (progress.begin_us, progress.history_end_us) == (midnight_us, midnight_us + 3 * DAY_US + 19 * HOUR_US // 2)
-    progress = find_progress(parse("simulate", "--backfill-hours", "3", *until), lambda: 0)
+    progress = find_progress(parse("simulate", "--backfill-hours", "3", *until), lambda: later_us)
     assert progress.begin_us == progress.history_end_us - 3 * HOUR_US
     assert find_progress(parse("simulate"), lambda: 3 * HOUR_US).begin_us == HOUR_US
 

@@ -112,6 +112,18 @@ def test_flags() -> None:
     assert compute_kpis(DEFINITIONS, figures(**days), ["quality_ratio"])["quality_ratio"].flags == ("low_coverage",)
 
 
+@pytest.mark.parametrize(
+    ("automatic_s", "automated", "flags"), [(70, 10, ()), (69, 10, ("declared_far_above",)), (69, 9, ())]
+)
+def test_machines_declared_automated_that_produce_otherwise(
+    automatic_s: int, automated: int, flags: tuple[str, ...]
+) -> None:
+    modes = {"producing_automatic_us": automatic_s, "producing_manual_us": 100 - automatic_s, "producing_us": 100}
+    stock = {"stock_machines": 10, "stock_automated": automated}
+    found = compute_kpis(DEFINITIONS, figures(**modes, **stock, evidence_us=86_400), ["automatic_production_share"])
+    assert found["automatic_production_share"].flags == flags
+
+
 def test_a_sum_beyond_doubles_is_divided_exactly() -> None:
     year_of_the_country = 600_000 * 365 * 86_400
     found = compute_kpis(DEFINITIONS, figures(producing_us=year_of_the_country, evidence_us=1), ["availability"])[
@@ -125,6 +137,7 @@ def test_every_figure_that_a_definition_names_exists() -> None:
     known = {*NOTHING, "denominator"}
     for kpi in DEFINITIONS.kpis:
         assert {*kpi.numerator, *kpi.denominator, *(rule.if_zero for rule in kpi.reasons)} <= known
+        assert {rule.below for rule in kpi.shortfalls} <= set(IDS)
         assert kpi.title.ko
         assert kpi.title.en
 

@@ -182,7 +182,9 @@ def test_the_image_runs_the_program_as_nobody_of_importance() -> None:
     (entry,) = [json.loads(rest) for word, rest in final if word == "ENTRYPOINT"]
     assert entry == ["python", "-m", "services"]
     assert (ROOT / "services/__main__.py").exists()
-    build, context = SERVICES["api"]["build"]["dockerfile"], SERVICES["api"]["build"]["context"]
+    # Built once: engines refuse to build one image for several services at the same time.
+    (built,) = [service["build"] for service in SERVICES.values() if "build" in service]
+    build, context = built["dockerfile"], built["context"]
     assert (ROOT / build).exists()
     assert (ROOT / "deploy" / context).resolve() == ROOT
 

@@ -119,6 +119,7 @@ function wrong(shown: Shown, answer: Answer | undefined, lang: string): string[]
     low_coverage: /little data|데이터 부족/,
     above_range: /above range|범위 초과/,
     suspect_ideal_cycle: /suspect cycle|사이클 의심/,
+    declared_far_above: /more declared|신고 과다/,
   };
   for (const flag of answer.flags) {
     if (!(words[flag] ?? /$^/).test(shown.words)) {

@@ -40,7 +40,7 @@ class KpiAnswer(BaseModel):
     numerator: float = Field(description="In the unit of the definition: seconds or pieces.")
     denominator: float
     reason: str | None = Field(description="Why there is no value.")
-    flags: list[str] = Field(description="low_coverage, above_range, suspect_ideal_cycle.")
+    flags: list[str] = Field(description="low_coverage, above_range, suspect_ideal_cycle, declared_far_above.")
 
 
 class KpiItem(BaseModel):

@@ -45,5 +45,6 @@ export const MARKS: Record<string, string> = {
   low_coverage: "◔",
   above_range: "▲",
   suspect_ideal_cycle: "△",
+  declared_far_above: "▽",
   partial: "…",
 };

@@ -154,11 +154,14 @@ export const en = {
     low_coverage: "Too little data: less than half of what this figure rests on was heard.",
     above_range: "Above its usual range: look at how it was registered or counted.",
     suspect_ideal_cycle: "The ideal cycle time is suspect: more was made than it allows.",
+    declared_far_above:
+      "Far more equipment is declared automated than production was automatic: look at how machines are registered.",
   } as Record<string, string>,
   flagShort: {
     low_coverage: "little data",
     above_range: "above range",
     suspect_ideal_cycle: "suspect cycle",
+    declared_far_above: "more declared",
   } as Record<string, string>,
   reasons: {
     no_evidence: "no data came",

@@ -155,8 +155,15 @@ export const ko: Words = {
     low_coverage: "데이터 부족: 이 수치의 근거가 되는 데이터가 절반도 수신되지 않았습니다.",
     above_range: "통상 범위 초과: 등록 내용이나 계수 방법을 확인하십시오.",
     suspect_ideal_cycle: "이상 사이클 시간 의심: 허용되는 것보다 많이 생산되었습니다.",
+    declared_far_above:
+      "신고된 자동화 설비 비율이 실제 자동운전 생산보다 훨씬 높습니다: 설비 등록 내용을 확인하십시오.",
   },
-  flagShort: { low_coverage: "데이터 부족", above_range: "범위 초과", suspect_ideal_cycle: "사이클 의심" },
+  flagShort: {
+    low_coverage: "데이터 부족",
+    above_range: "범위 초과",
+    suspect_ideal_cycle: "사이클 의심",
+    declared_far_above: "신고 과다",
+  },
   reasons: {
     no_evidence: "수신 데이터 없음",
     no_planned_busy_time: "계획 가동시간 없음",

@@ -1,0 +1,157 @@
+"""Whatever is registered of whatever time, and whenever it is said: answers equal those of the naive reference."""
+
+import datetime as dt
+import random
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from services.analytics.engine import advance
+from services.api.kpis.routes import encoder
+from services.api.kpis.windows import Interval
+from services.core.database import connect
+from services.core.times import rfc3339
+from tests.accounted import Count, State, write_rows
+from tests.api import Api
+from tests.half_hours import A_DAY, COHORTS, FIRST_DAY, HALVES, Asked, Json, Machine, Registry, at_half, expected_items
+
+BUSY = range(A_DAY * 26, A_DAY * 30)
+"""The half hours in which everything happens: four days about the end of February."""
+VALUES: dict[str, tuple[str, ...]] = {
+    "region": ("KR-11", "KR-48"),
+    "sector": ("C25", "C29"),
+    "zone": ("Z1",),
+    "sponsor": ("S1",),
+    "level": ("none", "basic"),
+    "size": ("1-9", "300+"),
+    "factory": ("F1", "F2"),
+    "machine": ("F1/M1", "F2/M2"),
+}
+
+
+@dataclass
+class Play:
+    """A random country, and the platform that is told of it."""
+
+    api: Api
+    random: random.Random
+    registry: Registry = field(default_factory=Registry)
+    machines: list[Machine] = field(default_factory=list)
+    until: int = 0
+
+    async def register(self) -> None:
+        """Two enterprises and two factories with two machines each, none of them certain to be known from the first."""
+        await self.api.put("/v1/zones/Z1", {"name": "Z", "region": "KR-48"})
+        await self.api.put("/v1/sponsors/S1", {"name": "S"})
+        for n in (1, 2):
+            await self.put(f"/v1/enterprises/E{n}", self.enterprise())
+        for n in (1, 2):
+            await self.put(f"/v1/factories/F{n}", self.factory())
+            for m in (1, 2):
+                await self.put(f"/v1/factories/F{n}/machines/M{m}", self.machine())
+                self.machines.append(Machine(f"F{n}", f"M{m}"))
+
+    async def put(self, path: str, body: Json) -> None:
+        """Say something: now and then without saying from when."""
+        from_us = at_half(self.random.choice(BUSY)) if self.random.random() < 0.75 else None
+        said = body if from_us is None else {**body, "effective_from": rfc3339(from_us)}
+        answer = await self.api.put(path, said)
+        assert answer.status_code in (HTTPStatus.OK, HTTPStatus.CREATED), answer.text
+        self.registry.put(path, body, from_us)
+
+    async def change(self) -> None:
+        """Say something of some thing."""
+        kind, n = self.random.choice(("enterprise", "factory", "machine", "machine")), self.random.randint(1, 2)
+        if kind == "enterprise":
+            await self.put(f"/v1/enterprises/E{n}", self.enterprise())
+        elif kind == "factory":
+            await self.put(f"/v1/factories/F{n}", self.factory())
+        else:
+            await self.put(f"/v1/factories/F{n}/machines/M{self.random.randint(1, 2)}", self.machine())
+
+    def enterprise(self) -> Json:
+        return {"name": "E", "employees": self.random.choice((None, 9, 300))}
+
+    def factory(self) -> Json:
+        groups = {kind: self.random.choice(VALUES[kind]) for kind in ("region", "sector", "level")}
+        belongs = {kind: self.random.choice((None, *VALUES[kind])) for kind in ("zone", "sponsor")}
+        return {"name": "F", "enterprise_id": self.random.choice(("E1", "E2")), **groups, **belongs}
+
+    def machine(self) -> Json:
+        first, last = sorted(FIRST_DAY + dt.timedelta(days) for days in self.random.sample(range(25, 31), 2))
+        always = self.random.random() < 0.5
+        return {
+            "name": "M",
+            "kind": "mill",
+            "automation": self.random.choice(("manual", "semi_automatic", "automatic", "robot")),
+            "state_ttl_s": self.random.choice((1800, 3600, 86_400)),
+            "ideal_cycle_s": self.random.choice((None, 10, 20)),
+            "in_use_from": "2016-01-01" if always else str(first),
+            "in_use_to": None if always else self.random.choice((None, str(last))),
+        }
+
+    async def send(self, rows: int) -> None:
+        """Write rows of each machine, as ingest does."""
+        found: list[State | Count] = []
+        for number, machine in enumerate(self.machines, start=1):
+            for n in self.random.sample(BUSY, rows):
+                if self.random.random() < 0.3:
+                    machine.counts[n] = self.random.randint(0, 9)
+                    found.append(Count(number, at_half(n), machine.counts[n]))
+                else:
+                    state = self.random.choice((0, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7))
+                    machine.states[n] = (state, self.random.randint(0, 3))
+                    found.append(State(number, at_half(n), *machine.states[n]))
+        connection = await connect(self.api.database_url)
+        async with connection.transaction():
+            await write_rows(connection, found)
+        await connection.close()
+
+    async def account(self, until: int) -> None:
+        """Bring the accounts to ``until``; where they are there already, only what changed is made again."""
+        self.until = until
+        await self.api.settle_all(at_half(until))
+        connection = await connect(self.api.database_url, "jejo_analytics")
+        while await advance(connection, at_half(until)):
+            pass
+        await connection.close()
+        await self.api.settle_all(at_half(until))
+        for machine in self.machines:
+            machine.account(self.registry, until)
+
+    async def ask(self) -> None:
+        """One question, and every item of its answer, to the last digit."""
+        asked = self.question()
+        parameters: list[tuple[str, Any]] = [("scope", f"{kind}:{value}") for kind, value in asked.scope.items()]
+        parameters += [("interval", asked.interval), ("limit", 5000)]
+        parameters += [("from", rfc3339(at_half(asked.first))), ("to", rfc3339(at_half(asked.end)))]
+        parameters += [("group_by", asked.group_by)] if asked.group_by else []
+        answer = await self.api.ask("GET", "/v1/kpis", params=parameters)
+        assert answer.status_code == HTTPStatus.OK, answer.text
+        items = [encoder.encode(item).decode() for item in expected_items(self.machines, asked, self.until)]
+        assert answer.text.partition(',"accounted_until"')[0] == '{"items":[' + ",".join(items) + "]", asked
+
+    def question(self) -> Asked:
+        interval = self.random.choice(list(Interval))
+        edges = {Interval.MONTH: (0, 28 * A_DAY, HALVES), Interval.DAY: BUSY[::A_DAY]}.get(interval, BUSY[::2])
+        first, end = sorted(self.random.sample(edges, 2))
+        kinds = self.random.sample(list(VALUES), self.random.choice((0, 0, 1, 1, 2)))
+        scope = {kind: self.random.choice(VALUES[kind]) for kind in kinds}
+        return Asked(scope, self.random.choice((None, *COHORTS, "factory", "machine")), interval, first, end)
+
+
+@pytest.mark.parametrize("seed", [2, 35])
+async def test_any_registry(api: Api, seed: int) -> None:
+    play = Play(api, random.Random(seed))
+    await play.register()
+    for until in sorted(play.random.sample(BUSY, 3)):
+        await play.send(20)
+        for changes in (5, 2):
+            # The second time round nothing comes and no time passes: only what is registered changes.
+            for _ in range(changes):
+                await play.change()
+            await play.account(until)
+            for _ in range(8):
+                await play.ask()
