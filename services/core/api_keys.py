@@ -18,7 +18,7 @@ def hash_secret(secret: str) -> bytes:
 
 
 def check_reader(role: str, name: str) -> None:
-    """Hold a role's text against the roles that there are, and see that somebody is named, in a way that can be kept and read.
+    """Hold a role's text against the roles that there are, and see that somebody is named readably.
 
     Raises:
         ConfigurationError: no such role, or no name.

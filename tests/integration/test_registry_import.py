@@ -189,6 +189,7 @@ FILES = {
     "no thing": (b"name\nA\n", "1: thing: the header lacks this column"),
     "semicolons": (GOOD.replace(",", ";").encode(), "1: thing: the header lacks this column"),
     "an unknown column": (b"thing,nmae\nenterprise,A\n", "1: nmae: there is no such column; those are thing, enter"),
+    "a column of lines": (b'thing,"name\nA"\n', "1: line: there is no such column; those are thing, enter"),
     "a column twice": (b"thing,name,name\nenterprise,A,A\n", "1: name: the header has this column twice"),
 }
 

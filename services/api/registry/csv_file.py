@@ -9,6 +9,8 @@ from pathlib import Path
 from services.core.errors import JejoError
 
 KOREAN_WINDOWS = "cp949"
+LONGEST_COLUMN = 40
+"""Characters of a column's name that are repeated where there is no such column."""
 
 
 class FileRefused(JejoError):
@@ -109,7 +111,8 @@ def check_header(header: list[str], required: str, columns: Collection[str]) -> 
         return
     for name in dict.fromkeys(header):
         if name not in columns:
-            yield BadLine(1, name or "line", f"there is no such column; those are {', '.join(columns)}")
+            is_short = name.isprintable() and 0 < len(name) <= LONGEST_COLUMN
+            yield BadLine(1, name if is_short else "line", f"there is no such column; those are {', '.join(columns)}")
         elif header.count(name) > 1:
             yield BadLine(1, name, "the header has this column twice; leave one out")
 
