@@ -12,9 +12,11 @@ from schemas.kpi_definitions import read_definitions
 from schemas.wire.asyncapi import ASYNCAPI_FILE
 from services.api import dashboard, health, sessions
 from services.api.access import authenticate
+from services.api.body_limit import BodyLimit
 from services.api.database import open_databases
 from services.api.kpis import routes as kpis
 from services.api.metrics import ApiMetrics
+from services.api.parameters import given_once
 from services.api.problems import MEDIA_TYPE, add_handlers
 from services.api.programme import routes as programme
 from services.api.registry import factory_routes, list_routes
@@ -64,6 +66,7 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
         lifespan=lifespan,
         openapi_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(given_once)],
         responses={"4XX": PROBLEM, "5XX": PROBLEM},
     )
     app.state.clock = clock
@@ -71,6 +74,7 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     app.state.asyncapi = json.loads(ASYNCAPI_FILE.read_text(encoding="utf-8"))
     app.state.metrics = ApiMetrics()
     app.state.dashboard = settings.dashboard_dir or dashboard.BUILT
+    app.add_middleware(BodyLimit)
     # Inside out: what is compressed is then tagged, and what was answered is counted.
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=COMPRESSION_LEVEL)
     app.add_middleware(Representations)

@@ -6,6 +6,7 @@ from typing import Annotated
 import asyncpg
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.api.database import Databases, databases_of
@@ -35,7 +36,7 @@ async def readyz(databases: Annotated[Databases, Depends(databases_of)]) -> dict
     return {"status": "ready"}
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """The process' own figures, for Prometheus."""
     exposition = request.app.state.metrics.exposition()

@@ -20,7 +20,10 @@ def parse_instant(value: object) -> int:
     """
     found = None
     if isinstance(value, str):
-        found = seoul_midnight_us(dt.date.fromisoformat(value)) if DATE.fullmatch(value) else parse_text(value)
+        try:
+            found = seoul_midnight_us(dt.date.fromisoformat(value)) if DATE.fullmatch(value) else parse_text(value)
+        except ValueError as error:
+            raise ValueError(f"{error}; write a day that there is, as 2026-11-22") from error
     if found is None:
         raise ValueError("write RFC 3339 with an offset, as 2026-11-22T00:00:00Z, or a date, as 2026-11-22")
     if not FIRST_INSTANT_US <= found < LAST_INSTANT_US:

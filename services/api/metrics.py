@@ -7,6 +7,8 @@ from fastapi import Request, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS")
+
 Next = Callable[[Request], Awaitable[Response]]
 
 
@@ -31,10 +33,11 @@ class ApiMetrics:
             status = response.status_code
             return response
         finally:
-            # The route's pattern, not the path: ids in labels would be without bound.
+            # The route's pattern, not the path, and no method that a caller made up: labels would be without bound.
             route = getattr(request.scope.get("route"), "path", "none")
-            self._requests.labels(route, request.method, str(status)).inc()
-            self._seconds.labels(route, request.method).observe(time.perf_counter() - began)
+            method = request.method if request.method in METHODS else "other"
+            self._requests.labels(route, method, str(status)).inc()
+            self._seconds.labels(route, method).observe(time.perf_counter() - began)
 
     def exposition(self) -> Response:
         """All figures in Prometheus' text format."""

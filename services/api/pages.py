@@ -13,9 +13,11 @@ from fastapi import Request, Response
 T = TypeVar("T")
 
 CSV_TYPE = "text/csv"
+CSV_ANSWER = {CSV_TYPE: {"schema": {"type": "string", "description": "The items as RFC 4180, with a header line."}}}
+"""What an OpenAPI description says of the other form of a page."""
 JSON_TYPES = ("application/json", "application/*", "*/*")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would take for a formula."""
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+"""How a cell begins that a spreadsheet would take for a formula; Korean ones take full-width signs for it too."""
 
 
 def make_cursor(key: object) -> str:

@@ -11,6 +11,8 @@ from http import HTTPStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.pages import parse_accepted
+
 ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 CACHE_CONTROL = "private, no-cache"
 VARY = "Accept, Accept-Encoding, Authorization, Cookie"
@@ -33,6 +35,15 @@ def is_known(tag: str, if_none_match: Sequence[str]) -> bool:
     return listed.strip() == "*" or tag in ENTITY_TAG.findall(listed)
 
 
+def refuses_gzip(accept_encoding: Sequence[str]) -> bool:
+    """Whether the caller names gzip to say that it is not wanted (``gzip;q=0``), which what compresses does not read.
+
+    Args:
+        accept_encoding: the header's lines.
+    """
+    return dict(parse_accepted(part) for part in ",".join(accept_encoding).split(",")).get("gzip") == 0
+
+
 class Representations:
     """ASGI middleware. Answers are held until they are whole, since their headers depend on all of their bytes."""
 
@@ -53,6 +64,8 @@ class Representations:
             elif message["type"] == "http.response.body":
                 body.append(message.get("body", b""))
 
+        if refuses_gzip(Headers(scope=scope).getlist("accept-encoding")):
+            scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
         # Routes know GET. The scope is changed, not copied, for those further out to see which route it was.
         scope["method"] = "GET"
         try:

@@ -18,13 +18,15 @@ def hash_secret(secret: str) -> bytes:
 
 
 def check_reader(role: str, name: str) -> None:
-    """Hold a role's text against the roles that there are, and see that somebody is named.
+    """Hold a role's text against the roles that there are, and see that somebody is named readably.
 
     Raises:
         ConfigurationError: no such role, or no name.
     """
     if not name.strip():
         raise ConfigurationError("--name is empty: name who holds it.")
+    if not name.isprintable():
+        raise ConfigurationError(f"--name is {name!a}: write characters that can be printed, in UTF-8.")
     if not ROLE.fullmatch(role):
         raise ConfigurationError(f"No role {role!r}: use admin, ministry, researcher, region:KR-48 or factory:ID.")
 

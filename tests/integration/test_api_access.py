@@ -118,6 +118,16 @@ async def test_a_factory_that_does_not_exist_looks_as_one_of_others(api: Api) ->
         assert (await api.get(path, "ministry", **parameters)).status_code == HTTPStatus.NOT_FOUND
 
 
+async def test_an_officer_learns_nothing_of_factories_elsewhere(api: Api) -> None:
+    """Of a factory in another region and of one that does not exist, the own region's part is the same: nothing."""
+    await api.register()
+    answers = []
+    for other in ("factory:F1", "machine:F1/M1", "factory:F9", "machine:F9/M1", "machine:F1/M9"):
+        answer = await api.get("/v1/kpis", "region:KR-11", scope=["region:KR-11", other], **WINDOW)
+        answers.append((answer.status_code, answer.json()["items"], answer.headers["etag"]))
+    assert answers == [(HTTPStatus.OK, [], answers[0][2])] * len(answers)
+
+
 async def test_a_factory_that_moved_is_seen_by_its_new_region(api: Api) -> None:
     await api.register()
     assert (await api.get("/v1/factories/F1", "region:KR-11")).status_code == HTTPStatus.FORBIDDEN

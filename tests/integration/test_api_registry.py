@@ -105,6 +105,7 @@ REFUSED = {
     "a TTL too short": (MACHINE_PATH, {**MACHINE, "state_ttl_s": 0.5}),
     "a TTL too long": (MACHINE_PATH, {**MACHINE, "state_ttl_s": 86_401}),
     "a TTL that is no number": (MACHINE_PATH, {**MACHINE, "state_ttl_s": True}),
+    "a TTL in other digits": (MACHINE_PATH, {**MACHINE, "state_ttl_s": "６００"}),
     "a cycle of nothing": (MACHINE_PATH, {**MACHINE, "ideal_cycle_s": 0}),
     "a cycle finer than microseconds": (MACHINE_PATH, {**MACHINE, "ideal_cycle_s": 0.0000001}),
     "use before 2000": (MACHINE_PATH, {**MACHINE, "in_use_from": "1999-12-31"}),

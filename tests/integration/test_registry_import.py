@@ -132,6 +132,7 @@ MISTAKES = [
     ('enterprise,E5,,,,,,"two\nlines",,,,,,,,,,', None),
     ("enterprise,E6,,,,,,,,,,,,,,,,", "name: every enterprise needs one"),
     ('enterprise,E7,,,,,,"A" B,,,,,,,,,,', "line: cannot be read as CSV"),
+    ("enterprise,E8,,,,,,,,,,,,,,,,", "name: every enterprise needs one"),
 ]
 
 
@@ -188,6 +189,7 @@ FILES = {
     "no thing": (b"name\nA\n", "1: thing: the header lacks this column"),
     "semicolons": (GOOD.replace(",", ";").encode(), "1: thing: the header lacks this column"),
     "an unknown column": (b"thing,nmae\nenterprise,A\n", "1: nmae: there is no such column; those are thing, enter"),
+    "a column of lines": (b'thing,"name\nA"\n', "1: line: there is no such column; those are thing, enter"),
     "a column twice": (b"thing,name,name\nenterprise,A,A\n", "1: name: the header has this column twice"),
 }
 

@@ -44,8 +44,10 @@ def test_other_cursors_are_refused(text: str) -> None:
 
 
 def test_cells_say_what_they_are_and_no_more() -> None:
-    rows = [("a,b", None, True, 1.5), ("=1+1", False, "제조", -1)]
+    rows = [("a,b", None, True, 1.5), ("=1+1", False, "제조", -1), ("＝1", "\n=1", "a=", "")]
     answer = csv_response(asking("text/csv"), ("name", "x", "y", "z"), rows, "c")
-    assert bytes(answer.body).decode() == 'name,x,y,z\r\n"a,b",,true,1.5\r\n\'=1+1,false,제조,-1\r\n'
+    assert (
+        bytes(answer.body).decode() == 'name,x,y,z\r\n"a,b",,true,1.5\r\n\'=1+1,false,제조,-1\r\n\'＝1,"\'\n=1",a=,\r\n'
+    )
     assert answer.headers["link"] == '<http://api/v1/kpis?limit=2&cursor=c>; rel="next"'
     assert answer.headers["content-type"].startswith("text/csv")

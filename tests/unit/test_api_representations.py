@@ -158,3 +158,13 @@ async def test_only_reading_is_conditional() -> None:
 )
 def test_lists_of_tags(lines: list[str], known: bool) -> None:
     assert is_known('"a"', lines) is known
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_compressed"), [("gzip;q=0", False), ("identity, gzip; q=0.0", False), ("gzip;q=0.1", True)]
+)
+async def test_who_refuses_gzip_gets_none(accepted: str, is_compressed: bool) -> None:
+    async with client() as api:
+        answer = await api.get("/large", headers={"Accept-Encoding": accepted})
+    assert ("content-encoding" in answer.headers) is is_compressed
+    assert answer.json() == LARGE

@@ -55,3 +55,9 @@ def test_buckets_cover_the_window_without_gap(us: int, count: int, interval: Int
     assert found[0].from_us == start
     assert found[-1].to_us == end
     assert all(a.to_us == b.from_us for a, b in pairwise(found))
+
+
+def test_the_last_month_has_boundaries() -> None:
+    """A window's end within it is refused by their names; there is no month after it."""
+    with pytest.raises(ValueError, match="9999-11-30T15:00:00Z and 9999-12-31T15:00:00Z"):
+        buckets(seoul(9999, 11, 1), seoul(9999, 12, 2), Interval.MONTH)

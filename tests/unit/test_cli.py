@@ -58,6 +58,9 @@ def test_a_reader_has_a_name_and_a_role_of_a_region_that_there_is() -> None:
                 check_reader(role, "x")
     with pytest.raises(ConfigurationError, match="name who holds it"):
         check_reader("admin", " ")
+    for name in ("a\x00b", "a\nb", "\udcff"):
+        with pytest.raises(ConfigurationError, match="can be printed"):
+            check_reader("admin", name)
 
 
 def test_an_address_that_is_taken_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

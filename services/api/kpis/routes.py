@@ -18,7 +18,7 @@ from services.api.kpis.questions import Question
 from services.api.kpis.scopes import GroupBy, Scope, parse_scopes
 from services.api.kpis.sums import Key, Sums, choose_page, read_accounted_until, read_sums
 from services.api.kpis.windows import Bucket, Interval, buckets
-from services.api.pages import csv_response, make_cursor, read_cursor, wants_csv
+from services.api.pages import CSV_ANSWER, csv_response, make_cursor, read_cursor, wants_csv
 from services.api.problems import not_found, unprocessable
 from services.api.registry.dependencies import check_may_see, now_of
 from services.api.registry.store import Place, find
@@ -65,7 +65,7 @@ async def get_kpi_definitions(definitions: Definitions) -> Response:
     return Response(encoder.encode(definitions), media_type="application/json")
 
 
-@router.get("/kpis", responses={200: {"model": KpiPage}})
+@router.get("/kpis", responses={200: {"model": KpiPage, "content": CSV_ANSWER}})
 async def get_kpis(
     request: Request,
     query: Annotated[KpiQuery, Query()],
@@ -86,10 +86,11 @@ async def get_kpis(
         if name not in known:
             raise unprocessable(f"There is no KPI {name}; GET /v1/kpi-definitions lists them.")
     after = None if query.cursor is None else asked(lambda: read_cursor(query.cursor or "", tuple[str, int]))
-    await check_may_ask(databases, reader, scope, now)
+    may_know = await check_may_ask(databases, reader, scope, now)
     async with databases.read.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        await check_exists(connection, scope)
+        if may_know:
+            await check_exists(connection, scope)
         until_us = await read_accounted_until(connection)
         begun = [Bucket(b.from_us, min(b.to_us, until_us)) for b in whole if until_us and b.from_us < until_us]
         sums: dict[Key, Sums] = {}
@@ -114,17 +115,24 @@ async def get_kpis(
     return Response(encoder.encode(answer), media_type="application/json", headers={"Vary": "Accept"})
 
 
-async def check_may_ask(databases: Databases, reader: Reader, scope: Scope, now_us: int) -> None:
+async def check_may_ask(databases: Databases, reader: Reader, scope: Scope, now_us: int) -> bool:
     """Hold a reader against a scope: a regional officer may ask whatever lies in the region.
+
+    Returns:
+        Whether the reader may also know if the scope's factory and machine are registered. Where an officer asks of
+        the region's part of any factory at all, there is none of one that is elsewhere or not registered.
 
     Raises:
         Problem: 403.
     """
-    if reader.sees_everything or (reader.kind is RoleKind.REGION and scope.region == reader.subject):
-        return
+    if reader.sees_everything:
+        return True
+    if reader.kind is RoleKind.REGION and scope.region == reader.subject:
+        return False
     if scope.factory_id is None or scope.is_empty:
         raise forbidden()
     await check_may_see(databases, reader, scope.factory_id, now_us)
+    return True
 
 
 def asked(parse: Callable[[], T]) -> T:

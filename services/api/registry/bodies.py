@@ -3,6 +3,7 @@
 import base64
 import binascii
 import datetime as dt
+import re
 from bisect import bisect_right
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +15,7 @@ from schemas.wire.limits import FACTORY_ID_PATTERN, LOCAL_ID_PATTERN
 from schemas.wire.signature import is_sound_public_key
 from services.api.instants import DATE, Instant
 
+NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 SECTOR_PATTERN = "[A-U][0-9]{2}"
 """KSIC section and division."""
 
@@ -24,9 +26,9 @@ MachineKind = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$", description
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 
 
-def refuse_booleans(value: object) -> object:
-    """JSON's true is no number, though Python's is."""
-    if isinstance(value, bool):
+def refuse_other_numbers(value: object) -> object:
+    """JSON's true is no number, though Python's is, and as text only ASCII is, of which Python takes more too."""
+    if isinstance(value, bool) or (isinstance(value, str) and not NUMBER.fullmatch(value)):
         raise ValueError("write a number")
     return value
 
@@ -47,7 +49,7 @@ Day = Annotated[dt.date, BeforeValidator(refuse_other_dates)]
 Seconds = Annotated[
     Decimal,
     Field(max_digits=12, decimal_places=6, allow_inf_nan=False),
-    BeforeValidator(refuse_booleans),
+    BeforeValidator(refuse_other_numbers),
     PlainSerializer(plain_number, return_type=float, when_used="json"),
 ]
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from services.core.errors import JejoError
 
 KOREAN_WINDOWS = "cp949"
+LONGEST_COLUMN = 40
+"""Characters of a column's name that are repeated where there is no such column."""
 
 
 class FileRefused(JejoError):
@@ -79,8 +81,14 @@ def read_lines(text: str, required: str, columns: Collection[str]) -> Iterator[L
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            yield BadLine(number, "line", f"cannot be read as CSV ({error}); the lines after it were not read")
-            return
+            reason = f"cannot be read as CSV ({error})"
+            if header is None or reader.line_num > number:
+                # Which of the lines since its beginning are whole cannot be known.
+                yield BadLine(number, "line", f"{reason}; the lines after it were not read")
+                return
+            yield BadLine(number, "line", f"{reason}; quotes within a cell are doubled, and the cell stands in quotes")
+            number = reader.line_num + 1
+            continue
         if cells is None:
             break
         if header is None:
@@ -103,7 +111,8 @@ def check_header(header: list[str], required: str, columns: Collection[str]) -> 
         return
     for name in dict.fromkeys(header):
         if name not in columns:
-            yield BadLine(1, name or "line", f"there is no such column; those are {', '.join(columns)}")
+            is_short = name.isprintable() and 0 < len(name) <= LONGEST_COLUMN
+            yield BadLine(1, name if is_short else "line", f"there is no such column; those are {', '.join(columns)}")
         elif header.count(name) > 1:
             yield BadLine(1, name, "the header has this column twice; leave one out")
 

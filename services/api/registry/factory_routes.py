@@ -17,7 +17,7 @@ from services.api.registry.dependencies import (
     factory_number,
 )
 from services.api.registry.entries import change_of, make_entry
-from services.api.registry.routes import CREATED, write
+from services.api.registry.routes import created, write
 from services.api.registry.tables import GATEWAY_KEY, MACHINE, Kind
 from services.api.registry.timeline import Version
 
@@ -38,7 +38,7 @@ async def read(databases: Databases, kind: Kind, factory_id: str, identifier: st
     return version
 
 
-@router.put("/machines/{machine_id}", responses=CREATED)  # type: ignore[arg-type]
+@router.put("/machines/{machine_id}", responses=created(bodies.MachineEntry))
 async def put_machine(
     factory_id: FactoryId,
     machine_id: LocalId,
@@ -63,7 +63,7 @@ async def get_machine(
     return make_entry(bodies.MachineEntry, version, {"factory_id": factory_id, "machine_id": machine_id})
 
 
-@router.put("/gateway-keys/{key_id}", responses=CREATED)  # type: ignore[arg-type]
+@router.put("/gateway-keys/{key_id}", responses=created(bodies.GatewayKeyEntry))
 async def put_gateway_key(
     factory_id: FactoryId,
     key_id: LocalId,

@@ -1,7 +1,8 @@
 """GET of collections: search, filters, order, pages, JSON or CSV. Who may read a thing may read it in a list."""
 
 from collections.abc import Sequence
-from typing import Annotated, Generic, TypeVar
+from http import HTTPStatus
+from typing import Annotated, Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
@@ -9,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.access import AnyReader, Reader, RoleKind, forbidden
-from services.api.pages import csv_response, wants_csv
+from services.api.pages import CSV_ANSWER, csv_response, wants_csv
 from services.api.problems import unprocessable
 from services.api.registry import bodies, list_queries, listings
 from services.api.registry.dependencies import (
@@ -35,6 +36,11 @@ class ListAnswer(BaseModel, Generic[E]):
 
     items: list[E]
     next_cursor: str | None = Field(description="Null: there is no further page.")
+
+
+def answers(model: "type[BaseModel]") -> dict[int | str, dict[str, Any]]:
+    """What an OpenAPI description says of a list's answer."""
+    return {HTTPStatus.OK.value: {"model": model, "content": CSV_ANSWER}}
 
 
 def answer(request: Request, entry: type[E], page: Page[E]) -> Response:
@@ -90,7 +96,7 @@ async def page_of(
         raise unprocessable(f"Correct the cursor: {error}.") from error
 
 
-@router.get("/enterprises", responses={200: {"model": ListAnswer[bodies.EnterpriseEntry]}})
+@router.get("/enterprises", responses=answers(ListAnswer[bodies.EnterpriseEntry]))
 async def list_enterprises(
     query: Annotated[list_queries.EnterprisesQuery, Query()],
     request: Request,
@@ -105,7 +111,7 @@ async def list_enterprises(
     return answer(request, bodies.EnterpriseEntry, page)
 
 
-@router.get("/zones", responses={200: {"model": ListAnswer[bodies.ZoneEntry]}})
+@router.get("/zones", responses=answers(ListAnswer[bodies.ZoneEntry]))
 async def list_zones(
     query: Annotated[list_queries.ZonesQuery, Query()], request: Request, reader: AnyReader, databases: Pools, now: Now
 ) -> Response:
@@ -116,7 +122,7 @@ async def list_zones(
     return answer(request, bodies.ZoneEntry, page)
 
 
-@router.get("/sponsors", responses={200: {"model": ListAnswer[bodies.SponsorEntry]}})
+@router.get("/sponsors", responses=answers(ListAnswer[bodies.SponsorEntry]))
 async def list_sponsors(
     query: Annotated[list_queries.SponsorsQuery, Query()],
     request: Request,
@@ -131,7 +137,7 @@ async def list_sponsors(
     return answer(request, bodies.SponsorEntry, page)
 
 
-@router.get("/factories", responses={200: {"model": ListAnswer[bodies.FactoryListEntry]}})
+@router.get("/factories", responses=answers(ListAnswer[bodies.FactoryListEntry]))
 async def list_factories(
     query: Annotated[list_queries.FactoriesQuery, Query()],
     request: Request,
@@ -148,7 +154,7 @@ async def list_factories(
     return answer(request, bodies.FactoryListEntry, page)
 
 
-@router.get("/factories/{factory_id}/machines", responses={200: {"model": ListAnswer[bodies.MachineEntry]}})
+@router.get("/factories/{factory_id}/machines", responses=answers(ListAnswer[bodies.MachineEntry]))
 async def list_machines(
     factory_id: FactoryId,
     query: Annotated[list_queries.MachinesQuery, Query()],
@@ -165,7 +171,7 @@ async def list_machines(
     return answer(request, bodies.MachineEntry, page)
 
 
-@router.get("/factories/{factory_id}/gateway-keys", responses={200: {"model": ListAnswer[bodies.GatewayKeyEntry]}})
+@router.get("/factories/{factory_id}/gateway-keys", responses=answers(ListAnswer[bodies.GatewayKeyEntry]))
 async def list_gateway_keys(
     factory_id: FactoryId,
     query: Annotated[list_queries.GatewayKeysQuery, Query()],

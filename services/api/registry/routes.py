@@ -1,6 +1,7 @@
 """PUT and GET of enterprises, zones, sponsors and factories."""
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -24,7 +25,10 @@ from services.api.registry.writes import Change, NotRegistered, write_all
 
 router = APIRouter(prefix="/v1", tags=["registry"])
 
-CREATED = {HTTPStatus.CREATED.value: {"description": "Registered; 200: it was registered before."}}
+
+def created(entry: type[bodies.Held]) -> dict[int | str, dict[str, Any]]:
+    """What an OpenAPI description says of the first PUT of a thing."""
+    return {HTTPStatus.CREATED.value: {"model": entry, "description": "Registered; 200: it was registered before."}}
 
 
 async def write(databases: Databases, response: Response, change: Change, now_us: int) -> Version:
@@ -59,7 +63,7 @@ async def read(databases: Databases, kind: Kind, identifier: str, us: int) -> tu
     return version, named
 
 
-@router.put("/enterprises/{enterprise_id}", responses=CREATED)  # type: ignore[arg-type]
+@router.put("/enterprises/{enterprise_id}", responses=created(bodies.EnterpriseEntry))
 async def put_enterprise(
     enterprise_id: FactoryId, body: bodies.EnterprisePut, response: Response, databases: Pools, now: Now, _: Admin
 ) -> bodies.EnterpriseEntry:
@@ -78,7 +82,7 @@ async def get_enterprise(
     return make_entry(bodies.EnterpriseEntry, version, {"enterprise_id": enterprise_id})
 
 
-@router.put("/zones/{zone_id}", responses=CREATED)  # type: ignore[arg-type]
+@router.put("/zones/{zone_id}", responses=created(bodies.ZoneEntry))
 async def put_zone(
     zone_id: LocalId, body: bodies.ZonePut, response: Response, databases: Pools, now: Now, _: Admin
 ) -> bodies.ZoneEntry:
@@ -95,7 +99,7 @@ async def get_zone(zone_id: LocalId, databases: Pools, now: Now, reader: AnyRead
     return make_entry(bodies.ZoneEntry, version, {"zone_id": zone_id})
 
 
-@router.put("/sponsors/{sponsor_id}", responses=CREATED)  # type: ignore[arg-type]
+@router.put("/sponsors/{sponsor_id}", responses=created(bodies.SponsorEntry))
 async def put_sponsor(
     sponsor_id: LocalId, body: bodies.SponsorPut, response: Response, databases: Pools, now: Now, _: Admin
 ) -> bodies.SponsorEntry:
@@ -114,7 +118,7 @@ async def get_sponsor(
     return make_entry(bodies.SponsorEntry, version, {"sponsor_id": sponsor_id, "enterprise_id": enterprise_id})
 
 
-@router.put("/factories/{factory_id}", responses=CREATED)  # type: ignore[arg-type]
+@router.put("/factories/{factory_id}", responses=created(bodies.FactoryEntry))
 async def put_factory(
     factory_id: FactoryId, body: bodies.FactoryPut, response: Response, databases: Pools, now: Now, _: Admin
 ) -> bodies.FactoryEntry:

@@ -1,0 +1,77 @@
+"""The OpenAPI description against real answers: each has a described status, content type and form."""
+
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import jsonschema
+
+from tests.api import ENTERPRISE, FACTORY, MACHINE, Api
+from tests.integration.test_api_access import KEY
+
+FULL_FACTORY = {**FACTORY, "zone": "Z1", "sponsor": "S1", "established_on": "2017-05-01", "closed_on": "2020-01-01"}
+FULL_MACHINE = {**MACHINE, "ideal_cycle_s": 0.333333, "capacity_per_h": 1.5, "in_use_to": "2030-01-01"}
+BODIES: dict[str, Any] = {
+    "/v1/enterprises/{enterprise_id}": ENTERPRISE,
+    "/v1/zones/{zone_id}": {"name": "Zone", "region": "KR-48", "designated_on": "2019-02-20"},
+    "/v1/sponsors/{sponsor_id}": {"name": "Sponsor", "enterprise_id": "E1"},
+    "/v1/factories/{factory_id}": FULL_FACTORY,
+    "/v1/factories/{factory_id}/machines/{machine_id}": FULL_MACHINE,
+    "/v1/factories/{factory_id}/gateway-keys/{key_id}": KEY,
+}
+IDS = {
+    "enterprise_id": "E1",
+    "zone_id": "Z1",
+    "sponsor_id": "S1",
+    "factory_id": "F1",
+    "machine_id": "M1",
+    "key_id": "K",
+}
+WINDOWS = {
+    "/v1/kpis": {"from": "2026-06-01", "to": "2026-06-03", "interval": "day", "group_by": "factory"},
+    "/v1/factories/{factory_id}/machines/{machine_id}/timeline": {"from": "2026-06-01", "to": "2026-06-03"},
+}
+IN_CSV = {"/v1/enterprises", "/v1/zones", "/v1/sponsors", "/v1/factories", "/v1/kpis"} | {
+    f"/v1/factories/{{factory_id}}/{things}" for things in ("machines", "gateway-keys")
+}
+
+
+def check(description: dict[str, Any], method: str, path: str, answer: httpx.Response) -> str:
+    """Hold an answer against the description of its operation.
+
+    Returns:
+        Its content type.
+    """
+    responses = description["paths"][path][method]["responses"]
+    status = str(answer.status_code)
+    content = responses.get(status, responses.get(f"{status[0]}XX"))["content"]
+    media_type: str = answer.headers["content-type"].partition(";")[0]
+    assert media_type in content, (method, path, status, media_type)
+    if media_type.endswith("json"):
+        schema = {**content[media_type]["schema"], "components": description["components"]}
+        jsonschema.Draft202012Validator(schema).validate(answer.json())
+    return media_type
+
+
+async def test_answers_are_as_described(api: Api) -> None:
+    description = (await api.get("/openapi.json")).json()
+    for path, body in BODIES.items():
+        for expected in (HTTPStatus.CREATED, HTTPStatus.OK):
+            answer = await api.put(path.format(**IDS), body)
+            assert answer.status_code == expected, answer.text
+            check(description, "put", path, answer)
+        check(description, "put", path, await api.put(path.format(**IDS), {**body, "nope": 1}))
+    await api.settle_all(1_782_864_000_000_000)
+    in_csv = set()
+    for path, operations in description["paths"].items():
+        if "get" not in operations:
+            continue
+        check(description, "get", path, await api.get(path.format(**IDS), role=None, **WINDOWS.get(path, {})))
+        for accepted in ("application/json", "text/csv"):
+            headers = {"Authorization": f"Bearer {await api.key('admin')}", "Accept": accepted}
+            answer = await api.client.get(path.format(**IDS), params=WINDOWS.get(path), headers=headers)
+            is_session = path == "/v1/sessions/current"
+            assert answer.status_code == (HTTPStatus.UNAUTHORIZED if is_session else HTTPStatus.OK), answer.text
+            if check(description, "get", path, answer) == "text/csv":
+                in_csv.add(path)
+    assert in_csv == IN_CSV
