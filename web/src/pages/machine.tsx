@@ -4,9 +4,11 @@ import { readKpis, readMachine, readTimeline } from "../api/requests.ts";
 import { AccountBar } from "../charts/account-bar.tsx";
 import { StateLegend } from "../charts/patterns.tsx";
 import { PieceColumns } from "../charts/pieces.tsx";
+import { MarkLegend } from "../charts/scale-legend.tsx";
 import { StateStrip } from "../charts/strip.tsx";
 import { figureOf } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
+import { CountTable } from "../parts/count-table.tsx";
 import { DayChooser } from "../parts/day-chooser.tsx";
 import { Facts } from "../parts/facts.tsx";
 import { Heading } from "../parts/heading.tsx";
@@ -65,8 +67,15 @@ export function MachinePage() {
         )}
       </Panel>
       <DayFigures window={window} />
-      <Panel title={words.machine.records} loaded={timeline} class="panel-records">
-        {(data) => <SegmentTable segments={data.segments} untilMs={accountedUntilMs} />}
+      <Panel title={`${words.machine.records} · ${day} · ${words.seoulTime}`} loaded={timeline} class="panel-records">
+        {(data) => (
+          <>
+            <h3>{words.machine.states}</h3>
+            <SegmentTable key={day} segments={data.segments} untilMs={accountedUntilMs} />
+            <h3>{words.machine.pieces}</h3>
+            <CountTable key={day} counts={data.counts} />
+          </>
+        )}
       </Panel>
     </>
   );
@@ -95,18 +104,21 @@ function DayFigures({ window }: { window: { from: string; to: string } }) {
         class="panel-day"
       >
         {({ items: [item] }) => (
-          <table class="figures-table">
-            <tbody>
-              {definitions.map(({ id }) => (
-                <tr key={id}>
-                  <th scope="row">{title(id)}</th>
-                  <td class="number">
-                    <Figure figure={figureOf(item, id, machine)} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <>
+            <table class="figures-table">
+              <tbody>
+                {definitions.map(({ id }) => (
+                  <tr key={id}>
+                    <th scope="row">{title(id)}</th>
+                    <td class="number">
+                      <Figure figure={figureOf(item, id, machine)} />
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+            <MarkLegend figures={definitions.flatMap(({ id }) => figureOf(item, id, machine) ?? [])} />
+          </>
         )}
       </Panel>
     </div>
