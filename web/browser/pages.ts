@@ -43,9 +43,11 @@ export async function walkPages(context: BrowserContext, plan: Plan, api: Api, r
       report.expect(`${name}, ${lang}: enough figures`, count >= least, `${count} figures, not ${least}`);
       await page.screenshot({ path: `${plan.screenshots}/${name}-${lang}.png`, fullPage: true });
       await page.setViewportSize(PHONE);
-      await page.waitForTimeout(150);
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
       await look(listened, `${name}, ${lang}, phone`, report);
-      await page.screenshot({ path: `${plan.screenshots}/${name}-phone-${lang}.png`, fullPage: true });
+      if (lang === "ko") {
+        await page.screenshot({ path: `${plan.screenshots}/${name}-phone-ko.png`, fullPage: true });
+      }
     }
   }
   await tiles(page, plan, report);
@@ -77,20 +79,21 @@ async function look(listened: Listened, name: string, report: Report): Promise<v
 
 /** No figure in a tile sticks out of it, however long it is in words. */
 async function tiles(page: Page, plan: Plan, report: Report): Promise<void> {
-  for (const kpi of ["throughput_per_h", "mtbf_h", "mttr_h"]) {
-    for (const lang of LANGUAGES) {
-      await page.goto(`${plan.url}/?page=nation&scope=nation&kpi=${kpi}&from=${plan.from}&to=${plan.to}&lang=${lang}`);
-      await settle(page);
-      const out = await page.$$eval(".tile", (all) =>
-        all.flatMap((tile) => {
-          const right = tile.querySelector("a rect")?.getBoundingClientRect().right ?? 0;
-          return [...tile.querySelectorAll("text")]
-            .filter((text) => text.getBoundingClientRect().right > right)
-            .map((text) => text.textContent ?? "");
-        }),
-      );
-      report.add(`tiles, ${kpi}, ${lang}: nothing sticks out`, out);
-    }
+  for (const [kpi, lang] of [
+    ["throughput_per_h", "ko"],
+    ["mttr_h", "en"],
+  ]) {
+    await page.goto(`${plan.url}/?page=nation&scope=nation&kpi=${kpi}&from=${plan.from}&to=${plan.to}&lang=${lang}`);
+    await settle(page);
+    const out = await page.$$eval(".tile", (all) =>
+      all.flatMap((tile) => {
+        const right = tile.querySelector("a rect")?.getBoundingClientRect().right ?? 0;
+        return [...tile.querySelectorAll("text")]
+          .filter((text) => text.getBoundingClientRect().right > right)
+          .map((text) => text.textContent ?? "");
+      }),
+    );
+    report.add(`tiles, ${kpi}, ${lang}: nothing sticks out`, out);
   }
 }
 

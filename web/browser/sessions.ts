@@ -70,6 +70,10 @@ async function roles(browser: Browser, plan: Plan, report: Report): Promise<void
   const alone = await page.innerText(".panel-comparison");
   report.expect("what the owner may not see says so", /권한/.test(alone), alone);
   await page.screenshot({ path: `${plan.screenshots}/factory-owner-phone-ko.png`, fullPage: true });
+  await page.locator("[data-kpi]").first().click();
+  const top = await page.locator(".sheet-value").boundingBox();
+  report.expect("a figure's sheet opens at its value", top !== null && top.y > 0 && top.y < PHONE.height, `${top?.y}`);
+  await page.keyboard.press("Escape");
   await page.goto(`${plan.url}/?page=factories&scope=nation`);
   await page.waitForSelector('main[data-page="factory"]');
   await page.getByRole("button", { name: "로그아웃" }).click();

@@ -110,6 +110,9 @@ export function FigurePanel({ figure, onClose }: { figure: FigureData; onClose: 
     >
       <div class="sheet-body">
         <header>
+          <button type="button" class="button close" onClick={() => dialog.current?.close()}>
+            {words.figure.close}
+          </button>
           <p class="quiet">{figure.of}</p>
           <h2 id="figure-title">{title(figure.kpi)}</h2>
           <p class={`sheet-value ${figure.answer.value === null ? "missing" : ""}`}>
@@ -117,9 +120,6 @@ export function FigurePanel({ figure, onClose }: { figure: FigureData; onClose: 
           </p>
         </header>
         <Made figure={figure} />
-        <button type="button" class="button" onClick={() => dialog.current?.close()}>
-          {words.figure.close}
-        </button>
       </div>
     </dialog>
   );
