@@ -196,6 +196,11 @@ async function day(page: Page, prefix: string, plan: Plan, api: Api, report: Rep
   report.expect("a day is 24 hours", shown.length === 9 && Math.abs(whole - 86_400) < 1e-6, `${whole}`);
   const strip = (await page.getAttribute(".panel-strip .strip svg", "aria-label")) ?? "";
   report.expect("the strip says what it shows", /producing \d/.test(strip), strip);
+  await page.goto(`${prefix}${plan.factory}/${plan.machine}&day=2999-01-01`);
+  await settle(page);
+  report.expect("a day to come is today", (await page.inputValue("input[type=date]")) === plan.today, page.url());
+  await page.goto(`${prefix}${plan.factory}/${plan.machine}&day=${plan.day}`);
+  await settle(page);
   await records(page, plan, next, api, report);
 }
 

@@ -17,7 +17,7 @@ import { Link } from "./parts/link.tsx";
 import type { Address } from "./state/address.ts";
 import { AppContext, type App as AppState } from "./state/context.ts";
 import { homeOf, isOffered, seesFigures } from "./state/roles.ts";
-import { dayAndTimeOf, lastWholeDays } from "./state/seoul.ts";
+import { dayAndTimeOf, dayOf, lastWholeDays } from "./state/seoul.ts";
 import type { Start } from "./state/start.ts";
 import { DEFAULT_KPI, idOf, type Page, type View, viewOf } from "./state/view.ts";
 import type { Words } from "./words/index.ts";
@@ -96,11 +96,12 @@ export function App({ start, address, words, onEnd }: Props) {
   );
 }
 
-/** The view made whole: a window, a KPI that there is, and where a page is not for the role its own. */
+/** The view made whole: a window, a KPI that there is, no day to come, and where a page is not for the role its own. */
 function settled({ session, definitions }: Start, asked: View, accountedUntilMs: number): View {
   const usual = lastWholeDays(accountedUntilMs, USUAL_DAYS);
   const kpi = definitions.some(({ id }) => id === asked.kpi) ? asked.kpi : DEFAULT_KPI;
-  const view = { ...asked, kpi, from: asked.from ?? usual.from, to: asked.to ?? usual.to };
+  const day = asked.day !== null && asked.day > dayOf(accountedUntilMs) ? null : asked.day;
+  const view = { ...asked, kpi, from: asked.from ?? usual.from, to: asked.to ?? usual.to, day };
   return isOffered(session, view.page) ? view : homeOf(session, view);
 }
 

@@ -26,11 +26,10 @@ export function MachinePage() {
   const { factory, machine } = machineOf(view.scope);
   const day = view.day ?? dayOf(accountedUntilMs);
   const window = { from: day, to: addDays(day, 1) };
-  const [fromMs, toMs] = [midnightMs(day), midnightMs(window.to)];
   const timeline = useLoad(`${view.scope} ${day}`, (signal) => readTimeline(factory, machine, window, signal));
   const facts = useLoad(view.scope, (signal) => readMachine(factory, machine, signal));
   const automation = facts.data?.automation;
-  const running = accountedUntilMs < toMs;
+  const running = accountedUntilMs < midnightMs(window.to);
   return (
     <>
       <Heading
@@ -55,16 +54,20 @@ export function MachinePage() {
         class="panel-strip"
         aside={<DayChooser day={day} />}
       >
-        {(data) => (
-          <>
-            {running && <p class="partial-note">… {words.machine.running}</p>}
-            <StateStrip timeline={data} fromMs={fromMs} toMs={toMs} height={STRIP_HEIGHT} readable />
-            <h3>{words.machine.counts}</h3>
-            <PieceColumns counts={data.counts} fromMs={fromMs} toMs={toMs} />
-            {data.counts_truncated && <p class="partial-note">{words.machine.truncated}</p>}
-            <StateLegend />
-          </>
-        )}
+        {(data) => {
+          // While another day loads, the former one is still drawn, on its own clock.
+          const [fromMs, toMs] = [Date.parse(data.from), Date.parse(data.to)];
+          return (
+            <>
+              {running && <p class="partial-note">… {words.machine.running}</p>}
+              <StateStrip timeline={data} fromMs={fromMs} toMs={toMs} height={STRIP_HEIGHT} readable />
+              <h3>{words.machine.counts}</h3>
+              <PieceColumns counts={data.counts} fromMs={fromMs} toMs={toMs} />
+              {data.counts_truncated && <p class="partial-note">{words.machine.truncated}</p>}
+              <StateLegend />
+            </>
+          );
+        }}
       </Panel>
       <DayFigures window={window} />
       <Panel title={`${words.machine.records} · ${day} · ${words.seoulTime}`} loaded={timeline} class="panel-records">

@@ -37,6 +37,7 @@ export function FactoryList({ within }: { within: string }) {
     () => rows.flatMap(({ item, factory }) => figureOf(item, kpi, factory.name, within) ?? []),
     [rows, kpi, within],
   );
+  const nothing = within === "nation" ? words.list.noneAtAll : words.list.noneHere;
   const problem = factories.problem ?? kpis.problem;
   const [shown, all] = [grouped(rows.length), grouped(factories.data.length)];
   const state = problem !== null ? "error" : factories.done && kpis.done ? "ready" : "loading";
@@ -59,8 +60,8 @@ export function FactoryList({ within }: { within: string }) {
         />
       )}
       {factories.data.length === 0 && !factories.done && problem === null && <Skeleton label={words.panel.loading} />}
-      {factories.done && rows.length === 0 && (
-        <p class="empty">{factories.data.length === 0 ? words.list.noneAtAll : words.list.none}</p>
+      {factories.done && problem === null && rows.length === 0 && (
+        <p class="empty">{factories.data.length > 0 ? words.list.none : nothing}</p>
       )}
       {rows.length > 0 && <Table rows={rows} kpisDone={kpis.done || problem !== null} within={within} />}
       <MarkLegend figures={figures} />

@@ -108,6 +108,7 @@ export const en = {
     loading: (n: string) => `${n} factories so far`,
     clear: "Clear the filters",
     none: "No factory matches. Change or clear the filters.",
+    noneHere: "No factory belongs here.",
     noneAtAll: "No factory is registered yet. Factories are registered with `jejo registry import` or the API.",
   },
   factory: {

@@ -100,6 +100,7 @@ export const ko: Words = {
     loading: (n) => `현재 ${n}개소`,
     clear: "조건 지우기",
     none: "조건에 맞는 공장이 없습니다. 조건을 바꾸거나 지우십시오.",
+    noneHere: "여기에 속한 공장이 없습니다.",
     noneAtAll: "등록된 공장이 아직 없습니다. `jejo registry import` 또는 API로 등록합니다.",
   },
   factory: {
