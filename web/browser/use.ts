@@ -132,6 +132,11 @@ async function address(page: Page, url: string, region: string, report: Report):
   await page.goBack();
   await page.goBack();
   await page.goBack();
+  // The page follows the address a moment later, so it may look settled before it has begun.
+  const until = Date.now() + 5000;
+  while ((await seen()) !== first && Date.now() < until) {
+    await page.waitForTimeout(50);
+  }
   report.expect("going back shows what was before", (await seen()) === first && page.url() === url, page.url());
   await page.locator(`.tile[data-region="${region}"] a`).click();
   await page.waitForSelector('main[data-page="region"]');
