@@ -85,6 +85,10 @@ def some_enterprise(stack: Stack) -> Any:
     return stack.get("/v1/enterprises", limit=1)["items"][0]["enterprise_id"]
 
 
+def some_zone(stack: Stack) -> Any:
+    return next(factory["zone"] for factory in stack.get("/v1/factories", limit=100)["items"] if factory["zone"])
+
+
 def busiest_machine(stack: Stack) -> tuple[str, str]:
     """Factory and machine that produced longest on the last whole day."""
     window = {"from": str(today() - dt.timedelta(days=1)), "to": str(today())}
@@ -129,12 +133,14 @@ def plan(stack: Stack, chromium: str, folder: Path) -> dict[str, Any]:
             "ministry": link(stack, "ministry"),
             "region": link(stack, f"region:{factory['region']}"),
             "factory": link(stack, f"factory:{factory_id}"),
+            "researcher": link(stack, "researcher"),
         },
         "factory": factory_id,
         "machine": machine_id,
         "day": str(today() - dt.timedelta(days=1)),
         "today": str(today()),
         "ghost": GHOST,
+        "zone": some_zone(stack),
         "region": factory["region"],
         "from": str(today() - dt.timedelta(days=DAYS - 1)),
         "to": str(today()),

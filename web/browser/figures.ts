@@ -93,7 +93,7 @@ export function expectedText(kpi: string, value: number, lang: string): string {
   }
   if (kpi === "throughput_per_h") {
     const number = value.toLocaleString("en-US", { maximumFractionDigits: 1 });
-    return lang === "ko" ? `시간당 ${number}개` : `${number} /h`;
+    return lang === "ko" ? `${number}개/h` : `${number} /h`;
   }
   return value.toLocaleString("en-US", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }

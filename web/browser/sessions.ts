@@ -46,6 +46,15 @@ async function roles(browser: Browser, plan: Plan, report: Report): Promise<void
   await page.waitForSelector('main[data-page="region"]');
   await settle(page);
   report.add("a regional officer's page", listened.take());
+  await page.goto(`${plan.url}/?page=factory&scope=factory:${plan.factory}&day=${plan.day}`);
+  await settle(page);
+  report.add("a regional officer's factory", listened.take());
+  const beside = await page.$$eval(".panel-comparison [data-scope]", (all) => all.map((one) => one.dataset["scope"]));
+  report.expect(
+    "beside the cohort in the region",
+    beside.some((scope) => scope?.startsWith(`region:${plan.region}&sector:`)),
+    beside.join(" "),
+  );
   report.expect("Korean for a Korean browser", (await page.getAttribute("html", "lang")) === "ko");
   await page.getByRole("button", { name: "로그아웃" }).click();
   await page.waitForSelector(SIGNED_OUT);
@@ -57,12 +66,24 @@ async function roles(browser: Browser, plan: Plan, report: Report): Promise<void
   await page.goto(plan.links.factory);
   await page.waitForSelector('main[data-page="factory"]');
   await settle(page);
-  const refused = await page.locator(".panel .failure").allInnerTexts();
-  report.add(
-    "a factory's owner sees the factory",
-    listened.take().filter((line) => !/403/.test(line)),
-  );
-  report.expect("what the owner may not see says so", refused.length > 0 && refused.every((text) => /권한/.test(text)));
+  report.add("a factory's owner sees the factory, and asks for no more", listened.take());
+  const alone = await page.innerText(".panel-comparison");
+  report.expect("what the owner may not see says so", /권한/.test(alone), alone);
   await page.screenshot({ path: `${plan.screenshots}/factory-owner-phone-ko.png`, fullPage: true });
+  await page.locator("[data-kpi]").first().click();
+  const top = await page.locator(".sheet-value").boundingBox();
+  report.expect("a figure's sheet opens at its value", top !== null && top.y > 0 && top.y < PHONE.height, `${top?.y}`);
+  await page.keyboard.press("Escape");
+  await page.goto(`${plan.url}/?page=factories&scope=nation`);
+  await page.waitForSelector('main[data-page="factory"]');
+  await page.getByRole("button", { name: "로그아웃" }).click();
+  await page.waitForSelector(SIGNED_OUT);
+  listened.take();
+  await page.goto(plan.links.researcher);
+  await page.waitForSelector('main[data-page="definitions"]');
+  const said = await page.innerText("main");
+  report.add("a researcher's page", listened.take());
+  report.expect("a researcher is told of SQL", /machine_hour/.test(said) && /시간가동률/.test(said), said);
+  await page.screenshot({ path: `${plan.screenshots}/researcher-phone-ko.png`, fullPage: true });
   await context.close();
 }

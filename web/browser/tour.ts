@@ -20,13 +20,14 @@ export interface Plan {
   chromium: string;
   report: string;
   screenshots: string;
-  links: { ministry: string; region: string; factory: string };
+  links: { ministry: string; region: string; factory: string; researcher: string };
   /** What the fleet has: a factory with a machine that was at work on a day, and a factory that never sent anything. */
   factory: string;
   machine: string;
   day: string;
   today: string;
   ghost: string;
+  zone: string;
   region: string;
   from: string;
   to: string;

@@ -11,19 +11,30 @@ export async function walkUse(context: BrowserContext, plan: Plan, api: Api, rep
   const { page } = listened;
   await page.setViewportSize(WIDE);
   const window = `kpi=availability&from=${plan.from}&to=${plan.to}&interval=day&lang=en`;
+  const machine = `machine:${plan.factory}/${plan.machine}&day=${plan.day}`;
+  for (const [name, where] of [
+    ["nation", "nation"],
+    ["programme", "nation"],
+    ["factory", `factory:${plan.factory}`],
+    ["machine", machine],
+  ] as const) {
+    const url = `${plan.url}/?page=${name}&scope=${where}&${window}`;
+    await report.part(`keyboard, ${name}`, () => reach(page, name, url, report));
+  }
   await report.part("keyboard", () => keyboard(page, `${plan.url}/?page=nation&scope=nation&${window}`, report));
   await report.part("sheet", () => sheet(page, plan, api, report));
   await report.part("address", () =>
     address(page, `${plan.url}/?page=nation&scope=nation&${window}`, plan.region, report),
   );
-  await report.part("list", () => list(page, `${plan.url}/?page=factories&scope=nation&${window}`, plan, report));
+  await report.part("list", () => list(page, `${plan.url}/?page=factories&scope=nation&${window}`, plan, api, report));
   await report.part("day", () => day(page, `${plan.url}/?lang=en&page=machine&scope=machine:`, plan, api, report));
+  await report.part("programme", () => programme(page, plan.url, api, report));
   report.add("use: nothing complains", listened.take());
   await page.close();
 }
 
-/** Tab reaches everything that a pointer can use; Enter opens a figure, Escape closes it, the focus comes back. */
-async function keyboard(page: Page, url: string, report: Report): Promise<void> {
+/** Tab reaches everything that a pointer can use. */
+async function reach(page: Page, name: string, url: string, report: Report): Promise<void> {
   await page.goto(url);
   await settle(page);
   const all = await page.evaluate(() => {
@@ -45,9 +56,15 @@ async function keyboard(page: Page, url: string, report: Report): Promise<void> 
     }
   }
   report.add(
-    "Tab reaches everything",
+    `${name}: Tab reaches everything`,
     all.filter((_, n) => !reached.has(String(n))),
   );
+}
+
+/** Enter opens a figure, Escape closes it, the focus comes back. */
+async function keyboard(page: Page, url: string, report: Report): Promise<void> {
+  await page.goto(url);
+  await settle(page);
   const tile = page.locator(".tile-figure").first();
   await tile.focus();
   await page.keyboard.press("Enter");
@@ -115,6 +132,11 @@ async function address(page: Page, url: string, region: string, report: Report):
   await page.goBack();
   await page.goBack();
   await page.goBack();
+  // The page follows the address a moment later, so it may look settled before it has begun.
+  const until = Date.now() + 5000;
+  while ((await seen()) !== first && Date.now() < until) {
+    await page.waitForTimeout(50);
+  }
   report.expect("going back shows what was before", (await seen()) === first && page.url() === url, page.url());
   await page.locator(`.tile[data-region="${region}"] a`).click();
   await page.waitForSelector('main[data-page="region"]');
@@ -128,7 +150,7 @@ async function address(page: Page, url: string, region: string, report: Report):
 }
 
 /** Search, sort, and nothing found. */
-async function list(page: Page, url: string, plan: Plan, report: Report): Promise<void> {
+async function list(page: Page, url: string, plan: Plan, api: Api, report: Report): Promise<void> {
   await page.goto(url);
   await settle(page);
   await page.getByRole("button", { name: "Availability" }).click();
@@ -138,6 +160,12 @@ async function list(page: Page, url: string, plan: Plan, report: Report): Promis
   );
   const sorted = values.every((value, n) => n === 0 || value <= (values[n - 1] ?? value));
   report.expect("sorted by the figure, greatest first", sorted && values.length > 3, values.join(" "));
+  await page.selectOption(".filters select >> nth=3", plan.zone);
+  const inZone = (await api.get(`/v1/factories?zone=${plan.zone}&limit=1000`)) as { items: unknown[] };
+  const narrowed = await page.getAttribute("[data-factories]", "data-factories");
+  report.expect("a zone narrows the list", Number(narrowed) === inZone.items.length, `${narrowed}`);
+  report.expect("the address says the zone", page.url().includes(`zone=${plan.zone}`), page.url());
+  await page.getByRole("button", { name: "Clear the filters" }).click();
   await page.fill('input[type="search"]', plan.factory.toLowerCase());
   const rows = await page.locator("[data-factory]").count();
   report.expect("a search by id finds one", rows === 1, `${rows}`);
@@ -173,4 +201,58 @@ async function day(page: Page, prefix: string, plan: Plan, api: Api, report: Rep
   report.expect("a day is 24 hours", shown.length === 9 && Math.abs(whole - 86_400) < 1e-6, `${whole}`);
   const strip = (await page.getAttribute(".panel-strip .strip svg", "aria-label")) ?? "";
   report.expect("the strip says what it shows", /producing \d/.test(strip), strip);
+  await page.goto(`${prefix}${plan.factory}/${plan.machine}&day=2999-01-01`);
+  await settle(page);
+  report.expect("a day to come is today", (await page.inputValue("input[type=date]")) === plan.today, page.url());
+  await page.goto(`${prefix}${plan.factory}/${plan.machine}&day=${plan.day}`);
+  await settle(page);
+  await records(page, plan, next, api, report);
+}
+
+/** Every count that the API has of the day stands in the records. */
+async function records(page: Page, plan: Plan, next: string, api: Api, report: Report): Promise<void> {
+  const path = `/v1/factories/${plan.factory}/machines/${plan.machine}/timeline?from=${plan.day}&to=${next}`;
+  const { counts } = (await api.get(path)) as { counts: { at: string; good: number }[] };
+  while ((await page.locator(".panel-records .more").count()) > 0) {
+    await page.locator(".panel-records .more").first().click();
+  }
+  const shown = await page.$$eval("[data-count]", (rows) =>
+    rows.map((row) => `${row.getAttribute("data-count")} ${row.querySelector(".number")?.textContent}`),
+  );
+  const owed = counts.map(({ at, good }) => `${at} ${good.toLocaleString("en-US")}`);
+  report.expect("every count of the day is shown", shown.length > 0 && shown.join() === owed.join(), shown.join());
+}
+
+/** One row per target, with the API's numbers and the gap between them. */
+async function programme(page: Page, url: string, api: Api, report: Report): Promise<void> {
+  await page.goto(`${url}/?lang=en&page=programme&scope=nation`);
+  await settle(page);
+  type Counted = { id: string; reached: number };
+  const { targets } = (await api.get("/v1/programme")) as {
+    targets: (Counted & { target: number | null; also: Counted[] })[];
+  };
+  const owed = targets.flatMap(({ also, ...own }) => [own, ...also.map((one) => ({ ...one, target: null }))]);
+  report.expect("every target has a row", (await page.locator("tr[data-target]").count()) === owed.length);
+  for (const { id, reached, target } of owed) {
+    const row = page.locator(`tr[data-target="${id}"]`);
+    const text = (await row.innerText()).replaceAll(/\s+/g, " ");
+    const parts = [
+      reached,
+      ...(target === null ? [] : [target]),
+      ...(target !== null && target > reached ? [target - reached] : []),
+    ];
+    report.add(
+      `the target ${id}`,
+      parts
+        .map((part) => part.toLocaleString("en-US"))
+        .filter((part) => !text.includes(part))
+        .map((part) => `no ${part} in: ${text}`),
+    );
+    report.expect(
+      `${id}: a line and an outlook`,
+      (await row.locator("polyline").count()) === 1 &&
+        (target === null || /reached by|a year since|not within/.test(text)),
+      text,
+    );
+  }
 }

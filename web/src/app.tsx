@@ -5,28 +5,35 @@ import { signOut } from "./api/client.ts";
 import { Patterns } from "./charts/patterns.tsx";
 import type { FigureData } from "./figures/data.ts";
 import { FigurePanel } from "./figures/panel.tsx";
+import { DefinitionsPage } from "./pages/definitions.tsx";
 import { FactoriesPage } from "./pages/factories.tsx";
 import { FactoryPage } from "./pages/factory.tsx";
+import { GroupPage } from "./pages/group.tsx";
 import { MachinePage } from "./pages/machine.tsx";
 import { NationPage } from "./pages/nation.tsx";
-import { RegionPage } from "./pages/region.tsx";
+import { ProgrammePage } from "./pages/programme.tsx";
 import { Head } from "./parts/head.tsx";
+import { Link } from "./parts/link.tsx";
 import type { Address } from "./state/address.ts";
 import { AppContext, type App as AppState } from "./state/context.ts";
-import { homeOf } from "./state/roles.ts";
-import { dayAndTimeOf, lastWholeDays } from "./state/seoul.ts";
+import { homeOf, isOffered, seesFigures } from "./state/roles.ts";
+import { dayAndTimeOf, dayOf, lastWholeDays } from "./state/seoul.ts";
 import type { Start } from "./state/start.ts";
-import { DEFAULT_KPI, idOf, type Page, type View } from "./state/view.ts";
+import { DEFAULT_KPI, idOf, type Page, type View, viewOf } from "./state/view.ts";
 import type { Words } from "./words/index.ts";
 import { regionName } from "./words/places.ts";
 
 const USUAL_DAYS = 30;
 const PAGES: Record<Page, () => preact.JSX.Element> = {
   nation: NationPage,
-  region: RegionPage,
+  programme: ProgrammePage,
+  region: GroupPage,
+  zone: GroupPage,
+  sponsor: GroupPage,
   factories: FactoriesPage,
   factory: FactoryPage,
   machine: MachinePage,
+  definitions: DefinitionsPage,
 };
 
 interface Props {
@@ -74,11 +81,14 @@ export function App({ start, address, words, onEnd }: Props) {
       <Patterns />
       <Head onLeave={leave} />
       <main id="main" ref={main} tabIndex={-1} data-page={view.page} data-lang={view.lang}>
-        {start.accountedUntilMs === null && <p class="partial-note">{words.panel.notAccounted}</p>}
+        {start.accountedUntilMs === null && seesFigures(session) && (
+          <p class="partial-note">{words.panel.notAccounted}</p>
+        )}
         <Shown key={shown} />
       </main>
       <footer class="foot quiet small">
-        <span>{words.accountedUntil(dayAndTimeOf(accountedUntilMs))}</span>
+        {seesFigures(session) && <span>{words.accountedUntil(dayAndTimeOf(accountedUntilMs))}</span>}
+        <Link to={viewOf(view, "definitions")}>{words.nav.definitions}</Link>
         <span>{words.productWhole}</span>
       </footer>
       {figure !== null && <FigurePanel figure={figure} onClose={() => openFigure(null)} />}
@@ -86,17 +96,19 @@ export function App({ start, address, words, onEnd }: Props) {
   );
 }
 
-/** The view made whole: a window, a KPI that there is, and for roles that do not see the nation their own page. */
+/** The view made whole: a window, a KPI that there is, no day to come, and where a page is not for the role its own. */
 function settled({ session, definitions }: Start, asked: View, accountedUntilMs: number): View {
   const usual = lastWholeDays(accountedUntilMs, USUAL_DAYS);
   const kpi = definitions.some(({ id }) => id === asked.kpi) ? asked.kpi : DEFAULT_KPI;
-  const view = { ...asked, kpi, from: asked.from ?? usual.from, to: asked.to ?? usual.to };
-  return view.page === "nation" ? homeOf(session, view) : view;
+  const day = asked.day !== null && asked.day > dayOf(accountedUntilMs) ? null : asked.day;
+  const view = { ...asked, kpi, from: asked.from ?? usual.from, to: asked.to ?? usual.to, day };
+  return isOffered(session, view.page) ? view : homeOf(session, view);
 }
 
 function titleOf(view: View, words: Words): string {
   if (view.page === "region") {
     return regionName(idOf(view.scope), view.lang);
   }
-  return view.page === "nation" || view.page === "factories" ? words.nav[view.page] : idOf(view.scope);
+  const id = idOf(view.scope);
+  return id === "" ? words.nav[view.page as keyof Words["nav"]] : id;
 }

@@ -35,6 +35,8 @@ function factory(number: number, more: Partial<Factory> = {}): Factory {
     region: "KR-48",
     sector: "C29",
     level: "basic",
+    zone: null,
+    sponsor: null,
     size: "10-49",
     machines: number,
     ...more,
@@ -47,15 +49,20 @@ function item(value: number | null): KpiItem {
 }
 
 test("a search looks at ids, names and enterprises, whatever the case", () => {
-  const factories = [factory(1), factory(2, { enterprise_name: "Samjin" }), factory(3, { region: "KR-11" })];
+  const factories = [
+    factory(1),
+    factory(2, { enterprise_name: "Samjin" }),
+    factory(3, { region: "KR-11", zone: "Z1" }),
+  ];
   const ids = (by: Partial<Parameters<typeof narrow>[1]>) =>
-    narrow(prepare(factories), { q: "", region: "", sector: "", level: "", ...by }).map(
+    narrow(prepare(factories), { q: "", region: "", sector: "", level: "", zone: "", sponsor: "", ...by }).map(
       (listed) => listed.factory.factory_id,
     );
   assert.deepEqual(ids({ q: "f2" }), ["F2"]);
   assert.deepEqual(ids({ q: "한빛정" }), ["F1", "F3"]);
   assert.deepEqual(ids({ q: "SAM" }), ["F2"]);
   assert.deepEqual(ids({ region: "KR-11" }), ["F3"]);
+  assert.deepEqual(ids({ zone: "Z1" }), ["F3"]);
   assert.deepEqual(ids({ sector: "C10" }), []);
 });
 
@@ -85,7 +92,7 @@ test("thirty thousand are searched and sorted in less time than comparing their 
   };
   const names = new Intl.Collator("ko", { numeric: true });
   const plain = quickest(() => [...factories].sort((a, b) => names.compare(a.name, b.name)));
-  const by = { q: "hanbit 1", region: "", sector: "", level: "" };
+  const by = { q: "hanbit 1", region: "", sector: "", level: "", zone: "", sponsor: "" };
   assert.equal(narrow(listed, by).length, 11_111);
   assert.ok(quickest(() => narrow(listed, by)) < plain);
   for (const sort of SORTS) {

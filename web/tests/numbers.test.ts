@@ -32,8 +32,9 @@ test("a KPI's id says what kind of number it is", () => {
   assert.deepEqual(["oee", "mtbf_h", "throughput_per_h"].map(kindOf), ["ratio", "hours", "per_hour"]);
   assert.equal(kpiText("mttr_h", 0.5, "en"), "30 min");
   assert.equal(kpiText("throughput_per_h", 1234.56, "en"), "1,234.6 /h");
+  assert.equal(kpiText("throughput_per_h", 1234.56, "ko"), "1,234.6개/h");
   assert.equal(axisText("oee", 0.825, "en"), "82.5%");
-  assert.equal(axisText("mtbf_h", 12.5, "ko"), "12.5시간");
+  assert.equal(axisText("mtbf_h", 12.5, "ko"), "12시간 30분");
 });
 
 test("sums say their unit", () => {

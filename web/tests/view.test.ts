@@ -4,10 +4,14 @@ import { defaultView, machineOf, PAGES, parseView, type View, viewOf, writeView 
 
 const SCOPES: Record<View["page"], string> = {
   nation: "nation",
+  programme: "nation",
   region: "region:KR-48",
+  zone: "zone:changwon",
+  sponsor: "sponsor:posco",
   factories: "nation",
   factory: "factory:F000123",
   machine: "machine:F000123/CNC-01",
+  definitions: "nation",
 };
 
 test("every page's address gives its view back", () => {
@@ -26,6 +30,8 @@ test("every page's address gives its view back", () => {
       sector: "C25",
       level: "basic",
       region: "KR-11",
+      zone: "changwon",
+      sponsor: "posco",
       sort: "kpi",
       order: "desc",
     };
@@ -47,6 +53,8 @@ test("nonsense in an address is the default", () => {
     "?page=moon",
     "?page=region&scope=region:KR-480",
     "?page=factory&scope=nation",
+    "?page=zone&scope=zone:../x",
+    "?page=sponsor&scope=zone:changwon",
     "?page=factory&scope=factory:../x",
     "?kpi=<script>",
     "?from=2026-02-30&to=2026-03-01",

@@ -1,7 +1,7 @@
 /** The questions that the dashboard asks, each one request (lists: one for each page of 10,000). */
 
 import { getCsv, getJson, type Parameters } from "./client.ts";
-import type { Definitions, Factory, KpiItem, KpiPage, Machine, Programme, Session, Timeline } from "./types.ts";
+import type { Definitions, Factory, KpiItem, KpiPage, Machine, Named, Programme, Session, Timeline } from "./types.ts";
 
 export interface Window {
   /** Seoul days; `to` is the day after the last. */
@@ -82,6 +82,15 @@ export async function readMachines(factory: string, signal?: AbortSignal): Promi
   return machines;
 }
 
+/** Every zone, or every sponsor, with its name. */
+export async function readNamed(kind: "zone" | "sponsor", signal?: AbortSignal): Promise<Named[]> {
+  const named: Named[] = [];
+  const add = (rows: Record<string, string>[]) =>
+    named.push(...rows.map((row) => ({ id: row[`${kind}_id`] ?? "", name: row["name"] ?? "" })));
+  await getCsv(`/v1/${kind}s`, {}, add, signal);
+  return named;
+}
+
 /** Every factory of the list that passes the filters, page by page. */
 export function readFactories(
   filters: Parameters,
@@ -100,6 +109,8 @@ function factoryOf(row: Record<string, string>): Factory {
     region: row["region"] ?? "",
     sector: row["sector"] ?? "",
     level: row["level"] ?? "",
+    zone: row["zone"] || null,
+    sponsor: row["sponsor"] || null,
     size: row["size"] || null,
     machines: Number(row["machines"] ?? 0),
   };

@@ -68,18 +68,36 @@ export interface Session {
   expires_at: string;
 }
 
-export interface Target {
+/** A zone or a sponsor, as the list of them has it. */
+export interface Named {
+  id: string;
+  name: string;
+}
+
+export interface Point {
+  on: string;
+  value: number;
+}
+
+/** One figure of the programme: what is counted, and how many there were. */
+export interface CountedFigure {
   id: string;
   title: { en: string; ko: string };
   /** What exactly is counted. */
   definition: { en: string; ko: string };
   unit: string;
+  baseline: Point | null;
+  reached: number;
+  /** At the ends of years, and today. */
+  history: Point[];
+}
+
+export interface Target extends CountedFigure {
   kind: string;
   target: number | null;
   target_on: string | null;
-  baseline: { on: string; value: number } | null;
-  reached: number;
-  history: { on: string; value: number }[];
+  /** Figures that are shown with it. */
+  also: CountedFigure[];
 }
 
 export interface Programme {
@@ -96,6 +114,8 @@ export interface Factory {
   region: string;
   sector: string;
   level: string;
+  zone: string | null;
+  sponsor: string | null;
   size?: string | null;
   machines?: number;
 }

@@ -1,12 +1,18 @@
 /** Which colour means which range of values, and what the marks mean. */
 
-import { MARKS } from "../figures/data.ts";
+import { type FigureData, MARKS, marksOf } from "../figures/data.ts";
 import { useApp } from "../state/context.ts";
 import { axisText } from "../state/numbers.ts";
 import { Swatch } from "./patterns.tsx";
 import type { Scale } from "./scale.ts";
 
-export function ScaleLegend({ scale, kpi }: { scale: Scale | null; kpi: string }) {
+interface Props {
+  scale: Scale | null;
+  kpi: string;
+  figures: readonly FigureData[];
+}
+
+export function ScaleLegend({ scale, kpi, figures }: Props) {
   const { words, view } = useApp();
   return (
     <div class="scale-legend">
@@ -25,28 +31,35 @@ export function ScaleLegend({ scale, kpi }: { scale: Scale | null; kpi: string }
           ))}
         </ol>
       )}
-      <MarkLegend />
+      <MarkLegend figures={figures} />
     </div>
   );
 }
 
-/** What the marks beside a figure mean. */
-export function MarkLegend() {
+/** What the marks beside these figures mean; nothing where none has one. */
+export function MarkLegend({ figures }: { figures: readonly FigureData[] }) {
   const { words } = useApp();
+  const found = new Set(figures.flatMap(marksOf));
+  const shown = Object.entries(MARKS).filter(([mark]) => found.has(mark));
+  const hollow = figures.some(({ answer }) => answer.value === null);
+  if (shown.length === 0 && !hollow) {
+    return null;
+  }
   return (
     <ul class="mark-legend" aria-label={words.marks.legend}>
-      <li>
-        <Swatch state="unknown" /> {words.figure.none}
-      </li>
-      <li>
-        <span aria-hidden="true">{MARKS["low_coverage"]}</span> {words.flagShort["low_coverage"]}
-      </li>
-      <li>
-        <span aria-hidden="true">{MARKS["above_range"]}</span> {words.flagShort["above_range"]}
-      </li>
-      <li>
-        <span aria-hidden="true">{MARKS["partial"]}</span> {words.marks.partialLong}
-      </li>
+      {hollow && (
+        <li>
+          <Swatch state="unknown" /> {words.figure.none}
+        </li>
+      )}
+      {shown.map(([mark, sign]) => (
+        <li key={mark}>
+          <span class="marks" aria-hidden="true">
+            {sign}
+          </span>{" "}
+          {mark === "partial" ? words.marks.partialLong : words.flagShort[mark]}
+        </li>
+      ))}
     </ul>
   );
 }

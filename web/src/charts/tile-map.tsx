@@ -15,6 +15,10 @@ const SIZE = TILE - GAP;
 const COLUMNS = 4;
 const ROWS = 5;
 const MOST_WIDTH = 13;
+/** Room for a value, and how wide a letter is beside its height. */
+const VALUE_ROOM = SIZE - 20;
+const LETTER = 0.55;
+const VALUE_HEIGHT = 22;
 
 interface Props {
   figures: ReadonlyMap<string, FigureData>;
@@ -22,17 +26,35 @@ interface Props {
 }
 
 export function TileMap({ figures, scale }: Props) {
+  const figureText = useFigureText();
+  const valued = [...figures.values()].filter(({ answer }) => answer.value !== null);
+  const widest = Math.max(1, ...valued.map((figure) => widthOf(figureText(figure))));
+  const height = Math.min(VALUE_HEIGHT, VALUE_ROOM / (widest * LETTER));
   return (
     // biome-ignore lint/a11y/noSvgWithoutTitle: the panel's heading names it, and each tile is a link with a name.
     <svg class="tile-map" viewBox={`0 0 ${COLUMNS * TILE - GAP} ${ROWS * TILE - GAP}`}>
       {REGIONS.map((region) => (
-        <Tile key={region.code} region={region} figure={figures.get(region.code) ?? null} scale={scale} />
+        <Tile
+          key={region.code}
+          region={region}
+          figure={figures.get(region.code) ?? null}
+          scale={scale}
+          height={height}
+        />
       ))}
     </svg>
   );
 }
 
-function Tile({ region, figure, scale }: { region: Region; figure: FigureData | null; scale: Scale | null }) {
+interface TileProps {
+  region: Region;
+  figure: FigureData | null;
+  scale: Scale | null;
+  /** Of a value's letters, the same in all tiles. */
+  height: number;
+}
+
+function Tile({ region, figure, scale, height }: TileProps) {
   const { view, words, go, openFigure } = useApp();
   const figureText = useFigureText();
   const markWords = useMarkWords();
@@ -64,7 +86,7 @@ function Tile({ region, figure, scale }: { region: Region; figure: FigureData | 
       {figure === null && (
         <>
           <rect x="4" y="44" width={SIZE - 8} height="48" rx="4" fill="#ffffff" />
-          <TileText text={text} ink={ink} missing />
+          <TileText text={text} ink={ink} missing height={height} />
         </>
       )}
       {figure !== null && (
@@ -92,7 +114,7 @@ function Tile({ region, figure, scale }: { region: Region; figure: FigureData | 
             rx="4"
             fill={value === null ? "#ffffff" : "transparent"}
           />
-          <TileText text={text} ink={ink} missing={value === null} />
+          <TileText text={text} ink={ink} missing={value === null} height={height} />
           {marks !== "" && value !== null && (
             <text x={SIZE - 11} y="50" text-anchor="end" class="tile-mark" fill={ink}>
               {marksOf(figure)
@@ -106,12 +128,12 @@ function Tile({ region, figure, scale }: { region: Region; figure: FigureData | 
   );
 }
 
-/** The value, smaller where it is long; a reason in up to three lines. */
-function TileText({ text, ink, missing }: { text: string; ink: string; missing: boolean }) {
+/** The value; a reason in up to three lines. */
+function TileText(props: { text: string; ink: string; missing: boolean; height: number }) {
+  const { text, ink, missing, height } = props;
   if (!missing) {
-    const long = text.length > 6;
     return (
-      <text x="11" y="80" class={long ? "tile-value long value" : "tile-value value"} fill={ink}>
+      <text x="11" y="80" class="tile-value value" font-size={height} fill={ink}>
         {text}
       </text>
     );

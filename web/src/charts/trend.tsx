@@ -8,9 +8,10 @@ import { useEffect, useRef } from "preact/hooks";
 import { type FigureData, isThin } from "../figures/data.ts";
 import { Figure, useFigureText, useMarkWords } from "../figures/figure.tsx";
 import { useApp, useTitle } from "../state/context.ts";
-import { axisText, percent } from "../state/numbers.ts";
+import { axisText, kindOf, percent } from "../state/numbers.ts";
 import { dayOf } from "../state/seoul.ts";
 import type { Language } from "../state/view.ts";
+import { MarkLegend } from "./scale-legend.tsx";
 
 echarts.use([LineChart, GridComponent, MarkAreaComponent, TooltipComponent, CanvasRenderer]);
 
@@ -21,6 +22,12 @@ const BAND = "#8fa3b5";
 const RULE = "#e3e8ed";
 const FONT =
   '"Pretendard", "Noto Sans KR", "Noto Sans CJK KR", system-ui, -apple-system, "Segoe UI", "Malgun Gothic", sans-serif';
+
+/** Hours as minutes where all are few, so that the axis has round ones. */
+function drawnTimes(figures: readonly FigureData[], kpi: string): number {
+  const most = Math.max(0, ...figures.map(({ answer }) => answer.value ?? 0));
+  return kindOf(kpi) === "hours" && most < 2 ? 60 : 1;
+}
 
 /** How a bucket is called: its day, or its month. */
 export function bucketName(figure: FigureData, interval: string): string {
@@ -103,6 +110,7 @@ export function Trend({ figures, kpi, interval }: Props) {
             ))}
           </tbody>
         </table>
+        <MarkLegend figures={figures} />
       </details>
     </div>
   );
@@ -136,14 +144,16 @@ function optionsOf(
 ): echarts.EChartsCoreOption {
   const names = figures.map((figure) => bucketName(figure, interval));
   const label = { color: QUIET, fontFamily: FONT, fontSize: 12 };
+  const times = drawnTimes(figures, kpi);
+  const left = kindOf(kpi) === "hours" ? 88 : 64;
   const short = (name: string) => (interval === "month" ? name : name.slice(5));
   const axis = { type: "category", data: names, boundaryGap: false, axisTick: { show: false } };
   return {
     animation: false,
     textStyle: { fontFamily: FONT, color: INK },
     grid: [
-      { left: 64, right: 20, top: 14, height: 180 },
-      { left: 64, right: 20, top: 224, height: 44 },
+      { left, right: 20, top: 14, height: 180 },
+      { left, right: 20, top: 224, height: 44 },
     ],
     tooltip: {
       trigger: "axis",
@@ -169,7 +179,7 @@ function optionsOf(
         gridIndex: 0,
         scale: true,
         splitNumber: 4,
-        axisLabel: { ...label, formatter: (value: number) => axisText(kpi, value, lang) },
+        axisLabel: { ...label, formatter: (value: number) => axisText(kpi, value / times, lang) },
         splitLine: { lineStyle: { color: RULE } },
       },
       {
@@ -182,12 +192,12 @@ function optionsOf(
         splitLine: { lineStyle: { color: RULE } },
       },
     ],
-    series: [valueSeries(figures), coverageSeries(figures, coverageWord)],
+    series: [valueSeries(figures, times), coverageSeries(figures, coverageWord)],
   };
 }
 
 /** The line: solid points where the figure is sound, hollow where it is thin or still growing, a gap where there is none. */
-function valueSeries(figures: readonly FigureData[]) {
+function valueSeries(figures: readonly FigureData[], times: number) {
   return {
     type: "line",
     xAxisIndex: 0,
@@ -198,7 +208,7 @@ function valueSeries(figures: readonly FigureData[]) {
     connectNulls: false,
     lineStyle: { color: LINE, width: 2 },
     data: figures.map((figure) => ({
-      value: figure.answer.value,
+      value: figure.answer.value === null ? null : figure.answer.value * times,
       itemStyle: {
         color: isThin(figure.answer) || figure.partial ? "#ffffff" : LINE,
         borderColor: LINE,

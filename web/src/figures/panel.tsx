@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useApp, useTitle } from "../state/context.ts";
 import { grouped, kpiText, percent, sumText } from "../state/numbers.ts";
 import { dayAndTimeOf } from "../state/seoul.ts";
-import { sumWords } from "../words/kpis.ts";
+import { definitionText, noteText, sumWords } from "../words/kpis.ts";
 import { type FigureData, MARKS } from "./data.ts";
 import { useFigureText } from "./figure.tsx";
 
@@ -37,13 +37,14 @@ function Made({ figure }: { figure: FigureData }) {
   const { answer, coverage } = figure;
   const said = words.figure;
   const range = definition?.range;
+  const note = definition ? noteText(definition, view.lang) : null;
   return (
     <dl class="made">
       {answer.value === null && (
         <Row name={said.reason}>{words.reasons[answer.reason ?? ""] ?? answer.reason ?? said.none}</Row>
       )}
       <Row name={said.definition}>
-        <span class="formula">{definition?.definition ?? figure.kpi}</span>
+        <span class="formula">{definition ? definitionText(definition, view.lang) : figure.kpi}</span>
         {range && range.high !== null && (
           <span class="quiet block">
             {said.usual(kpiText(figure.kpi, range.low, view.lang), kpiText(figure.kpi, range.high, view.lang))}
@@ -84,7 +85,7 @@ function Made({ figure }: { figure: FigureData }) {
         )}
       </Row>
       {definition && <Row name={said.source}>{definition.source}</Row>}
-      {definition?.note && <Row name={said.note}>{definition.note}</Row>}
+      {note !== null && <Row name={said.note}>{note}</Row>}
     </dl>
   );
 }
@@ -109,6 +110,9 @@ export function FigurePanel({ figure, onClose }: { figure: FigureData; onClose: 
     >
       <div class="sheet-body">
         <header>
+          <button type="button" class="button close" onClick={() => dialog.current?.close()}>
+            {words.figure.close}
+          </button>
           <p class="quiet">{figure.of}</p>
           <h2 id="figure-title">{title(figure.kpi)}</h2>
           <p class={`sheet-value ${figure.answer.value === null ? "missing" : ""}`}>
@@ -116,9 +120,6 @@ export function FigurePanel({ figure, onClose }: { figure: FigureData; onClose: 
           </p>
         </header>
         <Made figure={figure} />
-        <button type="button" class="button" onClick={() => dialog.current?.close()}>
-          {words.figure.close}
-        </button>
       </div>
     </dialog>
   );

@@ -8,11 +8,12 @@ import { regionOf } from "../state/roles.ts";
 
 export function FactoriesPage() {
   const { words, session } = useApp();
+  const region = regionOf(session);
   return (
     <>
       <Heading title={words.nav.factories} question={words.question.factories} />
       <Controls />
-      <FactoryList fixedRegion={regionOf(session)} />
+      <FactoryList within={region === null ? "nation" : `region:${region}`} />
     </>
   );
 }

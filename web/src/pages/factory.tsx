@@ -14,6 +14,7 @@ import { Panel } from "../parts/panel.tsx";
 import { TrendPanel } from "../parts/trend-panel.tsx";
 import { useApp } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
+import { useNames } from "../state/names.ts";
 import { dayOf } from "../state/seoul.ts";
 import { idOf, viewOf } from "../state/view.ts";
 import { regionName, sectorName } from "../words/places.ts";
@@ -48,9 +49,10 @@ export function FactoryPage() {
 /** Who owns it, and which cohorts it belongs to. */
 function FactsLine({ factory, id }: { factory: Factory | null; id: string }) {
   const { view, words } = useApp();
+  const named = useNames();
   const facts: [string, string][] = [["ID", id]];
   if (factory !== null) {
-    const { enterprise_name, enterprise_id, region, sector, level, size } = factory;
+    const { enterprise_name, enterprise_id, region, sector, level, size, zone, sponsor } = factory;
     facts.push(
       [words.factory.enterprise, enterprise_name ?? enterprise_id],
       [words.list.region, regionName(region, view.lang)],
@@ -59,6 +61,12 @@ function FactsLine({ factory, id }: { factory: Factory | null; id: string }) {
     );
     if (size) {
       facts.push([words.list.size, size]);
+    }
+    if (zone) {
+      facts.push([words.list.zone, named("zone", zone)]);
+    }
+    if (sponsor) {
+      facts.push([words.list.sponsor, named("sponsor", sponsor)]);
     }
   }
   return <Facts label={words.factory.facts} facts={facts} />;

@@ -4,9 +4,11 @@ import { readKpis, readMachine, readTimeline } from "../api/requests.ts";
 import { AccountBar } from "../charts/account-bar.tsx";
 import { StateLegend } from "../charts/patterns.tsx";
 import { PieceColumns } from "../charts/pieces.tsx";
+import { MarkLegend } from "../charts/scale-legend.tsx";
 import { StateStrip } from "../charts/strip.tsx";
 import { figureOf } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
+import { CountTable } from "../parts/count-table.tsx";
 import { DayChooser } from "../parts/day-chooser.tsx";
 import { Facts } from "../parts/facts.tsx";
 import { Heading } from "../parts/heading.tsx";
@@ -24,11 +26,10 @@ export function MachinePage() {
   const { factory, machine } = machineOf(view.scope);
   const day = view.day ?? dayOf(accountedUntilMs);
   const window = { from: day, to: addDays(day, 1) };
-  const [fromMs, toMs] = [midnightMs(day), midnightMs(window.to)];
   const timeline = useLoad(`${view.scope} ${day}`, (signal) => readTimeline(factory, machine, window, signal));
   const facts = useLoad(view.scope, (signal) => readMachine(factory, machine, signal));
   const automation = facts.data?.automation;
-  const running = accountedUntilMs < toMs;
+  const running = accountedUntilMs < midnightMs(window.to);
   return (
     <>
       <Heading
@@ -53,20 +54,31 @@ export function MachinePage() {
         class="panel-strip"
         aside={<DayChooser day={day} />}
       >
-        {(data) => (
-          <>
-            {running && <p class="partial-note">… {words.machine.running}</p>}
-            <StateStrip timeline={data} fromMs={fromMs} toMs={toMs} height={STRIP_HEIGHT} readable />
-            <h3>{words.machine.counts}</h3>
-            <PieceColumns counts={data.counts} fromMs={fromMs} toMs={toMs} />
-            {data.counts_truncated && <p class="partial-note">{words.machine.truncated}</p>}
-            <StateLegend />
-          </>
-        )}
+        {(data) => {
+          // While another day loads, the former one is still drawn, on its own clock.
+          const [fromMs, toMs] = [Date.parse(data.from), Date.parse(data.to)];
+          return (
+            <>
+              {running && <p class="partial-note">… {words.machine.running}</p>}
+              <StateStrip timeline={data} fromMs={fromMs} toMs={toMs} height={STRIP_HEIGHT} readable />
+              <h3>{words.machine.counts}</h3>
+              <PieceColumns counts={data.counts} fromMs={fromMs} toMs={toMs} />
+              {data.counts_truncated && <p class="partial-note">{words.machine.truncated}</p>}
+              <StateLegend />
+            </>
+          );
+        }}
       </Panel>
       <DayFigures window={window} />
-      <Panel title={words.machine.records} loaded={timeline} class="panel-records">
-        {(data) => <SegmentTable segments={data.segments} untilMs={accountedUntilMs} />}
+      <Panel title={`${words.machine.records} · ${day} · ${words.seoulTime}`} loaded={timeline} class="panel-records">
+        {(data) => (
+          <>
+            <h3>{words.machine.states}</h3>
+            <SegmentTable key={day} segments={data.segments} untilMs={accountedUntilMs} />
+            <h3>{words.machine.pieces}</h3>
+            <CountTable key={day} counts={data.counts} />
+          </>
+        )}
       </Panel>
     </>
   );
@@ -95,18 +107,21 @@ function DayFigures({ window }: { window: { from: string; to: string } }) {
         class="panel-day"
       >
         {({ items: [item] }) => (
-          <table class="figures-table">
-            <tbody>
-              {definitions.map(({ id }) => (
-                <tr key={id}>
-                  <th scope="row">{title(id)}</th>
-                  <td class="number">
-                    <Figure figure={figureOf(item, id, machine)} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <>
+            <table class="figures-table">
+              <tbody>
+                {definitions.map(({ id }) => (
+                  <tr key={id}>
+                    <th scope="row">{title(id)}</th>
+                    <td class="number">
+                      <Figure figure={figureOf(item, id, machine)} />
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+            <MarkLegend figures={definitions.flatMap(({ id }) => figureOf(item, id, machine) ?? [])} />
+          </>
         )}
       </Panel>
     </div>

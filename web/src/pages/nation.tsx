@@ -14,6 +14,7 @@ import { ProgrammeBar } from "../parts/programme-bar.tsx";
 import { TrendPanel } from "../parts/trend-panel.tsx";
 import { useApp, useTitle } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
+import { lessIsBetter } from "../state/numbers.ts";
 import { idOf, viewOf } from "../state/view.ts";
 import { REGIONS, regionName } from "../words/places.ts";
 
@@ -40,7 +41,7 @@ export function NationPage() {
             return (
               <>
                 <TileMap figures={figures} scale={scale} />
-                <ScaleLegend scale={scale} kpi={kpi} />
+                <ScaleLegend scale={scale} kpi={kpi} figures={[...figures.values()]} />
               </>
             );
           }}
@@ -48,7 +49,7 @@ export function NationPage() {
         <div class="nation-side">
           <TrendPanel scope="nation" />
           <Panel title={words.ranking.title} loaded={regions} class="panel-ranking">
-            {(page) => <Ranking figures={byRegion(page, kpi, view.lang)} />}
+            {(page) => <Ranking figures={byRegion(page, kpi, view.lang)} kpi={kpi} />}
           </Panel>
         </div>
       </div>
@@ -74,14 +75,15 @@ function byRegion(page: KpiPage, kpi: string, lang: "ko" | "en"): Map<string, Fi
 }
 
 /** The regions at both ends; bars of those with too little data are hollow. */
-function Ranking({ figures }: { figures: ReadonlyMap<string, FigureData> }) {
+function Ranking({ figures, kpi }: { figures: ReadonlyMap<string, FigureData>; kpi: string }) {
   const { view, words } = useApp();
   const bars = REGIONS.flatMap((region) => {
     const figure = figures.get(region.code);
     const to = viewOf(view, "region", `region:${region.code}`);
     return figure === undefined ? [] : [{ key: region.code, name: region[view.lang], figure, to }];
   });
-  const ranked = sorted(bars.filter(({ figure }) => figure.answer.value !== null));
+  const greatestFirst = sorted(bars.filter(({ figure }) => figure.answer.value !== null));
+  const ranked = lessIsBetter(kpi) ? greatestFirst.reverse() : greatestFirst;
   const most = Math.max(0, ...ranked.map(({ figure }) => figure.answer.value ?? 0));
   const ends = Math.min(AT_EACH_END, Math.ceil(ranked.length / 2));
   if (ranked.length === 0) {
@@ -99,7 +101,10 @@ function Ranking({ figures }: { figures: ReadonlyMap<string, FigureData> }) {
           <Bars bars={ranked.slice(Math.max(ends, ranked.length - AT_EACH_END)).reverse()} most={most} />
         </div>
       </div>
-      {ranked.some(({ figure }) => isThin(figure.answer)) && <p class="quiet small">{words.ranking.hollow}</p>}
+      <p class="quiet small">
+        {lessIsBetter(kpi) && words.ranking.lessIsBetter}
+        {ranked.some(({ figure }) => isThin(figure.answer)) && words.ranking.hollow}
+      </p>
     </>
   );
 }

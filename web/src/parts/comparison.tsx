@@ -1,46 +1,59 @@
 /** A factory's figures beside those of a cohort that the reader chooses. */
 
 import { readKpis } from "../api/requests.ts";
-import type { Factory } from "../api/types.ts";
+import type { Factory, Session } from "../api/types.ts";
+import { MarkLegend } from "../charts/scale-legend.tsx";
 import { figureOf } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
 import { useApp, useTitle } from "../state/context.ts";
 import { type Loaded, useLoad } from "../state/load.ts";
+import { useNames } from "../state/names.ts";
 import { kindOf } from "../state/numbers.ts";
+import { regionOf, seesEverything } from "../state/roles.ts";
 import { scopeWords } from "../state/scope-words.ts";
 import { COHORTS, type Cohort } from "../state/view.ts";
 import { Failure, Panel } from "./panel.tsx";
 
-/** The cohort's scope; null where the factory is in none of that kind. */
-export function cohortScope(factory: Factory, cohort: Cohort): string | null {
+/** The cohort's scopes, which are intersected, as far as the reader sees them: a regional officer's lie in the region.
+ *
+ * @returns null where the factory is in none of that kind, or it is not for the reader's role to see.
+ */
+export function cohortScopes(factory: Factory, cohort: Cohort, session: Session): string[] | null {
+  const region = regionOf(session);
   if (cohort === "nation") {
-    return "nation";
+    return seesEverything(session) ? ["nation"] : null;
   }
   const value = factory[cohort];
-  return value ? `${cohort}:${value}` : null;
+  if (!value || !(seesEverything(session) || region !== null)) {
+    return null;
+  }
+  const scope = `${cohort}:${value}`;
+  return region === null || cohort === "region" ? [scope] : [`region:${region}`, scope];
 }
 
 export function Comparison({ factory }: { factory: Loaded<Factory> }) {
-  const { view, words, window, definitions } = useApp();
+  const { view, words, window, definitions, session } = useApp();
+  const named = useNames();
+  const compares = seesEverything(session) || regionOf(session) !== null;
   const title = useTitle();
   const kpis = definitions.map(({ id }) => id);
   const own = useLoad(`${view.scope} ${window.from} ${window.to}`, (signal) =>
     readKpis([view.scope], window, [], {}, signal),
   );
-  const scope = factory.data === null ? null : cohortScope(factory.data, view.cohort);
-  const cohort = useLoad(scope === null ? null : `${scope} ${window.from} ${window.to}`, (signal) =>
-    readKpis([scope ?? "nation"], window, [], {}, signal),
+  const scopes = factory.data === null ? null : cohortScopes(factory.data, view.cohort, session);
+  const cohort = useLoad(scopes === null ? null : `${scopes} ${window.from} ${window.to}`, (signal) =>
+    readKpis(scopes ?? [], window, [], {}, signal),
   );
   const waiting = factory.loading || cohort.loading;
   const name = factory.data?.name ?? view.scope;
-  const cohortName = scope === null ? words.figure.none : scopeWords(scope, words, view.lang);
+  const cohortName = scopes === null ? words.figure.none : scopeWords(scopes.join("&"), words, view.lang, named);
   return (
     <Panel
-      title={words.factory.comparison}
+      title={compares ? words.factory.comparison : words.factory.figures}
       loaded={own}
       class="panel-comparison"
       isEmpty={({ items }) => items.length === 0}
-      aside={<CohortChooser factory={factory.data} />}
+      aside={compares && <CohortChooser factory={factory.data} />}
     >
       {(page) => (
         <>
@@ -52,33 +65,47 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
                 <th scope="col" class="number">
                   {words.factory.own}
                 </th>
-                <th scope="col" class="number">
-                  {cohortName}
-                </th>
-                <th scope="col" class="number wide">
-                  {words.factory.difference}
-                </th>
+                {compares && (
+                  <>
+                    <th scope="col" class="number">
+                      {cohortName}
+                    </th>
+                    <th scope="col" class="number wide">
+                      {words.factory.difference}
+                    </th>
+                  </>
+                )}
               </tr>
             </thead>
             <tbody>
               {kpis.map((kpi) => {
                 const mine = figureOf(page.items[0], kpi, name);
-                const theirs = figureOf(cohort.data?.items[0], kpi, cohortName);
+                const theirs = scopes === null ? null : figureOf(cohort.data?.items[0], kpi, cohortName);
                 return (
                   <tr key={kpi}>
                     <th scope="row">{title(kpi)}</th>
                     <td class="number">
                       <Figure figure={mine} />
                     </td>
-                    <td class="number">{waiting ? <span class="wait" /> : <Figure figure={theirs} />}</td>
-                    <td class="number quiet wide">
-                      <Difference kpi={kpi} mine={mine?.answer.value} theirs={theirs?.answer.value} />
-                    </td>
+                    {compares && (
+                      <>
+                        <td class="number">{waiting ? <span class="wait" /> : <Figure figure={theirs} />}</td>
+                        <td class="number quiet wide difference">
+                          <Difference kpi={kpi} mine={mine?.answer.value} theirs={theirs?.answer.value} />
+                        </td>
+                      </>
+                    )}
                   </tr>
                 );
               })}
             </tbody>
           </table>
+          <MarkLegend
+            figures={[page.items[0], cohort.data?.items[0]].flatMap((item) =>
+              kpis.flatMap((kpi) => figureOf(item, kpi, name) ?? []),
+            )}
+          />
+          {!compares && <p class="quiet small">{words.factory.alone}</p>}
         </>
       )}
     </Panel>
@@ -92,7 +119,7 @@ function Difference(props: { kpi: string; mine: number | null | undefined; their
   if (typeof mine !== "number" || typeof theirs !== "number" || kindOf(kpi) !== "ratio") {
     return <>–</>;
   }
-  const points = (mine - theirs) * 100;
+  const points = Math.round((mine - theirs) * 1000) / 10;
   const sign = points > 0 ? "+" : points < 0 ? "−" : "";
   return (
     <>
@@ -103,7 +130,7 @@ function Difference(props: { kpi: string; mine: number | null | undefined; their
 }
 
 function CohortChooser({ factory }: { factory: Factory | null }) {
-  const { view, words, go } = useApp();
+  const { view, words, session, go } = useApp();
   return (
     <label class="control inline">
       <span>{words.factory.compare}</span>
@@ -117,7 +144,11 @@ function CohortChooser({ factory }: { factory: Factory | null }) {
         }}
       >
         {COHORTS.map((cohort) => (
-          <option key={cohort} value={cohort} disabled={factory !== null && cohortScope(factory, cohort) === null}>
+          <option
+            key={cohort}
+            value={cohort}
+            disabled={factory !== null && cohortScopes(factory, cohort, session) === null}
+          >
             {words.factory.cohorts[cohort]}
           </option>
         ))}

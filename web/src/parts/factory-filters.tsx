@@ -1,23 +1,42 @@
-/** How the list of factories is narrowed: words to search for, region, sector, level. */
+/** How the list of factories is narrowed: words to search for, region, sector, level, zone, sponsor. */
 
+import type { Factory } from "../api/types.ts";
 import { useApp } from "../state/context.ts";
-import type { View } from "../state/view.ts";
+import { type NamedKind, useNames } from "../state/names.ts";
+import { FILTERS, type Filter, type View } from "../state/view.ts";
 import { REGIONS, SECTORS, sectorName } from "../words/places.ts";
-
-type Filter = "region" | "sector" | "level";
 
 interface Option {
   value: string;
   name: string;
 }
 
-export function FactoryFilters({ withRegion }: { withRegion: boolean }) {
+const NOTHING: Record<Filter, ""> = { region: "", sector: "", level: "", zone: "", sponsor: "" };
+
+interface Props {
+  /** What the list is narrowed by already, for good. */
+  fixed: Filter | null;
+  /** The zones and sponsors of these are offered. */
+  factories: readonly Factory[];
+}
+
+export function FactoryFilters({ fixed, factories }: Props) {
   const { view, words, adjust } = useApp();
+  const nameOf = useNames();
   const said = words.list;
-  const narrowed = view.q !== "" || view.sector !== "" || view.level !== "" || (withRegion && view.region !== "");
-  const regions = REGIONS.map((region) => ({ value: region.code, name: region[view.lang] }));
-  const sectors = SECTORS.map((code) => ({ value: code, name: `${code} ${sectorName(code, view.lang)}` }));
-  const levels = Object.entries(words.levels).map(([value, name]) => ({ value, name }));
+  const offered = FILTERS.filter((filter) => filter !== fixed);
+  const narrowed = view.q !== "" || offered.some((filter) => view[filter] !== "");
+  const named = (kind: NamedKind): Option[] =>
+    [...new Set([...factories.flatMap((factory) => factory[kind] ?? []), ...(view[kind] === "" ? [] : [view[kind]])])]
+      .map((value) => ({ value, name: nameOf(kind, value) }))
+      .sort((a, b) => a.name.localeCompare(b.name));
+  const options: Record<Filter, () => Option[]> = {
+    region: () => REGIONS.map((region) => ({ value: region.code, name: region[view.lang] })),
+    sector: () => SECTORS.map((code) => ({ value: code, name: `${code} ${sectorName(code, view.lang)}` })),
+    level: () => Object.entries(words.levels).map(([value, name]) => ({ value, name })),
+    zone: () => named("zone"),
+    sponsor: () => named("sponsor"),
+  };
   return (
     <search class="filters">
       <label class="control">
@@ -29,14 +48,14 @@ export function FactoryFilters({ withRegion }: { withRegion: boolean }) {
           onInput={(event) => adjust({ ...view, q: event.currentTarget.value })}
         />
       </label>
-      {withRegion && <Choice filter="region" name={said.region} options={regions} />}
-      <Choice filter="sector" name={said.sector} options={sectors} />
-      <Choice filter="level" name={said.level} options={levels} />
+      {offered.map((filter) => (
+        <Choice key={filter} filter={filter} name={said[filter]} options={options[filter]()} />
+      ))}
       <button
         type="button"
         class="button"
         disabled={!narrowed}
-        onClick={() => adjust({ ...view, q: "", region: "", sector: "", level: "" } satisfies View)}
+        onClick={() => adjust({ ...view, q: "", ...NOTHING } satisfies View)}
       >
         {said.clear}
       </button>

@@ -1,13 +1,14 @@
 /** The factories as a table: search, filters, sort; only the rows in view are drawn. */
 
 import { useMemo, useRef } from "preact/hooks";
+import { MarkLegend } from "../charts/scale-legend.tsx";
 import { figureOf } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
 import { useApp, useTitle } from "../state/context.ts";
 import { useFactories, useFactoryKpis } from "../state/factory-data.ts";
 import { arrange, narrow, prepare, type Row, type Sort } from "../state/factory-rows.ts";
 import { grouped, percent } from "../state/numbers.ts";
-import { viewOf } from "../state/view.ts";
+import { FILTERS, viewOf } from "../state/view.ts";
 import { regionName, sectorName } from "../words/places.ts";
 import { FactoryFilters } from "./factory-filters.tsx";
 import { Link } from "./link.tsx";
@@ -15,21 +16,28 @@ import { Failure, Skeleton } from "./panel.tsx";
 import { useRowsInView } from "./rows-in-view.ts";
 
 const ROW_HEIGHT = 44;
+const EDGES = 2;
 
-/** @param fixedRegion only this region's factories. */
-export function FactoryList({ fixedRegion = null }: { fixedRegion?: string | null }) {
+/** @param within the scope whose factories are listed. */
+export function FactoryList({ within }: { within: string }) {
   const { view, words, window } = useApp();
   const { kpi } = view;
-  const factories = useFactories(fixedRegion);
-  const scope = fixedRegion === null ? "nation" : `region:${fixedRegion}`;
-  const kpis = useFactoryKpis(scope, window, kpi);
+  const fixed = FILTERS.find((filter) => within.startsWith(`${filter}:`)) ?? null;
+  const factories = useFactories(within);
+  const kpis = useFactoryKpis(within, window, kpi);
   const listed = useMemo(() => prepare(factories.data), [factories.data]);
-  const { q, region, sector, level, sort, order, lang } = view;
+  const { q, region, sector, level, zone, sponsor, sort, order, lang } = view;
   const rows = useMemo(() => {
-    const found = narrow(listed, { q, region: fixedRegion === null ? region : "", sector, level });
+    const by = { q, region, sector, level, zone, sponsor };
+    const found = narrow(listed, fixed === null ? by : { ...by, [fixed]: "" });
     const withItems = found.map((each): Row => ({ ...each, item: kpis.data.get(each.factory.factory_id) }));
     return arrange(withItems, sort, order, kpi, lang);
-  }, [listed, kpis.data, q, region, fixedRegion, sector, level, sort, order, kpi, lang]);
+  }, [listed, kpis.data, q, region, sector, level, zone, sponsor, fixed, sort, order, kpi, lang]);
+  const figures = useMemo(
+    () => rows.flatMap(({ item, factory }) => figureOf(item, kpi, factory.name, within) ?? []),
+    [rows, kpi, within],
+  );
+  const nothing = within === "nation" ? words.list.noneAtAll : words.list.noneHere;
   const problem = factories.problem ?? kpis.problem;
   const [shown, all] = [grouped(rows.length), grouped(factories.data.length)];
   const state = problem !== null ? "error" : factories.done && kpis.done ? "ready" : "loading";
@@ -41,7 +49,7 @@ export function FactoryList({ fixedRegion = null }: { fixedRegion?: string | nul
           {factories.done ? words.list.count(shown, all) : words.list.loading(all)}
         </p>
       </header>
-      <FactoryFilters withRegion={fixedRegion === null} />
+      <FactoryFilters fixed={fixed} factories={factories.data} />
       {problem !== null && (
         <Failure
           problem={problem}
@@ -52,10 +60,11 @@ export function FactoryList({ fixedRegion = null }: { fixedRegion?: string | nul
         />
       )}
       {factories.data.length === 0 && !factories.done && problem === null && <Skeleton label={words.panel.loading} />}
-      {factories.done && rows.length === 0 && (
-        <p class="empty">{factories.data.length === 0 ? words.list.noneAtAll : words.list.none}</p>
+      {factories.done && problem === null && rows.length === 0 && (
+        <p class="empty">{factories.data.length > 0 ? words.list.none : nothing}</p>
       )}
-      {rows.length > 0 && <Table rows={rows} kpisDone={kpis.done} within={scope} />}
+      {rows.length > 0 && <Table rows={rows} kpisDone={kpis.done || problem !== null} within={within} />}
+      <MarkLegend figures={figures} />
     </section>
   );
 }
@@ -67,14 +76,20 @@ function Table({ rows, kpisDone, within }: { rows: readonly Row[]; kpisDone: boo
   const box = useRef<HTMLElement>(null);
   const { first, last } = useRowsInView(box, rows.length, ROW_HEIGHT);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section class="rows" ref={box} tabIndex={0} aria-label={words.list.title}>
+    <section
+      class="rows"
+      ref={box}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+      tabIndex={0}
+      aria-label={words.list.title}
+      style={{ height: `${(rows.length + 1) * ROW_HEIGHT + EDGES}px` }}
+    >
       <table aria-rowcount={rows.length + 1}>
         <thead>
           <tr aria-rowindex={1}>
             <Head sort="name" name={words.list.name} />
-            {within === "nation" && <Head sort="region" name={words.list.region} class="wide narrow" />}
-            <Head sort="sector" name={words.list.sector} class="wide" />
+            {!within.startsWith("region:") && <Head sort="region" name={words.list.region} class="wide narrow" />}
+            <Head sort="sector" name={words.list.sector} class="wide broad" />
             <Head sort="level" name={words.list.level} class="wide narrow" />
             <Head sort="machines" name={words.list.machines} class="number wide narrow" />
             <Head sort="kpi" name={title(view.kpi)} class="number" />
@@ -126,15 +141,16 @@ function Line({ row, index, waiting, within }: LineProps) {
   const { view, words } = useApp();
   const { factory, item } = row;
   const figure = figureOf(item, view.kpi, factory.name, within);
+  const sector = `${factory.sector} ${sectorName(factory.sector, view.lang)}`;
   return (
     <tr aria-rowindex={index + 2} data-factory={factory.factory_id}>
       <th scope="row">
         <Link to={viewOf(view, "factory", `factory:${factory.factory_id}`)}>{factory.name}</Link>
         <span class="quiet small">{factory.factory_id}</span>
       </th>
-      {within === "nation" && <td class="wide">{regionName(factory.region, view.lang)}</td>}
-      <td class="wide">
-        {factory.sector} {sectorName(factory.sector, view.lang)}
+      {!within.startsWith("region:") && <td class="wide">{regionName(factory.region, view.lang)}</td>}
+      <td class="wide" title={sector}>
+        {sector}
       </td>
       <td class="wide">{words.levels[factory.level] ?? factory.level}</td>
       <td class="wide number">{grouped(factory.machines ?? 0)}</td>

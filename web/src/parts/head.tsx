@@ -1,7 +1,7 @@
 /** The head of every page: the product, the pages, the other language, and the way out. */
 
 import { useApp } from "../state/context.ts";
-import { homeOf, regionOf, widestScope } from "../state/roles.ts";
+import { homeOf, isOffered, regionOf, seesEverything, seesFigures } from "../state/roles.ts";
 import { idOf, viewOf } from "../state/view.ts";
 import { regionName } from "../words/places.ts";
 import { Link } from "./link.tsx";
@@ -11,8 +11,11 @@ export function Head({ onLeave }: { onLeave: () => void }) {
   const home = homeOf(session, view);
   const region = regionOf(session);
   const homeName =
-    home.page === "nation" ? words.nav.nation : region === null ? idOf(home.scope) : regionName(region, view.lang);
-  const seesLists = !widestScope(session).startsWith("factory:");
+    home.scope === "nation"
+      ? words.nav[seesFigures(session) ? "nation" : "definitions"]
+      : region === null
+        ? idOf(home.scope)
+        : regionName(region, view.lang);
   return (
     <header class="head">
       <a class="skip" href="#main">
@@ -25,7 +28,12 @@ export function Head({ onLeave }: { onLeave: () => void }) {
         <Link to={home} current={view.page === home.page && view.scope === home.scope}>
           {homeName}
         </Link>
-        {seesLists && (
+        {seesEverything(session) && (
+          <Link to={viewOf(view, "programme")} current={view.page === "programme"}>
+            {words.nav.programme}
+          </Link>
+        )}
+        {isOffered(session, "factories") && (
           <Link to={viewOf(view, "factories")} current={view.page === "factories"}>
             {words.nav.factories}
           </Link>

@@ -52,7 +52,7 @@ export function MachineRow({ factoryId, machine, day }: Props) {
           <button type="button" class="button" onClick={timeline.retry}>
             {words.panel.failed} {words.panel.retry}
           </button>
-        ) : timeline.data === null ? (
+        ) : timeline.data === null || timeline.loading ? (
           <div class="strip-wait" />
         ) : (
           <StateStrip

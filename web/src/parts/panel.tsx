@@ -69,7 +69,7 @@ export function Failure({ problem, retry }: { problem: Problem; retry: () => voi
       <p>
         <strong>{lead}</strong>
       </p>
-      {problem.detail !== "" && <p class="quiet">{problem.detail}</p>}
+      {problem.status !== 403 && problem.detail !== "" && <p class="quiet">{problem.detail}</p>}
       {problem.status !== 403 && (
         <button type="button" class="button" onClick={retry}>
           {words.panel.retry}

@@ -9,6 +9,8 @@ import { Figure } from "../figures/figure.tsx";
 import { useApp, useTitle } from "../state/context.ts";
 import { type Loaded, useLoad } from "../state/load.ts";
 import { grouped, percent } from "../state/numbers.ts";
+import { viewOf } from "../state/view.ts";
+import { Link } from "./link.tsx";
 import { Failure, Skeleton } from "./panel.tsx";
 
 const SHARES = ["auto_collected_share", "automatic_production_share"];
@@ -93,18 +95,9 @@ function Installed({ target }: { target: Target }) {
           {baseline && ` · ${said.baseline(grouped(baseline.value), baseline.on.slice(0, 4))}`}
         </p>
       )}
-      <details class="small">
-        <summary>{words.figure.definition}</summary>
-        <p>{target.definition[view.lang]}</p>
-        <p class="quiet">{said.history}</p>
-        <ul class="history">
-          {target.history.map(({ on, value }) => (
-            <li key={on}>
-              <span>{on}</span> <span class="number">{grouped(value)}</span>
-            </li>
-          ))}
-        </ul>
-      </details>
+      <p class="small">
+        <Link to={viewOf(view, "programme")}>{said.all}</Link>
+      </p>
     </div>
   );
 }

@@ -39,6 +39,7 @@ export function SegmentTable({ segments, untilMs }: { segments: readonly Segment
           <tbody>
             {shown.map((segment) => {
               const [fromMs, toMs] = [Date.parse(segment.from), Math.min(Date.parse(segment.to), untilMs)];
+              const mode = segment.mode === null ? "" : (words.modes[segment.mode] ?? segment.mode);
               return (
                 <tr key={segment.from}>
                   <td class="tabular">{timeOf(fromMs, true)}</td>
@@ -46,8 +47,9 @@ export function SegmentTable({ segments, untilMs }: { segments: readonly Segment
                   <td class="number">{duration((toMs - fromMs) / 1000, view.lang)}</td>
                   <td>
                     <Swatch state={segment.state} /> {words.states[segment.state]}
+                    <span class="slim quiet small">{[mode, segment.reason].filter(Boolean).join(" · ")}</span>
                   </td>
-                  <td class="wide">{segment.mode === null ? "" : (words.modes[segment.mode] ?? segment.mode)}</td>
+                  <td class="wide">{mode}</td>
                   <td class="wide">{segment.reason ?? ""}</td>
                 </tr>
               );

@@ -5,6 +5,7 @@ import { readKpis } from "../api/requests.ts";
 import { figureOf } from "../figures/data.ts";
 import { useApp, useTitle } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
+import { useNames } from "../state/names.ts";
 import { scopeWords } from "../state/scope-words.ts";
 import { wholeMonths } from "../state/seoul.ts";
 import { IntervalChooser } from "./controls.tsx";
@@ -31,7 +32,7 @@ export function TrendPanel({ scope }: { scope: string }) {
     readKpis([scope], asked, [kpi], { interval }, signal),
   );
   const drawn = useChart();
-  const of = scopeWords(scope, words, view.lang);
+  const of = scopeWords(scope, words, view.lang, useNames());
   return (
     <Panel
       title={words.trend.title(title(kpi))}

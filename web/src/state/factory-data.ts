@@ -49,11 +49,11 @@ function usePages<T, P>(key: string, empty: T, add: (data: T, page: P) => T, ask
 const NO_FACTORIES: Factory[] = [];
 const NO_ITEMS: ReadonlyMap<string, KpiItem> = new Map();
 
-/** Every factory, or every one of a region. */
-export function useFactories(region: string | null): Paged<Factory[]> {
-  const filters: Parameters = region === null ? {} : { region };
+/** Every factory in a scope: the nation, a region, a zone or a sponsor. */
+export function useFactories(scope: string): Paged<Factory[]> {
+  const filters: Parameters = scope === "nation" ? {} : { [scope.slice(0, scope.indexOf(":"))]: idOf(scope) };
   return usePages<Factory[], Factory[]>(
-    region ?? "",
+    scope,
     NO_FACTORIES,
     (data, page) => [...data, ...page],
     (onPage, signal) => readFactories(filters, onPage, signal),

@@ -2,7 +2,7 @@
 
 import type { Factory, KpiItem } from "../api/types.ts";
 import { REGIONS, regionName, SECTORS } from "../words/places.ts";
-import type { Language, Order, View } from "./view.ts";
+import { FILTERS, type Language, type Order, type View } from "./view.ts";
 
 export const SORTS = ["name", "region", "sector", "level", "machines", "kpi", "coverage"] as const;
 export type Sort = (typeof SORTS)[number];
@@ -21,7 +21,7 @@ export interface Row extends Listed {
   item: KpiItem | undefined;
 }
 
-type Narrowing = Pick<View, "q" | "region" | "sector" | "level">;
+type Narrowing = Pick<View, "q" | (typeof FILTERS)[number]>;
 
 const LEVELS = ["none", "basic", "intermediate_1", "intermediate_2", "advanced"];
 
@@ -46,10 +46,7 @@ export function narrow(listed: readonly Listed[], by: Narrowing): Listed[] {
   const q = by.q.trim().toLowerCase();
   return listed.filter(
     ({ factory, text }) =>
-      (by.region === "" || factory.region === by.region) &&
-      (by.sector === "" || factory.sector === by.sector) &&
-      (by.level === "" || factory.level === by.level) &&
-      (q === "" || text.includes(q)),
+      FILTERS.every((filter) => by[filter] === "" || factory[filter] === by[filter]) && (q === "" || text.includes(q)),
   );
 }
 

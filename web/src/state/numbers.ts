@@ -51,13 +51,18 @@ export function kindOf(kpi: string): Kind {
   return kpi.endsWith("_h") ? "hours" : "ratio";
 }
 
+/** Whether a small value is the good one. */
+export function lessIsBetter(kpi: string): boolean {
+  return kpi === "mttr_h" || kpi === "setup_ratio";
+}
+
 /** A KPI's value as text. */
 export function kpiText(kpi: string, value: number, lang: Language): string {
   switch (kindOf(kpi)) {
     case "hours":
       return duration(value * 3600, lang);
     case "per_hour":
-      return lang === "ko" ? `시간당 ${grouped(value, 1)}개` : `${grouped(value, 1)} /h`;
+      return lang === "ko" ? `${grouped(value, 1)}개/h` : `${grouped(value, 1)} /h`;
     case "ratio":
       return percent(value);
   }
@@ -67,7 +72,7 @@ export function kpiText(kpi: string, value: number, lang: Language): string {
 export function axisText(kpi: string, value: number, lang: Language): string {
   switch (kindOf(kpi)) {
     case "hours":
-      return lang === "ko" ? `${grouped(value, 2)}시간` : `${grouped(value, 2)} h`;
+      return duration(value * 3600, lang);
     case "per_hour":
       return grouped(value, 2);
     case "ratio":
@@ -80,6 +85,10 @@ const UNITS: Record<string, { en: string; ko: string }> = {
   machines: { en: "machines", ko: "대" },
   failures: { en: "failures", ko: "건" },
   factories: { en: "factories", ko: "개소" },
+  zones: { en: "zones", ko: "개 단지" },
+  regions: { en: "regions", ko: "개 지역" },
+  sponsors: { en: "sponsors", ko: "개 기업" },
+  firms: { en: "firms", ko: "개 기업" },
   s2: { en: "s²", ko: "초²" },
 };
 

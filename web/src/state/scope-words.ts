@@ -2,10 +2,16 @@
 
 import type { Words } from "../words/index.ts";
 import { regionName, sectorName } from "../words/places.ts";
+import type { NamedKind } from "./names.ts";
 import type { Language } from "./view.ts";
 
 /** One scope, as an item's label has it; factories and machines are called by their ids. */
-export function scopeWords(label: string, words: Words, lang: Language): string {
+export function scopeWords(
+  label: string,
+  words: Words,
+  lang: Language,
+  named: (kind: NamedKind, id: string) => string,
+): string {
   return label
     .split("&")
     .map((scope) => {
@@ -16,6 +22,10 @@ export function scopeWords(label: string, words: Words, lang: Language): string 
           return regionName(id, lang);
         case "sector":
           return `${id} ${sectorName(id, lang)}`;
+        case "zone":
+          return named("zone", id);
+        case "sponsor":
+          return named("sponsor", id);
         case "level":
           return words.levels[id] ?? id;
         case "size":

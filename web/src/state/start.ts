@@ -4,14 +4,14 @@ import { signIn } from "../api/client.ts";
 import { readDefinitions, readKpis, readSession } from "../api/requests.ts";
 import type { Definition, Session } from "../api/types.ts";
 import { takeLoginToken } from "./address.ts";
-import { widestScope } from "./roles.ts";
+import { seesFigures, widestScope } from "./roles.ts";
 
 const HOUR_MS = 3_600_000;
 
 export interface Start {
   session: Session;
   definitions: readonly Definition[];
-  /** Null: nothing has been accounted yet. */
+  /** Null: nothing has been accounted yet, or it is not for the role to see. */
   accountedUntilMs: number | null;
 }
 
@@ -28,6 +28,9 @@ export async function readStart(signal: AbortSignal): Promise<Start> {
     await signIn(once);
   }
   const [session, { kpis }] = await Promise.all([readSession(signal), readDefinitions(signal)]);
+  if (!seesFigures(session)) {
+    return { session, definitions: kpis, accountedUntilMs: null };
+  }
   const toMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
   const hour = { from: new Date(toMs - HOUR_MS).toISOString(), to: new Date(toMs).toISOString() };
   const { accounted_until } = await readKpis([widestScope(session)], hour, ["coverage"], {}, signal);

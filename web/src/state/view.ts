@@ -2,20 +2,30 @@
 
 import { isDay } from "./seoul.ts";
 
-export const PAGES = ["nation", "region", "factories", "factory", "machine"] as const;
+export const PAGES = [
+  "nation",
+  "programme",
+  "region",
+  "zone",
+  "sponsor",
+  "factories",
+  "factory",
+  "machine",
+  "definitions",
+] as const;
 export type Page = (typeof PAGES)[number];
 export const INTERVALS = ["day", "month"] as const;
 export type Interval = (typeof INTERVALS)[number];
 export const LANGUAGES = ["ko", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
-export const COHORTS = ["sector", "region", "level", "size", "nation"] as const;
+export const COHORTS = ["sector", "region", "level", "size", "zone", "sponsor", "nation"] as const;
 export type Cohort = (typeof COHORTS)[number];
 export type Order = "asc" | "desc";
 
 /** What is looked at. Empty texts mean: not narrowed; null days mean: the default, chosen from what is accounted. */
 export interface View {
   page: Page;
-  /** As the API writes scopes: `nation`, `region:KR-48`, `factory:F1`, `machine:F1/M1`. */
+  /** As the API writes scopes: `nation`, `region:KR-48`, `zone:Z1`, `factory:F1`, `machine:F1/M1`. */
   scope: string;
   kpi: string;
   /** First day of the window, and the day after its last. */
@@ -31,6 +41,8 @@ export interface View {
   region: string;
   sector: string;
   level: string;
+  zone: string;
+  sponsor: string;
   sort: string;
   order: Order;
 }
@@ -39,12 +51,18 @@ export const DEFAULT_KPI = "availability";
 const KPI_PATTERN = /^[a-z][a-z0-9_]*$/;
 const SCOPES: Record<Page, RegExp> = {
   nation: /^nation$/,
+  programme: /^nation$/,
   region: /^region:KR-\d{2}$/,
+  zone: /^zone:[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  sponsor: /^sponsor:[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
   factories: /^nation$/,
   factory: /^factory:[A-Z0-9][A-Z0-9_-]{0,31}$/,
   machine: /^machine:[A-Z0-9][A-Z0-9_-]{0,31}\/[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  definitions: /^nation$/,
 };
-const NARROWING = ["q", "region", "sector", "level"] as const;
+export const FILTERS = ["region", "sector", "level", "zone", "sponsor"] as const;
+export type Filter = (typeof FILTERS)[number];
+const NARROWING = ["q", ...FILTERS] as const;
 
 /** The view when nothing is said. */
 export function defaultView(lang: Language): View {
@@ -62,6 +80,8 @@ export function defaultView(lang: Language): View {
     region: "",
     sector: "",
     level: "",
+    zone: "",
+    sponsor: "",
     sort: "name",
     order: "asc",
   };

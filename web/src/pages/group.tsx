@@ -1,7 +1,8 @@
-/** Which sectors and factories make that figure? */
+/** A region, a zone or a sponsor: which sectors and factories make that figure? */
 
 import { readKpis } from "../api/requests.ts";
 import { Bars, sorted } from "../charts/bars.tsx";
+import { MarkLegend } from "../charts/scale-legend.tsx";
 import { figureOf } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
 import { Controls } from "../parts/controls.tsx";
@@ -11,6 +12,7 @@ import { Panel } from "../parts/panel.tsx";
 import { TrendPanel } from "../parts/trend-panel.tsx";
 import { useApp, useTitle } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
+import { useNames } from "../state/names.ts";
 import { idOf, viewOf } from "../state/view.ts";
 import { regionName, sectorName } from "../words/places.ts";
 
@@ -23,26 +25,34 @@ const HEADLINES = [
   "coverage",
 ];
 
-export function RegionPage() {
+export function GroupPage() {
   const { view, words } = useApp();
-  const code = idOf(view.scope);
-  const name = regionName(code, view.lang);
+  const name = useGroupName();
+  const from = view.page === "region" ? ("nation" as const) : ("programme" as const);
   return (
     <>
       <Heading
         title={name}
         question={words.question.region}
-        trail={[{ name: words.nationName, to: viewOf(view, "nation") }]}
+        trail={[{ name: words.nav[from], to: viewOf(view, from) }]}
       />
       <Controls />
       <Headlines scope={view.scope} of={name} />
       <div class="two-columns">
-        <SectorPanel />
+        <SectorPanel of={name} />
         <TrendPanel scope={view.scope} />
       </div>
-      <FactoryList fixedRegion={code} />
+      <FactoryList within={view.scope} />
     </>
   );
+}
+
+/** What the view's region, zone or sponsor is called. */
+function useGroupName(): string {
+  const { view } = useApp();
+  const named = useNames();
+  const id = idOf(view.scope);
+  return view.page === "zone" || view.page === "sponsor" ? named(view.page, id) : regionName(id, view.lang);
 }
 
 /** The scope's main figures in one line, with one request. */
@@ -69,8 +79,8 @@ export function Headlines({ scope, of }: { scope: string; of: string }) {
   );
 }
 
-/** The region's sectors as bars; one narrows the list of factories below. */
-function SectorPanel() {
+/** The group's sectors as bars; one narrows the list of factories below. */
+function SectorPanel({ of: group }: { of: string }) {
   const { view, words, window } = useApp();
   const title = useTitle();
   const loaded = useLoad(`${view.scope} ${view.kpi} ${window.from} ${window.to}`, (signal) =>
@@ -88,11 +98,16 @@ function SectorPanel() {
         const bars = page.items.flatMap((item) => {
           const code = idOf(item.scope);
           const name = `${code} ${sectorName(code, view.lang)}`;
-          const of = `${regionName(idOf(view.scope), view.lang)} · ${name}`;
+          const of = `${group} · ${name}`;
           const figure = figureOf(item, kpi, of, view.scope);
           return figure === null ? [] : [{ key: code, name, figure, to: { ...view, sector: code } }];
         });
-        return <Bars bars={sorted(bars)} />;
+        return (
+          <>
+            <Bars bars={sorted(bars)} />
+            <MarkLegend figures={bars.map(({ figure }) => figure)} />
+          </>
+        );
       }}
     </Panel>
   );

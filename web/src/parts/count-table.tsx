@@ -1,0 +1,58 @@
+/** The counts of a day, one by one, as they were sent. */
+
+import { useState } from "preact/hooks";
+import type { Count } from "../api/types.ts";
+import { useApp } from "../state/context.ts";
+import { grouped } from "../state/numbers.ts";
+import { timeOf } from "../state/seoul.ts";
+
+const AT_FIRST = 12;
+
+export function CountTable({ counts }: { counts: readonly Count[] }) {
+  const { words } = useApp();
+  const [all, setAll] = useState(false);
+  const said = words.machine;
+  const shown = all ? counts : counts.slice(0, AT_FIRST);
+  if (counts.length === 0) {
+    return <p class="empty">{said.noCounts}</p>;
+  }
+  return (
+    <>
+      <div class="scrolls">
+        <table class="figures-table">
+          <thead>
+            <tr>
+              <th scope="col">{said.at}</th>
+              <th scope="col" class="number">
+                {said.good}
+              </th>
+              <th scope="col" class="number">
+                {said.scrap}
+              </th>
+              <th scope="col" class="number">
+                {said.rework}
+              </th>
+              <th scope="col">{said.product}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((count) => (
+              <tr key={`${count.at} ${count.product}`} data-count={count.at}>
+                <td class="tabular">{timeOf(Date.parse(count.at), true)}</td>
+                <td class="number">{grouped(count.good)}</td>
+                <td class="number">{grouped(count.scrap)}</td>
+                <td class="number">{grouped(count.rework)}</td>
+                <td>{count.product}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {!all && counts.length > AT_FIRST && (
+        <button type="button" class="button more" onClick={() => setAll(true)}>
+          {said.more(grouped(counts.length))}
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,106 @@
+/** The programme's targets, one row each: reached, target, gap, how it went, and when it is there at the present rate. */
+
+import type { CountedFigure, Target } from "../api/types.ts";
+import { Trajectory } from "../charts/trajectory.tsx";
+import { useApp } from "../state/context.ts";
+import { grouped, sumText } from "../state/numbers.ts";
+import { outlook } from "../state/rate.ts";
+
+export function TargetTable({ targets }: { targets: readonly Target[] }) {
+  const { words } = useApp();
+  const said = words.programme;
+  return (
+    <table class="figures-table targets">
+      <thead>
+        <tr>
+          <th scope="col">{said.figure}</th>
+          <th scope="col" class="number">
+            {said.reached}
+          </th>
+          <th scope="col" class="number">
+            {said.target}
+          </th>
+          <th scope="col" class="number">
+            {said.gapHead}
+          </th>
+          <th scope="col">{said.trajectory}</th>
+          <th scope="col">{said.present}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {targets.flatMap((target) => [
+          <Line key={target.id} figure={target} target={target} />,
+          ...target.also.map((figure) => <Line key={figure.id} figure={figure} target={null} />),
+        ])}
+      </tbody>
+    </table>
+  );
+}
+
+/** One figure; `target` is null where it is only shown with another one. */
+function Line({ figure, target }: { figure: CountedFigure; target: Target | null }) {
+  const { words, view } = useApp();
+  const said = words.programme;
+  const { unit, reached, baseline } = figure;
+  const aim = target?.target ?? null;
+  const title = figure.title[view.lang];
+  const number = (value: number) => sumText(value, unit, view.lang);
+  const gapText = (gap: number) => (gap > 0 ? number(gap) : gap === 0 ? said.noGap : said.passed(number(-gap)));
+  const course = figure.history.map(({ on, value }) => `${on} ${grouped(value)}`).join(", ");
+  return (
+    <tr class={target === null ? "also" : ""} data-target={figure.id} data-reached={reached} data-aim={aim ?? ""}>
+      <th scope="row">
+        {title}
+        {target !== null && <span class={`kind ${target.kind}`}>{said.kind[target.kind] ?? target.kind}</span>}
+        <details class="small">
+          <summary>{words.figure.definition}</summary>
+          <p>{figure.definition[view.lang]}</p>
+          <p class="quiet">{said.history}</p>
+          <ul class="history">
+            {figure.history.map(({ on, value }) => (
+              <li key={on}>
+                <span>{on}</span> <span class="number">{grouped(value)}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      </th>
+      <td class="number" data-name={said.reached}>
+        <strong>{number(reached)}</strong>
+      </td>
+      <td class="number" data-name={said.target}>
+        {aim === null ? said.noTarget : number(aim)}
+        {target?.target_on && <span class="quiet small block">{said.dueBy(target.target_on)}</span>}
+      </td>
+      <td class="number" data-name={said.gapHead}>
+        {aim === null ? "–" : gapText(aim - reached)}
+      </td>
+      <td data-name={said.trajectory}>
+        <Trajectory figure={figure} target={aim} label={`${title}: ${course}`} />
+        {baseline && (
+          <span class="quiet small block">{said.plan(grouped(baseline.value), baseline.on.slice(0, 4))}</span>
+        )}
+      </td>
+      <td data-name={said.present}>{aim === null ? "–" : <OutlookText figure={figure} aim={aim} />}</td>
+    </tr>
+  );
+}
+
+function OutlookText({ figure, aim }: { figure: CountedFigure; aim: number }) {
+  const { words } = useApp();
+  const said = words.programme;
+  const found = outlook(figure, aim);
+  if (found === null) {
+    return <>{said.noRate}</>;
+  }
+  if (found.kind === "reached") {
+    return <>{said.reachedBy(found.on)}</>;
+  }
+  const rate = said.rate(grouped(found.perYear, 1), found.since);
+  return (
+    <>
+      {found.kind === "on" ? <span class="tabular">{found.day}</span> : said.never}
+      <span class="quiet small block">{rate}</span>
+    </>
+  );
+}

@@ -1,0 +1,41 @@
+/** When a target is reached at the present rate. Pure. */
+
+import type { CountedFigure, Point } from "../api/types.ts";
+import { addDays, daysBetween } from "./seoul.ts";
+
+const YEAR = 365;
+const MOST_YEARS = 100;
+
+/** The first and the last point of the present rate: a year or a little more, up to today. */
+function presentRate(history: readonly Point[]): [Point, Point] | null {
+  const last = history.at(-1);
+  const first = history.findLast((point) => last !== undefined && daysBetween(point.on, last.on) >= YEAR) ?? history[0];
+  return first === undefined || last === undefined || first.on >= last.on ? null : [first, last];
+}
+
+export type Outlook =
+  | { kind: "reached"; on: string }
+  | { kind: "on"; day: string; perYear: number; since: string }
+  | { kind: "never"; perYear: number; since: string };
+
+/** When it was reached, for good so far; or when it will be at the present rate, if within a hundred years.
+ *
+ * @returns null: too little is known of the past.
+ */
+export function outlook({ history, reached }: CountedFigure, target: number): Outlook | null {
+  if (reached >= target) {
+    const below = history.findLastIndex(({ value }) => value < target);
+    return { kind: "reached", on: history[below + 1]?.on ?? "" };
+  }
+  const rate = presentRate(history);
+  if (rate === null) {
+    return null;
+  }
+  const [first, last] = rate;
+  const perDay = (last.value - first.value) / daysBetween(first.on, last.on);
+  const [perYear, since] = [perDay * YEAR, first.on];
+  const days = Math.ceil((target - reached) / perDay);
+  return perDay > 0 && days <= MOST_YEARS * YEAR
+    ? { kind: "on", day: addDays(last.on, days), perYear, since }
+    : { kind: "never", perYear, since };
+}
