@@ -72,12 +72,16 @@ export function MachinePage() {
       <DayFigures window={window} />
       <Panel title={`${words.machine.records} · ${day} · ${words.seoulTime}`} loaded={timeline} class="panel-records">
         {(data) => (
-          <>
-            <h3>{words.machine.states}</h3>
-            <SegmentTable key={day} segments={data.segments} untilMs={accountedUntilMs} />
-            <h3>{words.machine.pieces}</h3>
-            <CountTable key={day} counts={data.counts} />
-          </>
+          <div class="records">
+            <div>
+              <h3>{words.machine.states}</h3>
+              <SegmentTable key={day} segments={data.segments} untilMs={accountedUntilMs} />
+            </div>
+            <div>
+              <h3>{words.machine.pieces}</h3>
+              <CountTable key={day} counts={data.counts} />
+            </div>
+          </div>
         )}
       </Panel>
     </>
