@@ -3,7 +3,7 @@
 A bucket is the same figure in whatever window it is asked for, so windows begin and end on the interval's boundaries.
 """
 
-import datetime as dt
+import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,8 +42,8 @@ def floor(us: int, interval: Interval) -> int:
 def following(boundary_us: int, interval: Interval) -> int:
     """The interval's next boundary after one of its boundaries."""
     if interval is Interval.MONTH:
-        month = seoul_day(boundary_us).replace(day=1)
-        return seoul_midnight_us((month + dt.timedelta(days=31)).replace(day=1))
+        day = seoul_day(boundary_us)
+        return boundary_us + calendar.monthrange(day.year, day.month)[1] * DAY_US
     return boundary_us + (DAY_US if interval is Interval.DAY else HOUR_US)
 
 
