@@ -36,7 +36,7 @@ CREATE TABLE machine_span (
 );
 CREATE INDEX machine_span_factory ON machine_span (factory);
 CREATE INDEX machine_span_cohort ON machine_span (cohort);
-COMMENT ON TABLE machine_span IS 'Time in use of each machine, cut where its cohort or its being automated changes.';
+COMMENT ON TABLE machine_span IS 'Time in use of each machine, cut where its cohort or its being automated changes; before the horizon of facts, as it was when that moved.';
 COMMENT ON COLUMN machine_span.automated IS 'Registered as automatic or robot.';
 COMMENT ON COLUMN machine_span.first_day IS 'Seoul days [first_day, end_day) are this span''s: a day of several spans is the last one''s, so that it counts once.';
 
@@ -100,8 +100,13 @@ COMMENT ON FUNCTION machine_spans_of IS 'What machine_span must hold of some mac
 
 CREATE FUNCTION refresh_machine_spans(machines integer[]) RETURNS void
 LANGUAGE plpgsql SET enable_nestloop = on AS $$
+DECLARE
+    -- Accounts before it are never made again, so what they were made of stays as well. An hour is whole or not at all.
+    horizon CONSTANT timestamptz := (SELECT date_trunc('hour', max(sealed_before) + interval '1 hour' - interval '1 microsecond')
+                                     FROM fact_horizon WHERE table_name IN ('state_event', 'count_event'));
 BEGIN
-    DELETE FROM machine_span s WHERE s.machine = ANY (machines);
+    DELETE FROM machine_span s WHERE s.machine = ANY (machines) AND s.from_at >= horizon;
+    UPDATE machine_span s SET to_at = horizon WHERE s.machine = ANY (machines) AND s.to_at > horizon;
     -- An import asks of thousands, before any statistics say how many versions there are; loops are for few.
     IF cardinality(machines) > 100 THEN
         SET LOCAL enable_nestloop = off;
@@ -118,19 +123,29 @@ BEGIN
             SELECT * FROM cohort UNION ALL SELECT * FROM added
         )
         INSERT INTO machine_span (machine, from_at, to_at, factory, cohort, automated, first_day, end_day)
-        SELECT s.machine, s.from_at, s.to_at, s.factory, k.id, s.automated,
-               timezone('Asia/Seoul', s.from_at)::date,
+        SELECT s.machine, p.from_at, s.to_at, s.factory, k.id, s.automated,
+               timezone('Asia/Seoul', p.from_at)::date,
                LEAST(timezone('Asia/Seoul', s.to_at - interval '1 microsecond')::date + 1, '9999-12-31',
-                     timezone('Asia/Seoul', lead(s.from_at) OVER (PARTITION BY s.machine ORDER BY s.from_at))::date)
+                     timezone('Asia/Seoul', lead(p.from_at) OVER (PARTITION BY s.machine ORDER BY p.from_at))::date)
         FROM span s
+        CROSS JOIN LATERAL (VALUES (GREATEST(s.from_at, $2))) AS p(from_at)
         -- No id is empty, and equality, other than IS NOT DISTINCT FROM, can be hashed.
         JOIN known k ON COALESCE(k.region, '') = COALESCE(s.region, '') AND COALESCE(k.sector, '') = COALESCE(s.sector, '')
             AND COALESCE(k.zone, '') = COALESCE(s.zone, '') AND COALESCE(k.sponsor, '') = COALESCE(s.sponsor, '')
             AND COALESCE(k.level, '') = COALESCE(s.level, '') AND COALESCE(k.size, '') = COALESCE(s.size, '')
-    $query$ USING machines;
+        WHERE s.to_at > $2
+    $query$ USING machines, horizon;
+    UPDATE machine_span s
+    SET end_day = LEAST(timezone('Asia/Seoul', s.to_at - interval '1 microsecond')::date + 1, own.next_day)
+    FROM (
+        SELECT m.machine, max(m.from_at) FILTER (WHERE m.from_at < horizon) AS from_at,
+               min(m.first_day) FILTER (WHERE m.from_at >= horizon) AS next_day
+        FROM machine_span m WHERE m.machine = ANY (machines) GROUP BY m.machine
+    ) AS own
+    WHERE s.machine = own.machine AND s.from_at = own.from_at;
 END
 $$;
-COMMENT ON FUNCTION refresh_machine_spans IS 'Make machine_span anew for some machines; the caller holds registry_version.';
+COMMENT ON FUNCTION refresh_machine_spans IS 'Make machine_span anew for some machines, from the horizon of facts on; the caller holds registry_version.';
 
 SELECT refresh_machine_spans(ARRAY(SELECT id FROM machine));
 
@@ -243,7 +258,7 @@ SELECT m.shard, m.id, min(s.from_at), max(s.to_at)
 FROM machine m JOIN machine_span s ON s.machine = m.id GROUP BY m.shard, m.id;
 
 GRANT SELECT ON cohort, machine_span TO jejo_ingest, jejo_analytics, jejo_api, jejo_verify;
-GRANT INSERT, DELETE ON machine_span TO jejo_api;
+GRANT INSERT, UPDATE, DELETE ON machine_span TO jejo_api;
 GRANT INSERT ON cohort TO jejo_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON machine_hour, machine_day, factory_hour, factory_day, cohort_hour, cohort_day,
     dirty_cohort_hour, dirty_cohort_day TO jejo_analytics;

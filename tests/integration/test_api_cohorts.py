@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from services.analytics.verification.run import verify
+from services.analytics.verification.snapshot import Window
 from services.api.registry.bodies import Size
 from tests.api import ENTERPRISE, FACTORY, MACHINE, Api
 
 DAY = {"from": "2017-03-01", "to": "2017-03-02"}
 SECOND = 1_000_000
 MOVED_AT = "2017-03-01T01:15:00+09:00"
+MARCH = Window(1_488_294_000 * SECOND, (1_488_294_000 + 31 * 86_400) * SECOND)
 UNTIL_US = 1_600_000_000 * SECOND
 
 STATES = """
@@ -166,6 +169,36 @@ async def test_a_correction_moves_what_was_counted(api: Api) -> None:
     assert sizes == {"size:1-9": 2, "size:10-49": 1}
     left = await api.query("SELECT count(*) FROM cohort_day d JOIN cohort c ON c.id = d.cohort WHERE c.size = '300+'")
     assert left == [(0,)]
+
+
+async def test_kpis_before_the_horizon_stay_as_they_are(api: Api) -> None:
+    """Facts before noon are gone: what is corrected of all time counts from then on."""
+    await account(api)
+    morning = {"from": "2017-03-01T00:00:00+09:00", "to": "2017-03-01T12:00:00+09:00"}
+    afternoon = {"from": "2017-03-01T12:00:00+09:00", "to": "2017-03-02T00:00:00+09:00"}
+    amounts = ("scope", "factories", "machines", "time_s", "counts")
+    before = [[item[name] for name in amounts] for item in await items(api, group_by="region", **morning)]
+    await api.query("UPDATE fact_horizon SET sealed_before = '2017-03-01T11:40:00+09:00'")
+    for name in ("said once", "said again"):
+        for region in ("KR-28", "KR-11"):
+            await api.put("/v1/factories/F2", {**FACTORY, "enterprise_id": "E2", "region": region, "name": name})
+        await api.put("/v1/factories/F2/machines/M1", {**MACHINE, "in_use_from": "2017-04-01"})
+        await api.settle_all(UNTIL_US)
+        assert [[item[name] for name in amounts] for item in await items(api, group_by="region", **morning)] == before
+        after = {item["scope"]: item["machines"] for item in await items(api, group_by="region", **afternoon)}
+        assert after == {"region:KR-11": 1, "region:KR-26": 1}
+        owners = await api.query(
+            "SELECT machine, region FROM machine_span s JOIN cohort c ON c.id = s.cohort "
+            "WHERE first_day <= '2017-03-01' AND end_day > '2017-03-01' ORDER BY machine"
+        )
+        assert owners == [(1, "KR-26"), (2, "KR-26"), (3, "KR-11")]
+        assert await verify(api.database_url, MARCH, None, 0, ledger=False) == 0
+    await api.query("UPDATE fact_horizon SET sealed_before = '2017-03-02T00:00:00+09:00'")
+    whole = await items(api, group_by="region")
+    await api.put("/v1/factories/F1", {**FACTORY, "region": "KR-11"})
+    await api.settle_all(UNTIL_US)
+    assert await items(api, group_by="region") == whole
+    assert await verify(api.database_url, MARCH, None, 0, ledger=False) == 0
 
 
 async def test_days_with_counts_are_of_the_cohort_whose_day_it_is(api: Api) -> None:

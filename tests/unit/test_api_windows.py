@@ -33,6 +33,11 @@ def test_total_is_one_bucket_on_whole_hours() -> None:
         buckets(start + 1, start + HOUR_US, Interval.TOTAL)
 
 
+def test_the_last_month_there_is_has_an_end_to_name() -> None:
+    with pytest.raises(ValueError, match="nearest are 9999-11-30T15:00:00Z and 9999-12-31T15:00:00Z"):
+        buckets(seoul(9999, 11, 1), seoul(9999, 12, 30), Interval.MONTH)
+
+
 @given(instants, st.sampled_from(Interval))
 def test_boundaries_enclose_every_instant(us: int, interval: Interval) -> None:
     before = floor(us, interval)

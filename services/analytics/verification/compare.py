@@ -52,7 +52,9 @@ def recompute(machine: MachineFacts, window: Window, until_us: int, sealed_befor
     for (hour, _), account in hours.items():
         by_day[day_of(hour)].append(account)
     return Recomputed(
-        expected_spans(machine.versions), hours, {day: day_figures(accounts) for day, accounts in by_day.items()}
+        expected_spans(machine.versions, sealed_before_us),
+        hours,
+        {day: day_figures(accounts) for day, accounts in by_day.items()},
     )
 
 

@@ -5,7 +5,7 @@ It shares nothing with the spans that the registry keeps for the first implement
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from services.analytics.verification.reference import Cohort, MachineVersion
@@ -120,8 +120,8 @@ def midnight(day: dt.date) -> int:
     return (day - dt.date(1970, 1, 1)).days * DAY - SEOUL
 
 
-def expected_spans(versions: Sequence[MachineVersion]) -> list[Span]:
-    """What must be kept as a machine's spans."""
+def expected_spans(versions: Sequence[MachineVersion], from_us: int) -> list[Span]:
+    """What must be kept as a machine's spans, from an instant on."""
     stretches: list[tuple[int, int, bool, Cohort]] = []
     for version in versions:
         start = max(version.effective_from_us, version.in_use_from_us)
@@ -136,16 +136,25 @@ def expected_spans(versions: Sequence[MachineVersion]) -> list[Span]:
         following = [day_of(s[0]) for s in stretches[n + 1 : n + 2]]
         days = [min(day_of(end - 1), LAST_DAY) + dt.timedelta(days=1), *following]
         spans.append(Span(start, end, automated, cohort, day_of(start), min(days)))
-    return spans
+    return spans_from(spans, from_us)
 
 
-async def read_spans(connection: Connection, factory: int) -> dict[int, list[Span]]:
-    """The spans that are kept, by machine."""
+def spans_from(spans: Iterable[Span], us: int) -> list[Span]:
+    """What of spans lies from an instant on."""
+    return [
+        replace(span, from_us=max(span.from_us, us), first_day=max(span.first_day, day_of(us)))
+        for span in spans
+        if span.to_us > us
+    ]
+
+
+async def read_spans(connection: Connection, factory: int, from_us: int) -> dict[int, list[Span]]:
+    """The spans that are kept, by machine, from an instant on."""
     found: dict[int, list[Span]] = {}
     for row in await connection.fetch(SPANS, factory):
         machine, start, end, automated, first_day, end_day, *cohort = row.values()
         found.setdefault(machine, []).append(Span(start, end, automated, tuple(cohort), first_day, end_day))
-    return found
+    return {machine: spans_from(spans, from_us) for machine, spans in found.items()}
 
 
 def day_owner(spans: Iterable[Span], day: dt.date) -> Cohort | None:

@@ -22,7 +22,7 @@ from services.analytics.verification.snapshot import (
 )
 from services.core.database import Connection, connect
 from services.core.errors import ConfigurationError, TransientError
-from services.core.times import DAY_US, SEOUL, seoul_day, seoul_midnight_us, to_us
+from services.core.times import DAY_US, HOUR_US, SEOUL, ceil_to, seoul_day, seoul_midnight_us, to_us
 
 PAUSE_S = 0.3
 DAYS_AT_ONCE = 31
@@ -146,15 +146,17 @@ async def compare_task(connection: Connection, task: Task, machine: str | None, 
         status = await read_status(connection, task.factory, window)
         if status.marks:
             return status.marks
-        first_us = max(window.from_us, status.sealed_before_us)
+        # An hour is accounted as a whole, so what lies before the horizon ends with an hour.
+        horizon_us = ceil_to(status.sealed_before_us, HOUR_US)
+        first_us = max(window.from_us, horizon_us)
         recomputed = []
-        spans = await read_spans(connection, task.factory)
+        spans = await read_spans(connection, task.factory, horizon_us)
         for number, (machine_id, versions) in (await read_machines(connection, task.factory)).items():
             name = f"{task.factory_id}/{machine_id}"
             if machine not in (None, name):
                 continue
             facts = await read_machine(connection, number, machine_id, versions, spans.get(number, []), window)
-            found = recompute(facts, window, status.accounted_until_us, status.sealed_before_us)
+            found = recompute(facts, window, status.accounted_until_us, horizon_us)
             recomputed.append(found)
             findings.machines.add(name)
             findings.tell(compare_machine(name, facts, found, first_us))

@@ -56,7 +56,8 @@ def time_in_use(question: Question) -> "sa.Select[Any]":
     s = sa.select(*kinds, sa.func.count().label("n")).group_by(*kinds).subquery("s")
     b = question.bucket_table()
     start, end = sa.func.greatest(s.c.from_at, b.c.bucket), sa.func.least(s.c.to_at, b.c.ends_at)
-    length = sa.cast(sa.func.extract("epoch", end - start) * 1_000_000, sa.BigInteger)
+    # Numeric: a country's machines over years are more microseconds than a bigint holds.
+    length = sa.func.extract("epoch", end - start) * 1_000_000
     days = sa.func.least(s.c.end_day, b.c.last_day + 1) - sa.func.greatest(s.c.first_day, b.c.first_day)
     touches = sa.and_(s.c.from_at < b.c.ends_at, s.c.to_at > b.c.bucket)
     is_first = sa.or_(s.c.seen_to.is_(None), s.c.seen_to <= b.c.bucket)
