@@ -82,6 +82,7 @@ class KpiDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     title: Title
     definition: str
+    definition_ko: str
     numerator: tuple[str, ...]
     numerator_times: tuple[str, ...]
     denominator: tuple[str, ...]
@@ -96,6 +97,7 @@ class KpiDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shortfalls: tuple[ShortfallFlag, ...]
     source: str
     note: str | None
+    note_ko: str | None
 
     @property
     def figures(self) -> frozenset[str]:

@@ -45,6 +45,7 @@ export interface Definition {
   id: string;
   title: { en: string; ko: string };
   definition: string;
+  definition_ko: string;
   numerator: string[];
   /** Figures whose sum the numerator is multiplied with; none: with nothing. */
   numerator_times: string[];
@@ -55,6 +56,7 @@ export interface Definition {
   range: { low: number; high: number | null };
   source: string;
   note: string | null;
+  note_ko: string | null;
 }
 
 export interface Definitions {

@@ -39,40 +39,14 @@ export function kpiTitle(definition: Definition | undefined, id: string, lang: L
   return definition?.title[lang] ?? id.replaceAll("_", " ");
 }
 
-/** What the API says in English, in Korean; formulas of symbols alone need none. */
-const DEFINED_KO: Record<string, string> = {
-  quality_ratio: "양품 / PQ; PQ = 양품 + 불량 + 재작업",
-  effectiveness: "이상 사이클 × PQ의 합 / APT (이상 사이클이 유효한 집계일)",
-  oee: "이상 사이클 × 양품의 합 / PBT (이상 사이클이 유효한 집계일)",
-  nee: "(AUPT / APT) × 설비종합효율, 같은 합계에서: (AUPT × 이상 사이클 × 양품의 합) / (APT × PBT)",
-  throughput_per_h: "PQ / PBT(시간), 집계일 기준",
-  mtbf_h: "APT(시간) / 고장 건수",
-  mttr_h: "고장 시간 / 고장 건수",
-  automated_equipment_share: "자동·로봇으로 등록된 설비 / 사용 중인 모든 등록 설비 (기간의 마지막 순간)",
-  auto_collected_share: "기간 중 데이터나 서명된 수량이 수신된 설비 / 사용 중인 모든 등록 설비 (기간의 마지막 순간)",
-  automatic_production_share: "자동운전 생산 시간 / 운전 모드를 아는 생산 시간",
-  coverage: "근무 시간 중 수신 시간 / 근무 시간 중 사용 시간",
-};
-const NOTED_KO: Record<string, string> = {
-  quality_ratio: "수량이 없으면 값도 없습니다. 1로 보지 않습니다.",
-  effectiveness: "1.2를 넘으면 이상 사이클을 의심합니다.",
-  oee: "설비 하나, 사이클 하나이면 시간가동률 × 성능가동률 × 양품률과 같고, 여럿이면 같지 않으며 이 값이 맞습니다.",
-  nee: "준비는 손실로 보지 않습니다. 생산이 없으면 값도 없습니다.",
-  mtbf_h: "고장은 직전 상태를 알고 그것이 고장이 아닌 고장 기록입니다. ISO 22400-2는 고장을 한 건 더 셉니다.",
-  mttr_h: "고장은 직전 상태를 알고 그것이 고장이 아닌 고장 기록입니다. ISO 22400-2는 고장을 한 건 더 셉니다.",
-  automated_equipment_share: "시점의 값이며 기간에 걸쳐 더하지 않습니다.",
-  auto_collected_share: "마지막 순간에 사용 중인 설비 가운데 실제로 연결된 설비의 비율입니다.",
-  coverage: "등록되었으나 아무것도 보내지 않은 설비도 모두 셉니다.",
-};
-
 /** How a KPI is defined. */
-export function definitionText({ id, definition }: Definition, lang: Language): string {
-  return (lang === "ko" ? DEFINED_KO[id] : undefined) ?? definition;
+export function definitionText(definition: Definition, lang: Language): string {
+  return lang === "ko" ? definition.definition_ko : definition.definition;
 }
 
 /** What else has to be said of a KPI; null: nothing. */
-export function noteText({ id, note }: Definition, lang: Language): string | null {
-  return note !== null && lang === "ko" ? (NOTED_KO[id] ?? note) : note;
+export function noteText(definition: Definition, lang: Language): string | null {
+  return lang === "ko" ? definition.note_ko : definition.note;
 }
 
 /** Which group of the chooser a KPI belongs to. */
