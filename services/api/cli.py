@@ -87,9 +87,15 @@ def listen(host: str, port: int) -> "socket.socket":
 
     from services.core.errors import ConfigurationError
 
+    # Named, since asyncio sends without delay only where the protocol is known to be TCP.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        return listener
     except OSError as error:
+        listener.close()
         raise ConfigurationError(
             f"The API cannot listen at {host}:{port} ({error.strerror}): set JEJO_API_PORT to another port, or correct "
             "JEJO_API_HOST."
