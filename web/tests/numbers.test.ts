@@ -40,6 +40,8 @@ test("a KPI's id says what kind of number it is", () => {
 test("sums say their unit", () => {
   assert.equal(sumText(9000, "s", "ko"), "2시간 30분");
   assert.equal(sumText(1200, "pieces", "en"), "1,200 pieces");
+  assert.equal(sumText(1, "factories", "en"), "1 factory");
+  assert.equal(sumText(1, "sponsors", "en"), "1 sponsor");
   assert.equal(sumText(3, "machines", "ko"), "3대");
   assert.equal(sumText(2.5, "h", "en"), "2 h 30 min");
   assert.equal(sumText(36_000_000, "s2", "en"), "36,000,000 s²");

@@ -1,12 +1,11 @@
 /** A region, a zone or a sponsor: which sectors and factories make that figure? */
 
 import { readKpis } from "../api/requests.ts";
-import { Bars, sorted } from "../charts/bars.tsx";
-import { MarkLegend } from "../charts/scale-legend.tsx";
 import { figureOf } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
 import { Controls } from "../parts/controls.tsx";
 import { FactoryList } from "../parts/factory-list.tsx";
+import { GroupBars } from "../parts/group-bars.tsx";
 import { Heading } from "../parts/heading.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { TrendPanel } from "../parts/trend-panel.tsx";
@@ -81,34 +80,20 @@ export function Headlines({ scope, of }: { scope: string; of: string }) {
 
 /** The group's sectors as bars; one narrows the list of factories below. */
 function SectorPanel({ of: group }: { of: string }) {
-  const { view, words, window } = useApp();
+  const { view, words } = useApp();
   const title = useTitle();
-  const loaded = useLoad(`${view.scope} ${view.kpi} ${window.from} ${window.to}`, (signal) =>
-    readKpis([view.scope], window, [view.kpi], { groupBy: "sector" }, signal),
-  );
   return (
-    <Panel
+    <GroupBars
+      scope={view.scope}
+      groupBy="sector"
       title={words.sectors.title(title(view.kpi))}
-      loaded={loaded}
       class="panel-sectors"
-      isEmpty={({ items }) => items.length === 0}
-    >
-      {(page) => {
-        const kpi = Object.keys(page.items[0]?.kpis ?? {})[0] ?? view.kpi;
-        const bars = page.items.flatMap((item) => {
-          const code = idOf(item.scope);
-          const name = `${code} ${sectorName(code, view.lang)}`;
-          const of = `${group} · ${name}`;
-          const figure = figureOf(item, kpi, of, view.scope);
-          return figure === null ? [] : [{ key: code, name, figure, to: { ...view, sector: code } }];
-        });
-        return (
-          <>
-            <Bars bars={sorted(bars)} />
-            <MarkLegend figures={bars.map(({ figure }) => figure)} />
-          </>
-        );
+      barOf={(item, kpi) => {
+        const code = idOf(item.scope);
+        const name = `${code} ${sectorName(code, view.lang)}`;
+        const figure = figureOf(item, kpi, `${group} · ${name}`, view.scope);
+        return figure && { key: code, name, figure, to: { ...view, sector: code } };
       }}
-    </Panel>
+    />
   );
 }

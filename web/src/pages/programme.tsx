@@ -1,10 +1,9 @@
 /** Are we reaching the targets? */
 
-import { readKpis, readProgramme } from "../api/requests.ts";
-import { Bars, sorted } from "../charts/bars.tsx";
-import { MarkLegend } from "../charts/scale-legend.tsx";
+import { readProgramme } from "../api/requests.ts";
 import { figureOf } from "../figures/data.ts";
 import { Controls } from "../parts/controls.tsx";
+import { GroupBars } from "../parts/group-bars.tsx";
 import { Heading } from "../parts/heading.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { TargetTable } from "../parts/target-table.tsx";
@@ -33,35 +32,21 @@ export function ProgrammePage() {
 
 /** The zones, or the sponsors, by the chosen figure; each leads to its own page. */
 function GroupsPanel({ kind }: { kind: NamedKind }) {
-  const { view, words, window } = useApp();
+  const { view, words } = useApp();
   const title = useTitle();
-  const name = useNames();
-  const loaded = useLoad(`${kind} ${view.kpi} ${window.from} ${window.to}`, (signal) =>
-    readKpis(["nation"], window, [view.kpi], { groupBy: kind }, signal),
-  );
+  const nameOf = useNames();
   return (
-    <Panel
+    <GroupBars
+      scope="nation"
+      groupBy={kind}
       title={words.groups[kind](title(view.kpi))}
-      loaded={loaded}
       class="panel-groups"
-      isEmpty={({ items }) => items.length === 0}
-    >
-      {(page) => {
-        const kpi = Object.keys(page.items[0]?.kpis ?? {})[0] ?? view.kpi;
-        const bars = page.items.flatMap((item) => {
-          const id = idOf(item.scope);
-          const figure = figureOf(item, kpi, name(kind, id));
-          return figure === null
-            ? []
-            : [{ key: id, name: name(kind, id), figure, to: viewOf(view, kind, `${kind}:${id}`) }];
-        });
-        return (
-          <>
-            <Bars bars={sorted(bars)} />
-            <MarkLegend figures={bars.map(({ figure }) => figure)} />
-          </>
-        );
+      barOf={(item, kpi) => {
+        const id = idOf(item.scope);
+        const name = nameOf(kind, id);
+        const figure = figureOf(item, kpi, name);
+        return figure && { key: id, name, figure, to: viewOf(view, kind, `${kind}:${id}`) };
       }}
-    </Panel>
+    />
   );
 }

@@ -1,18 +1,15 @@
 /** The counts of a day, one by one, as they were sent. */
 
-import { useState } from "preact/hooks";
 import type { Count } from "../api/types.ts";
 import { useApp } from "../state/context.ts";
 import { grouped } from "../state/numbers.ts";
 import { timeOf } from "../state/seoul.ts";
-
-const AT_FIRST = 12;
+import { useFirstRows } from "./first-rows.tsx";
 
 export function CountTable({ counts }: { counts: readonly Count[] }) {
   const { words } = useApp();
-  const [all, setAll] = useState(false);
+  const { shown, more } = useFirstRows(counts);
   const said = words.machine;
-  const shown = all ? counts : counts.slice(0, AT_FIRST);
   if (counts.length === 0) {
     return <p class="empty">{said.noCounts}</p>;
   }
@@ -48,11 +45,7 @@ export function CountTable({ counts }: { counts: readonly Count[] }) {
           </tbody>
         </table>
       </div>
-      {!all && counts.length > AT_FIRST && (
-        <button type="button" class="button more" onClick={() => setAll(true)}>
-          {said.more(grouped(counts.length))}
-        </button>
-      )}
+      {more}
     </>
   );
 }

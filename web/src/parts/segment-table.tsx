@@ -1,21 +1,18 @@
 /** What a machine was in, state by state, with mode and reason: what a strip draws, in words. */
 
-import { useState } from "preact/hooks";
 import type { Segment } from "../api/types.ts";
 import { Swatch } from "../charts/patterns.tsx";
 import { joined } from "../charts/segments.ts";
 import { useApp } from "../state/context.ts";
-import { duration, grouped } from "../state/numbers.ts";
+import { duration } from "../state/numbers.ts";
 import { timeOf } from "../state/seoul.ts";
-
-const AT_FIRST = 12;
+import { useFirstRows } from "./first-rows.tsx";
 
 export function SegmentTable({ segments, untilMs }: { segments: readonly Segment[]; untilMs: number }) {
   const { words, view } = useApp();
-  const [all, setAll] = useState(false);
   const said = words.machine;
   const held = joined(segments).filter((segment) => Date.parse(segment.from) < untilMs);
-  const shown = all ? held : held.slice(0, AT_FIRST);
+  const { shown, more } = useFirstRows(held);
   return (
     <>
       <div class="scrolls">
@@ -57,11 +54,7 @@ export function SegmentTable({ segments, untilMs }: { segments: readonly Segment
           </tbody>
         </table>
       </div>
-      {!all && held.length > AT_FIRST && (
-        <button type="button" class="button more" onClick={() => setAll(true)}>
-          {said.more(grouped(held.length))}
-        </button>
-      )}
+      {more}
     </>
   );
 }

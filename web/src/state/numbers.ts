@@ -92,6 +92,10 @@ const UNITS: Record<string, { en: string; ko: string }> = {
   s2: { en: "s²", ko: "초²" },
 };
 
+function singular(word: string): string {
+  return word.replace(/ies$/, "y").replace(/s$/, "");
+}
+
 /** A KPI's numerator or denominator with its unit; seconds as a duration. */
 export function sumText(value: number, unit: string, lang: Language): string {
   if (unit === "s") {
@@ -102,5 +106,8 @@ export function sumText(value: number, unit: string, lang: Language): string {
   }
   const word = UNITS[unit]?.[lang] ?? unit;
   const number = grouped(value, 6);
-  return lang === "ko" ? `${number}${word}` : `${number} ${word}`;
+  if (lang === "ko") {
+    return `${number}${word}`;
+  }
+  return `${number} ${value === 1 ? singular(word) : word}`;
 }

@@ -1,0 +1,40 @@
+/** The chosen figure of a scope's groups as bars, from one request. */
+
+import { readKpis } from "../api/requests.ts";
+import type { KpiItem } from "../api/types.ts";
+import { type Bar, Bars, sorted } from "../charts/bars.tsx";
+import { MarkLegend } from "../charts/scale-legend.tsx";
+import { useApp } from "../state/context.ts";
+import { useLoad } from "../state/load.ts";
+import { Panel } from "./panel.tsx";
+
+interface Props {
+  scope: string;
+  groupBy: "sector" | "zone" | "sponsor";
+  title: string;
+  class: string;
+  /** A group's bar; null: it has no such figure. */
+  barOf: (item: KpiItem, kpi: string) => Bar | null;
+}
+
+export function GroupBars({ scope, groupBy, title, class: name, barOf }: Props) {
+  const { view, window } = useApp();
+  const loaded = useLoad(`${scope} ${groupBy} ${view.kpi} ${window.from} ${window.to}`, (signal) =>
+    readKpis([scope], window, [view.kpi], { groupBy }, signal),
+  );
+  return (
+    <Panel title={title} loaded={loaded} class={name} isEmpty={({ items }) => items.length === 0}>
+      {({ items }) => {
+        // While another figure loads, the former one is still shown.
+        const kpi = Object.keys(items[0]?.kpis ?? {})[0] ?? view.kpi;
+        const bars = items.flatMap((item) => barOf(item, kpi) ?? []);
+        return (
+          <>
+            <Bars bars={sorted(bars)} />
+            <MarkLegend figures={bars.map(({ figure }) => figure)} />
+          </>
+        );
+      }}
+    </Panel>
+  );
+}
