@@ -37,6 +37,29 @@ class Unit(StrEnum):
         return {Unit.seconds: 10**6, Unit.hours: 3600 * 10**6, Unit.seconds_squared: 10**12}.get(self, 1)
 
 
+class ValueUnit(StrEnum):
+    """What a KPI's value is served in."""
+
+    RATIO = "1"
+    HOURS = "h"
+    PER_HOUR = "1/h"
+
+
+class Group(StrEnum):
+    """Which question a KPI answers; a chooser lists KPIs under these headings."""
+
+    UTILISATION = "utilisation"
+    AUTOMATION = "automation"
+    TRUST = "trust"
+
+
+class Better(StrEnum):
+    """Which of two values is the better one; rankings begin with it."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
 class Title(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A KPI's name for people, in English and Korean."""
 
@@ -76,11 +99,14 @@ class ShortfallFlag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class KpiDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One KPI: numerator and denominator are figures to be added up, times another such sum if there is one.
 
-    ``unit`` is the numerator's; ``value_unit`` is ``1`` for a pure ratio.
+    ``unit`` is the numerator's. ``group`` and ``better`` say how to present it: under which heading, and whether a
+    ranking begins with the highest or the lowest value.
     """
 
     id: str
     title: Title
+    group: Group
+    better: Better
     definition: str
     definition_ko: str
     numerator: tuple[str, ...]
@@ -89,7 +115,7 @@ class KpiDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     denominator_times: tuple[str, ...]
     unit: Unit
     denominator_unit: Unit
-    value_unit: str
+    value_unit: ValueUnit
     range: Range
     basis: Basis
     reasons: tuple[NullReason, ...]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.kpi_definitions import read_definitions
+from schemas.kpi_definitions import Better, Group, read_definitions
 from services.analytics import compute_kpis
 from services.api.kpis.sums import FIGURES
 
@@ -148,3 +148,20 @@ def test_every_figure_that_a_definition_names_exists() -> None:
 def test_every_kpi_is_in_the_glossary() -> None:
     glossary = (Path(__file__).parents[2] / "docs/glossary.md").read_text()
     assert set(IDS) <= set(re.findall(r"`([a-z_]+)`", glossary))
+
+
+def test_less_is_better_where_time_or_repair_is_lost() -> None:
+    assert {kpi.id for kpi in DEFINITIONS.kpis if kpi.better is Better.LOWER} == {"setup_ratio", "mttr_h"}
+
+
+def test_every_group_has_its_kpis() -> None:
+    groups: dict[Group, set[str]] = {group: set() for group in Group}
+    for kpi in DEFINITIONS.kpis:
+        groups[kpi.group].add(kpi.id)
+    assert groups[Group.TRUST] == {"coverage"}
+    assert groups[Group.AUTOMATION] == {
+        "automated_equipment_share",
+        "auto_collected_share",
+        "automatic_production_share",
+    }
+    assert {"availability", "oee", "mttr_h"} <= groups[Group.UTILISATION]
