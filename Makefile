@@ -30,6 +30,7 @@ check: setup ## format, lint, types, generated files
 	@$(PYTHON) -m mypy schemas services deploy tests
 	@$(PYTHON) -m schemas.wire.json_schema --check
 	@$(PYTHON) -m schemas.wire.asyncapi --check
+	@$(PYTHON) -m services.api.openapi --check
 	@deploy/local/dashboard.sh packages
 	@cd web && npm run --silent check
 

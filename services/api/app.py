@@ -3,11 +3,13 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse
 from starlette.middleware.gzip import GZipMiddleware
 
+import schemas
 from schemas.kpi_definitions import read_definitions
 from schemas.wire.asyncapi import ASYNCAPI_FILE
 from services.api import dashboard, health, sessions
@@ -16,6 +18,7 @@ from services.api.body_limit import BodyLimit
 from services.api.database import open_databases
 from services.api.kpis import routes as kpis
 from services.api.metrics import ApiMetrics
+from services.api.models import ProblemDetails, described_as
 from services.api.parameters import given_once
 from services.api.problems import MEDIA_TYPE, add_handlers
 from services.api.programme import routes as programme
@@ -31,23 +34,8 @@ DESCRIPTION = (
 )
 COMPRESSED_FROM_BYTES = 1024
 COMPRESSION_LEVEL = 6
-PROBLEM = {
-    "description": "Problem details (RFC 9457).",
-    "content": {
-        MEDIA_TYPE: {
-            "schema": {
-                "type": "object",
-                "required": ["type", "title", "status", "detail"],
-                "properties": {
-                    "type": {"type": "string"},
-                    "title": {"type": "string"},
-                    "status": {"type": "integer"},
-                    "detail": {"type": "string"},
-                },
-            }
-        }
-    },
-}
+PROBLEM = {"description": "Problem details (RFC 9457).", **described_as(ProblemDetails, MEDIA_TYPE)}
+OPENAPI_FILE = Path(schemas.__file__).parent / "openapi.json"
 
 
 def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
@@ -66,11 +54,13 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
         lifespan=lifespan,
         openapi_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         dependencies=[Depends(given_once)],
         responses={"4XX": PROBLEM, "5XX": PROBLEM},
     )
     app.state.clock = clock
     app.state.definitions = read_definitions()
+    app.state.openapi = json.loads(OPENAPI_FILE.read_text(encoding="utf-8"))
     app.state.asyncapi = json.loads(ASYNCAPI_FILE.read_text(encoding="utf-8"))
     app.state.metrics = ApiMetrics()
     app.state.dashboard = settings.dashboard_dir or dashboard.BUILT
@@ -91,7 +81,7 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
     async def openapi() -> JSONResponse:
-        return JSONResponse(app.openapi())
+        return JSONResponse(app.state.openapi)
 
     @app.get("/asyncapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
     async def asyncapi() -> JSONResponse:

@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.api.database import Databases, databases_of
+from services.api.models import Health, Readiness
 from services.api.problems import Problem
 from services.core.migrations import read_migrations
 
@@ -17,13 +18,13 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-async def healthz() -> dict[str, str]:
-    """The process lives."""
-    return {"status": "ok"}
+async def healthz() -> Health:
+    """The process is running."""
+    return Health(status="ok")
 
 
 @router.get("/readyz")
-async def readyz(databases: Annotated[Databases, Depends(databases_of)]) -> dict[str, str]:
+async def readyz(databases: Annotated[Databases, Depends(databases_of)]) -> Readiness:
     """The database answers and has this program's schema; otherwise 503."""
     newest = read_migrations()[-1].version
     try:
@@ -33,7 +34,7 @@ async def readyz(databases: Annotated[Databases, Depends(databases_of)]) -> dict
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"The database does not answer: {error}") from error
     if applied.scalar() != newest:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"The schema is not at {newest}; run `jejo migrate`.")
-    return {"status": "ready"}
+    return Readiness(status="ready")
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

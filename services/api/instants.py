@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from schemas.wire.instants import parse_text
 from services.core.times import FIRST_INSTANT_US, LAST_INSTANT_US, rfc3339, seoul_midnight_us
@@ -31,9 +31,15 @@ def parse_instant(value: object) -> int:
     return found
 
 
+DATE_TIME = WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization")
+
 Instant = Annotated[
     int,
     BeforeValidator(parse_instant, json_schema_input_type=str),
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
+    DATE_TIME,
 ]
 """An instant: RFC 3339 outside, microseconds since the Unix epoch inside."""
+
+Timestamp = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+"""An instant in an answer that is written without pydantic: RFC 3339 in UTC already."""

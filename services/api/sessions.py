@@ -35,7 +35,7 @@ login_token = sa.table(
 )
 
 
-class SessionEntry(BaseModel):
+class CurrentSession(BaseModel):
     """Who is logged in, as what, and until when."""
 
     role: str
@@ -43,12 +43,12 @@ class SessionEntry(BaseModel):
     expires_at: Instant
 
 
-def entry(found: Session) -> SessionEntry:
-    return SessionEntry.model_construct(role=found.role, name=found.name, expires_at=found.expires_at_us)
+def entry(found: Session) -> CurrentSession:
+    return CurrentSession.model_construct(role=found.role, name=found.name, expires_at=found.expires_at_us)
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
-async def log_in(request: Request, response: Response, token: BearerToken, databases: Pools) -> SessionEntry:
+async def log_in(request: Request, response: Response, token: BearerToken, databases: Pools) -> CurrentSession:
     """Trade a login link's one-time token, sent as `Authorization: Bearer`, for a session's cookie."""
     if token is None:
         raise unauthorised(f"Send the link's token as `Authorization: Bearer TOKEN`; {NEW_LINK}.")
@@ -119,7 +119,7 @@ Current = Annotated[Session, Depends(current_session)]
 
 
 @router.get("/current")
-async def get_current(found: Current) -> SessionEntry:
+async def get_current_session(found: Current) -> CurrentSession:
     """Whose session this is."""
     return entry(found)
 

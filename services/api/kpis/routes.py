@@ -5,19 +5,18 @@ from typing import Annotated, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.kpi_definitions import KpiDefinitions
 from services.api.access import AnyReader, Reader, RoleKind, authenticate, forbidden
 from services.api.database import Databases, databases_of
-from services.api.instants import Instant
-from services.api.kpis.answers import KpiPage
 from services.api.kpis.items import Json, csv_columns, csv_row, make_item
+from services.api.kpis.models import KpiPage, KpiQuery
 from services.api.kpis.questions import Question
-from services.api.kpis.scopes import GroupBy, Scope, parse_scopes
+from services.api.kpis.scopes import Scope, parse_scopes
 from services.api.kpis.sums import Key, Sums, choose_page, read_accounted_until, read_sums
-from services.api.kpis.windows import Bucket, Interval, buckets
+from services.api.kpis.windows import Bucket, buckets
+from services.api.models import described_as
 from services.api.pages import CSV_ANSWER, csv_response, make_cursor, read_cursor, wants_csv
 from services.api.problems import not_found, unprocessable
 from services.api.registry.dependencies import check_may_see, now_of
@@ -30,26 +29,6 @@ encoder = msgspec.json.Encoder(decimal_format="number")
 T = TypeVar("T")
 
 
-class KpiQuery(BaseModel):
-    """The parameters of a KPI query; others are refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    scope: list[str] = Field(
-        default_factory=list,
-        max_length=20,
-        description="`nation`, `region:KR-48`, `sector:C25`, `zone:ID`, `sponsor:ID`, `level:basic`, `size:10-49`, "
-        "`factory:ID`, `machine:FACTORY/ID`; repeat to intersect.",
-    )
-    group_by: GroupBy | None = None
-    interval: Interval = Interval.TOTAL
-    from_: Instant = Field(alias="from", description="RFC 3339, or a date, which is its midnight in Seoul.")
-    to: Instant = Field(description="As `from`; exclusive.")
-    kpi: list[str] = Field(default_factory=list, max_length=100, description="Ids of KPIs; default: all.")
-    limit: int = Field(1000, ge=1, le=10_000)
-    cursor: str | None = Field(None, max_length=500, description="`next_cursor` of the page before.")
-
-
 def definitions_of(request: Request) -> KpiDefinitions:
     definitions = request.app.state.definitions
     assert isinstance(definitions, KpiDefinitions)
@@ -59,7 +38,7 @@ def definitions_of(request: Request) -> KpiDefinitions:
 Definitions = Annotated[KpiDefinitions, Depends(definitions_of)]
 
 
-@router.get("/kpi-definitions", dependencies=[Depends(authenticate)])
+@router.get("/kpi-definitions", dependencies=[Depends(authenticate)], responses={200: described_as(KpiDefinitions)})
 async def get_kpi_definitions(definitions: Definitions) -> Response:
     """What each KPI is: formula, unit, range, source, and why it may have no value."""
     return Response(encoder.encode(definitions), media_type="application/json")

@@ -23,8 +23,8 @@ class Figure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """The same in both languages."""
+class BilingualText:
+    """A text in English and Korean."""
 
     en: str
     ko: str
@@ -35,8 +35,8 @@ class Counted:
     """One figure as it is shown; ``baseline`` is what the plan said of the day it began from, None where nothing."""
 
     id: str
-    title: Words
-    definition: Words
+    title: BilingualText
+    definition: BilingualText
     unit: str
     figure: Figure
     baseline: int | None
@@ -52,7 +52,7 @@ class Target:
     also: tuple[Counted, ...] = ()
 
 
-PRESENT = Words(
+PRESENT = BilingualText(
     "registered, established by then or without a day of establishment, and not closed",
     "등록되어 있고, 그날까지 설립되었거나 설립일이 없으며, 폐쇄되지 않은 공장",
 )
@@ -61,8 +61,8 @@ TARGETS = (
     Target(
         Counted(
             "smart_factories_built",
-            Words("Smart factories built", "스마트공장 구축"),
-            Words(
+            BilingualText("Smart factories built", "스마트공장 구축"),
+            BilingualText(
                 "Factories at level basic or above, established by then and not closed.",
                 "그날까지 설립되고 폐쇄되지 않은 기초 수준 이상의 공장 수.",
             ),
@@ -76,8 +76,8 @@ TARGETS = (
     Target(
         Counted(
             "smart_industrial_zones",
-            Words("Smart industrial zones", "스마트 산업단지"),
-            Words(f"Zones that a factory names ({PRESENT.en}).", f"공장이 속한 산업단지 수 ({PRESENT.ko})."),
+            BilingualText("Smart industrial zones", "스마트 산업단지"),
+            BilingualText(f"Zones that a factory names ({PRESENT.en}).", f"공장이 속한 산업단지 수 ({PRESENT.ko})."),
             "zones",
             Figure.ZONES,
             None,
@@ -88,8 +88,8 @@ TARGETS = (
     Target(
         Counted(
             "regional_programmes",
-            Words("Regional programmes", "지역 보급 사업"),
-            Words(
+            BilingualText("Regional programmes", "지역 보급 사업"),
+            BilingualText(
                 "Regions with a smart factory: level basic or above, established by then and not closed.",
                 "그날까지 설립되고 폐쇄되지 않은 기초 수준 이상의 공장이 있는 지역 수.",
             ),
@@ -103,8 +103,10 @@ TARGETS = (
     Target(
         Counted(
             "conglomerate_support",
-            Words("Conglomerates' support", "대기업 상생 지원"),
-            Words(f"Sponsors that a factory names ({PRESENT.en}).", f"공장을 지원하는 대기업 수 ({PRESENT.ko})."),
+            BilingualText("Conglomerates' support", "대기업 상생 지원"),
+            BilingualText(
+                f"Sponsors that a factory names ({PRESENT.en}).", f"공장을 지원하는 대기업 수 ({PRESENT.ko})."
+            ),
             "sponsors",
             Figure.SPONSORS,
             4,
@@ -114,16 +116,18 @@ TARGETS = (
         (
             Counted(
                 "sponsored_factories",
-                Words("Factories supported", "지원받는 공장"),
-                Words(f"Factories that name a sponsor ({PRESENT.en}).", f"지원 대기업이 있는 공장 수 ({PRESENT.ko})."),
+                BilingualText("Factories supported", "지원받는 공장"),
+                BilingualText(
+                    f"Factories that name a sponsor ({PRESENT.en}).", f"지원 대기업이 있는 공장 수 ({PRESENT.ko})."
+                ),
                 "factories",
                 Figure.SPONSORED_FACTORIES,
                 None,
             ),
             Counted(
                 "sponsored_firms",
-                Words("Firms supported", "지원받는 기업"),
-                Words(
+                BilingualText("Firms supported", "지원받는 기업"),
+                BilingualText(
                     f"Enterprises with a factory that names a sponsor ({PRESENT.en}).",
                     f"지원 대기업이 있는 공장을 가진 기업 수 ({PRESENT.ko}).",
                 ),

@@ -149,6 +149,9 @@ class Dated(BaseModel):
 class Held(BaseModel):
     """When an answer's version holds."""
 
+    # Answers have every field, so the OpenAPI document says that all are there.
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     effective_from: Instant
     effective_to: Instant | None = Field(description="Null: until further notice.")
 

@@ -38,6 +38,30 @@ class ListAnswer(BaseModel, Generic[E]):
     next_cursor: str | None = Field(description="Null: there is no further page.")
 
 
+class EnterprisePage(ListAnswer[bodies.EnterpriseEntry]):
+    """A page of enterprises."""
+
+
+class ZonePage(ListAnswer[bodies.ZoneEntry]):
+    """A page of zones."""
+
+
+class SponsorPage(ListAnswer[bodies.SponsorEntry]):
+    """A page of sponsors."""
+
+
+class FactoryPage(ListAnswer[bodies.FactoryListEntry]):
+    """A page of factories."""
+
+
+class MachinePage(ListAnswer[bodies.MachineEntry]):
+    """A page of a factory's machines."""
+
+
+class GatewayKeyPage(ListAnswer[bodies.GatewayKeyEntry]):
+    """A page of a factory's gateway keys."""
+
+
 def answers(model: "type[BaseModel]") -> dict[int | str, dict[str, Any]]:
     """What an OpenAPI description says of a list's answer."""
     return {HTTPStatus.OK.value: {"model": model, "content": CSV_ANSWER}}
@@ -96,7 +120,7 @@ async def page_of(
         raise unprocessable(f"Correct the cursor: {error}.") from error
 
 
-@router.get("/enterprises", responses=answers(ListAnswer[bodies.EnterpriseEntry]))
+@router.get("/enterprises", responses=answers(EnterprisePage))
 async def list_enterprises(
     query: Annotated[list_queries.EnterprisesQuery, Query()],
     request: Request,
@@ -111,7 +135,7 @@ async def list_enterprises(
     return answer(request, bodies.EnterpriseEntry, page)
 
 
-@router.get("/zones", responses=answers(ListAnswer[bodies.ZoneEntry]))
+@router.get("/zones", responses=answers(ZonePage))
 async def list_zones(
     query: Annotated[list_queries.ZonesQuery, Query()], request: Request, reader: AnyReader, databases: Pools, now: Now
 ) -> Response:
@@ -122,7 +146,7 @@ async def list_zones(
     return answer(request, bodies.ZoneEntry, page)
 
 
-@router.get("/sponsors", responses=answers(ListAnswer[bodies.SponsorEntry]))
+@router.get("/sponsors", responses=answers(SponsorPage))
 async def list_sponsors(
     query: Annotated[list_queries.SponsorsQuery, Query()],
     request: Request,
@@ -137,7 +161,7 @@ async def list_sponsors(
     return answer(request, bodies.SponsorEntry, page)
 
 
-@router.get("/factories", responses=answers(ListAnswer[bodies.FactoryListEntry]))
+@router.get("/factories", responses=answers(FactoryPage))
 async def list_factories(
     query: Annotated[list_queries.FactoriesQuery, Query()],
     request: Request,
@@ -154,7 +178,7 @@ async def list_factories(
     return answer(request, bodies.FactoryListEntry, page)
 
 
-@router.get("/factories/{factory_id}/machines", responses=answers(ListAnswer[bodies.MachineEntry]))
+@router.get("/factories/{factory_id}/machines", responses=answers(MachinePage))
 async def list_machines(
     factory_id: FactoryId,
     query: Annotated[list_queries.MachinesQuery, Query()],
@@ -171,7 +195,7 @@ async def list_machines(
     return answer(request, bodies.MachineEntry, page)
 
 
-@router.get("/factories/{factory_id}/gateway-keys", responses=answers(ListAnswer[bodies.GatewayKeyEntry]))
+@router.get("/factories/{factory_id}/gateway-keys", responses=answers(GatewayKeyPage))
 async def list_gateway_keys(
     factory_id: FactoryId,
     query: Annotated[list_queries.GatewayKeysQuery, Query()],

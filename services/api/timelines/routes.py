@@ -4,66 +4,20 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.wire.codes import Mode
 from services.analytics import Segment, UseVersion, segments
 from services.api.access import AnyReader
-from services.api.instants import Instant
 from services.api.kpis.sums import read_accounted_until
 from services.api.problems import not_found, unprocessable
 from services.api.registry.dependencies import FactoryId, LocalId, Now, Pools, check_may_see, factory_number
 from services.api.registry.store import Place, find
 from services.api.registry.tables import MACHINE
 from services.api.timelines.facts import read_counts, read_sealed_before, read_states, read_versions
+from services.api.timelines.models import LONGEST_DAYS, MOST_COUNTS, Timeline, TimelineQuery
 from services.core.times import DAY_US, rfc3339, to_us
 
 router = APIRouter(prefix="/v1", tags=["machines"])
-
-LONGEST_DAYS = 7
-MOST_COUNTS = 20_000
-
-
-class TimelineQuery(BaseModel):
-    """The parameters of a timeline; others are refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    from_: Instant = Field(alias="from", description="RFC 3339, or a date, which is its midnight in Seoul.")
-    to: Instant = Field(description=f"As `from`; exclusive; at most {LONGEST_DAYS} days later.")
-
-
-class SegmentEntry(BaseModel):
-    """Time in one state, mode and reason."""
-
-    from_: str = Field(alias="from")
-    to: str
-    state: str = Field(description="`unknown` where no state holds.")
-    mode: str | None
-    reason: str | None
-
-
-class CountEntry(BaseModel):
-    """Pieces made since the machine's last count."""
-
-    at: str
-    good: int
-    scrap: int
-    rework: int
-    product: str
-
-
-class Timeline(BaseModel):
-    """A machine's time in use within a window, whole, and what it made."""
-
-    machine: str
-    from_: str = Field(alias="from")
-    to: str
-    partial: bool = Field(description="Not yet accounted to its end; segments and counts end at `accounted_until`.")
-    accounted_until: str | None
-    segments: list[SegmentEntry] = Field(description="They add up to the machine's time account.")
-    counts: list[CountEntry]
-    counts_truncated: bool = Field(description=f"There are more than {MOST_COUNTS} counts; these are the first.")
 
 
 @router.get("/factories/{factory_id}/machines/{machine_id}/timeline", responses={200: {"model": Timeline}})

@@ -1,0 +1,52 @@
+"""Writes the OpenAPI document of the HTTP API, from its routes and models; needs no server and no database."""
+
+import inspect
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pydantic.json_schema import models_json_schema
+
+from schemas.kpi_definitions import KpiDefinitions
+from schemas.wire.generated import write_or_check
+from services.api.app import OPENAPI_FILE, create_app
+from services.api.models import REFERENCE, ProblemDetails
+from services.api.settings import ApiSettings
+from services.core.clock import system_clock
+
+COMMAND = "python -m services.api.openapi"
+
+Document = dict[str, Any]
+
+
+def document() -> Document:
+    """The whole document. To FastAPI's own it adds the models that routes refer to by name alone."""
+    app = create_app(ApiSettings.model_construct(), system_clock)
+    found: Document = app.openapi()
+    _, structs = msgspec.json.schema_components([KpiDefinitions], ref_template=REFERENCE.replace("{model}", "{name}"))
+    _, models = models_json_schema([(ProblemDetails, "serialization")], ref_template=REFERENCE)
+    added = {name: dedented(schema) for name, schema in structs.items()} | models["$defs"]
+    schemas = found["components"]["schemas"]
+    found["components"]["schemas"] = dict(sorted((schemas | added).items()))
+    return found
+
+
+def dedented(schema: Document) -> Document:
+    """A schema whose description is a docstring, without the docstring's indentation."""
+    return {**schema, "description": inspect.cleandoc(schema["description"])} if "description" in schema else schema
+
+
+def document_text() -> str:
+    """The document as the committed file has it."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def main(arguments: list[str], target: Path = OPENAPI_FILE) -> int:
+    """Write the document, or compare the file with it; the exit status."""
+    return write_or_check(arguments, target, document_text(), COMMAND, "the OpenAPI document of the HTTP API")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
