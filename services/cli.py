@@ -9,13 +9,16 @@ import services.core.cli
 import services.gateway.cli
 import services.ingest.cli
 from services.core.errors import JejoError
+from services.simulator.cli import add_simulate
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; every subcommand sets ``run``, which returns the exit code."""
     parser = argparse.ArgumentParser(prog="jejo", description="Jejo, Korea's national manufacturing data platform.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for service in (services.core, services.gateway, services.ingest, services.analytics, services.api):
+    services.core.cli.add_commands(commands)
+    add_simulate(services.gateway.cli.add_commands(commands))
+    for service in (services.ingest, services.analytics, services.api):
         service.cli.add_commands(commands)
     describe(commands)
     return parser

@@ -1,23 +1,25 @@
-"""The gateway's commands: replay recorded logs, make a signing key, simulate a fleet."""
+"""The gateway's commands: replay recorded logs, make a signing key."""
 
 import argparse
 import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from schemas.wire.limits import FACTORY_ID, LOCAL_ID
 from services.core.errors import ConfigurationError
+from services.core.options import parse_speed
 from services.gateway.dialects import DIALECTS
-from services.gateway.simulate_cli import add_simulate, parse_speed
 
 if TYPE_CHECKING:
     from services.gateway.replay import MachineReport
 
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register ``gateway replay``, ``gateway keygen`` and ``gateway simulate``."""
+
+def add_commands(commands: Subparsers) -> Subparsers:
+    """Register ``gateway replay`` and ``gateway keygen``; returns the group, so that more can be added to it."""
     gateway = commands.add_parser("gateway", help="factory gateway: replay logs, make a key, simulate a fleet")
     actions = gateway.add_subparsers(required=True, metavar="ACTION")
 
@@ -47,8 +49,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     keygen = actions.add_parser("keygen", help="make a signing key and print its public key")
     keygen.add_argument("--out", required=True, type=Path, metavar="FILE")
     keygen.set_defaults(run=run_keygen)
-
-    add_simulate(actions)
+    return actions
 
 
 def run_keygen(args: argparse.Namespace) -> int:

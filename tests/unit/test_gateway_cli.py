@@ -11,17 +11,18 @@ from nacl.signing import SigningKey
 
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, verify
 from services.core.errors import ConfigurationError
+from services.core.options import parse_speed
 from services.core.times import DAY_US, HOUR_US, seoul_midnight_us
 from services.gateway.cli import add_commands, parse_machines
 from services.gateway.record import Record
-from services.gateway.simulate_cli import find_progress, parse_speed
+from services.simulator.cli import add_simulate, find_progress
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"
 
 
 def parse(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers())
+    add_simulate(add_commands(parser.add_subparsers()))
     return parser.parse_args(["gateway", *arguments])
 
 

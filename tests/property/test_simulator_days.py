@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from schemas.wire.codes import State
 from services.core.times import DAY_US, SECOND_US, seoul_day, seoul_midnight_us
-from services.gateway.fleet import Connection, Factory, make_factory
-from services.gateway.mishaps import LONGEST_DELAY_DAYS, factory_day
-from services.gateway.registration import STATE_TTL_S
 from services.gateway.rows import CountRow, StateRow
-from services.gateway.source import Source, World
-from services.gateway.workday import plan_day
+from services.simulator.fleet import Connection, Factory, make_factory
+from services.simulator.mishaps import LONGEST_DELAY_DAYS, factory_day
+from services.simulator.registration import STATE_TTL_S
+from services.simulator.source import Source, World
+from services.simulator.workday import plan_day
 
 MIDNIGHT_US = seoul_midnight_us(dt.date(2024, 3, 4))
 FACTORIES = st.builds(make_factory, st.integers(0, 50), st.integers(1, 40), st.just(2))

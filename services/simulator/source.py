@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from schemas.wire.codes import State
 from services.core.times import seoul_day
-from services.gateway.fleet import Connection, Factory
-from services.gateway.mishaps import LONGEST_DELAY_DAYS, Delivery, FactoryDay, by_due, factory_day
-from services.gateway.rows import ReadingRow, StateRow
-from services.gateway.simulated_rows import reading_rows
-from services.gateway.workday import Segment, plan_day
+from services.gateway import ReadingRow, StateRow
+from services.simulator.fleet import Connection, Factory
+from services.simulator.mishaps import LONGEST_DELAY_DAYS, Delivery, FactoryDay, by_due, factory_day
+from services.simulator.simulated_rows import reading_rows
+from services.simulator.workday import Segment, plan_day
 
 ONE_DAY = dt.timedelta(days=1)
 

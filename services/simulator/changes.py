@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from services.core.times import FIRST_INSTANT_US, seoul_day
-from services.gateway.country import LEVELS, REGIONS
-from services.gateway.fleet import Enterprise, Factory, size_of, stream
+from services.simulator.country import LEVELS, REGIONS
+from services.simulator.fleet import Enterprise, Factory, size_of, stream
 
 CHANGED_SHARE = 0.08
 """Of the factories, over the whole history, times the world's trouble."""

@@ -11,12 +11,12 @@ from tqdm import tqdm
 
 from services.core.errors import ConfigurationError
 from services.core.times import DAY_US, HOUR_US, SECOND_US, ceil_to, floor_to, rfc3339, seoul_day, seoul_midnight_us
-from services.gateway.changes import Change, Cohort, cohorts
-from services.gateway.fleet import Automation, Factory, Machine
-from services.gateway.registration import STATE_TTL_S
-from services.gateway.source import Source, World
-from services.gateway.truth import MachineTruth, Registered, cut, machine_truth, rows_that_count
-from services.gateway.truth_sums import Json, Sums, item_of
+from services.simulator.changes import Change, Cohort, cohorts
+from services.simulator.fleet import Automation, Factory, Machine
+from services.simulator.registration import STATE_TTL_S
+from services.simulator.source import Source, World
+from services.simulator.truth import MachineTruth, Registered, cut, machine_truth, rows_that_count
+from services.simulator.truth_sums import Json, Sums, item_of
 
 AUTOMATED = (Automation.AUTOMATIC, Automation.ROBOT)
 GROUPS = tuple(field.name for field in fields(Cohort))

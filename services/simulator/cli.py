@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.core.errors import ConfigurationError
+from services.core.options import parse_speed
 
 if TYPE_CHECKING:
     from services.core.clock import Clock
-    from services.gateway.changes import Change
-    from services.gateway.fleet import Factory
-    from services.gateway.progress import Progress
+    from services.simulator.changes import Change
+    from services.simulator.fleet import Factory
+    from services.simulator.progress import Progress
 
 MOST_FACTORIES, MOST_MACHINES, MOST_DAYS = 999_999, 99, 3650
 
@@ -63,10 +64,10 @@ def run_simulate(args: argparse.Namespace) -> int:
     from services.core.clock import system_clock
     from services.core.settings import Settings, read_settings
     from services.core.times import SECOND_US, seoul_day
-    from services.gateway.changes import changes
-    from services.gateway.fleet import make_fleet
-    from services.gateway.simulate import Course, Simulation
-    from services.gateway.source import World
+    from services.simulator.changes import changes
+    from services.simulator.fleet import make_fleet
+    from services.simulator.simulate import Course, Simulation
+    from services.simulator.source import World
 
     check_sizes(args)
     speed = parse_speed(args.speed, minimum=1)
@@ -79,13 +80,13 @@ def run_simulate(args: argparse.Namespace) -> int:
         register(args, fleet, changed, progress)
     progress.note(progress.sent_us, 0)
     if args.registry_csv:
-        from services.gateway.registry_file import write_registry
+        from services.simulator.registry_file import write_registry
 
         write_registry(args.registry_csv, args.seed, fleet, seoul_day(progress.begin_us), changed)
         return 0
 
     # Only now: Kafka's client takes a second to import, and nothing before needed it.
-    from services.gateway.sender import Sender
+    from services.gateway import Sender
 
     servers = args.bootstrap_servers or settings.kafka_bootstrap_servers
     stop = threading.Event()
@@ -104,7 +105,7 @@ def run_simulate(args: argparse.Namespace) -> int:
         simulation.run(course, note=progress.note)
         print(f"{len(fleet)} factories: {sender.acknowledged} records with {simulation.rows} rows arrived")
     if args.truth:
-        from services.gateway.truth_file import write_truth
+        from services.simulator.truth_file import write_truth
 
         in_use_from = seoul_day(progress.begin_us)
         write_truth(args.truth, world, fleet, changed, simulation.sent_us, in_use_from)
@@ -134,7 +135,7 @@ def find_progress(args: argparse.Namespace, clock: "Clock") -> "Progress":
         ConfigurationError: history is to end in the future, or what is remembered is of another fleet.
     """
     from services.core.times import HOUR_US, SEOUL_OFFSET_US, floor_to
-    from services.gateway.progress import Progress
+    from services.simulator.progress import Progress
 
     now_us = clock()
     end_us = parse_until(args.until) or now_us
@@ -176,7 +177,7 @@ def register(
         ConfigurationError: there is no key to do it with.
     """
     from services.core.times import seoul_day
-    from services.gateway.registration import register_fleet
+    from services.simulator.registration import register_fleet
 
     api_key = args.api_key or os.environ.get("JEJO_API_KEY")
     if not api_key:
@@ -190,23 +191,6 @@ def collect_garbage_seldom() -> None:
 
     gc.freeze()
     gc.set_threshold(200_000, 50, 100)
-
-
-def parse_speed(text: str, minimum: float = 0) -> float | None:
-    """A factor above 0 and not below ``minimum``; None for ``max``.
-
-    Raises:
-        ConfigurationError: it is neither.
-    """
-    if text == "max":
-        return None
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0
-    if not (minimum <= speed < float("inf") and speed > 0):
-        raise ConfigurationError(f"--speed {text}: write a number{' of at least 1' if minimum else ''}, or max.")
-    return speed
 
 
 def amount(text: str) -> float:

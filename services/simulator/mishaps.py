@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from schemas.wire.codes import Mode, State
 from services.core.times import HOUR_US, MINUTE_US, SEOUL_OFFSET_US, ceil_to
-from services.gateway.fleet import Connection, Factory, Uploads, stream
-from services.gateway.rows import CountRow, StateRow
-from services.gateway.simulated_rows import Known, count_rows, hourly_count_rows, state_rows
-from services.gateway.workday import Segment, plan_day
+from services.gateway import CountRow, StateRow
+from services.simulator.fleet import Connection, Factory, Uploads, stream
+from services.simulator.simulated_rows import Known, count_rows, hourly_count_rows, state_rows
+from services.simulator.workday import Segment, plan_day
 
 SILENCE, LOST_SHARE = 0.05, 0.4
 UNPLUGGED = 0.02

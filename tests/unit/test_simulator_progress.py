@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.core.errors import ConfigurationError
-from services.gateway.progress import Progress
+from services.simulator.progress import Progress
 
 
 def test_without_a_file_all_is_new(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from itertools import pairwise
 
 from schemas.wire.codes import Mode, State
 from services.core.times import DAY_US, seoul_day, seoul_midnight_us
-from services.gateway.mishaps import Delivery
-from services.gateway.rows import CountRow, StateRow
+from services.gateway import CountRow, StateRow
+from services.simulator.mishaps import Delivery
 
 BUSY = (State.producing, State.setup, State.delayed, State.faulted, State.idle)
 

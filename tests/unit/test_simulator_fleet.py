@@ -8,11 +8,12 @@ from nacl.signing import SigningKey
 
 from schemas.wire.codes import Mode, State
 from services.core.times import DAY_US, FIRST_INSTANT_US, SECOND_US, seoul_midnight_us
-from services.gateway.changes import changes, cohorts
-from services.gateway.country import HISTORY, LEVELS, REGIONS, SECTORS, SMART_LEVELS, SPONSORS, ZONES, established_at
-from services.gateway.fleet import Connection, Enterprise, Factory, ShiftPattern, make_fleet, signing_seed, size_of
-from services.gateway.mishaps import factory_day
-from services.gateway.registration import (
+from services.gateway.rows import CountRow, StateRow
+from services.simulator.changes import changes, cohorts
+from services.simulator.country import HISTORY, LEVELS, REGIONS, SECTORS, SMART_LEVELS, SPONSORS, ZONES, established_at
+from services.simulator.fleet import Connection, Enterprise, Factory, ShiftPattern, make_fleet, signing_seed, size_of
+from services.simulator.mishaps import factory_day
+from services.simulator.registration import (
     change_entry,
     enterprise_entry,
     factory_entry,
@@ -20,7 +21,6 @@ from services.gateway.registration import (
     machine_entries,
     programme_entries,
 )
-from services.gateway.rows import CountRow, StateRow
 
 MONDAY = dt.date(2024, 3, 4)
 COUNTRY = make_fleet(1, 300)

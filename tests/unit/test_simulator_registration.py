@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from services.core.errors import ConfigurationError, TransientError
-from services.gateway.changes import Change
-from services.gateway.fleet import Factory, make_fleet
-from services.gateway.registration import programme_entries, register_fleet
+from services.simulator.changes import Change
+from services.simulator.fleet import Factory, make_fleet
+from services.simulator.registration import programme_entries, register_fleet
 
 FLEET = make_fleet(5, 3, 2)
 MONDAY = dt.date(2024, 3, 4)
@@ -49,7 +49,7 @@ def register(
     changed: Sequence[Change] = (),
 ) -> None:
     client = partial(REAL_CLIENT, transport=httpx.MockTransport(answer))
-    monkeypatch.setattr("services.gateway.registration.httpx.AsyncClient", client)
+    monkeypatch.setattr("services.simulator.registration.httpx.AsyncClient", client)
     register_fleet("http://api", key, 5, fleet, day, changed)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from schemas.wire.codes import Mode, State
-from services.gateway.truth import BUSY, Account
+from services.simulator.truth import BUSY, Account
 
 Json = dict[str, object]
 SECONDS_AN_HOUR = 3600

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from services.core.errors import ConfigurationError
-from services.gateway.changes import Change
-from services.gateway.fleet import Factory
-from services.gateway.registration import (
+from services.simulator.changes import Change
+from services.simulator.fleet import Factory
+from services.simulator.registration import (
     Entry,
     change_entry,
     enterprise_entry,

@@ -12,9 +12,9 @@ from random import Random
 
 from schemas.wire.codes import State
 from services.core.times import HOUR_US, MINUTE_US, ceil_to
-from services.gateway.fleet import Machine
-from services.gateway.rows import CountRow, ReadingRow, StateRow
-from services.gateway.workday import Segment
+from services.gateway import CountRow, ReadingRow, StateRow
+from services.simulator.fleet import Machine
+from services.simulator.workday import Segment
 
 REASSERT_US = 45 * MINUTE_US
 """Three quarters of the hold time that simulated machines are registered with."""

@@ -15,7 +15,7 @@ from functools import lru_cache
 from random import Random
 from typing import TypeVar
 
-from services.gateway.country import (
+from services.simulator.country import (
     IN_ZONE_SHARE,
     MACHINES,
     NAMES,

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from schemas.wire.codes import Mode, State
 from services.core.times import HOUR_US, SECOND_US, seoul_day, seoul_midnight_us
-from services.gateway.mishaps import Delivery
 from services.gateway.rows import CountRow, StateRow
-from services.gateway.truth import Registered, machine_truth, rows_that_count
+from services.simulator.mishaps import Delivery
+from services.simulator.truth import Registered, machine_truth, rows_that_count
 
 MIDNIGHT_US = seoul_midnight_us(dt.date(2024, 3, 4))
 BEGIN_S, END_S = -300, 300

@@ -9,12 +9,12 @@ from typing import cast
 from schemas.wire.decode import Body, Claim, decode_record
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, verify
 from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
-from services.gateway.fleet import make_fleet
 from services.gateway.record import Record
-from services.gateway.registration import key_entry
 from services.gateway.sender import Sender
-from services.gateway.simulate import Course, Simulation
-from services.gateway.source import Source, World
+from services.simulator.fleet import make_fleet
+from services.simulator.registration import key_entry
+from services.simulator.simulate import Course, Simulation
+from services.simulator.source import Source, World
 
 START_US = 1_709_539_200_000_000
 FLEET = make_fleet(4, 3, 2)

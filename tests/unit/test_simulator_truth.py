@@ -12,12 +12,12 @@ import pytest
 from schemas.wire.codes import Mode, State
 from services.core.errors import ConfigurationError
 from services.core.times import DAY_US, HOUR_US, SECOND_US, rfc3339, seoul_midnight_us
-from services.gateway.changes import changes
-from services.gateway.fleet import Automation, Connection, make_fleet
-from services.gateway.source import World
-from services.gateway.truth import Account
-from services.gateway.truth_file import write_truth
-from services.gateway.truth_sums import Sums, kpis_of
+from services.simulator.changes import changes
+from services.simulator.fleet import Automation, Connection, make_fleet
+from services.simulator.source import World
+from services.simulator.truth import Account
+from services.simulator.truth_file import write_truth
+from services.simulator.truth_sums import Sums, kpis_of
 
 BEGIN_US = seoul_midnight_us(dt.date(2024, 3, 4))
 

@@ -10,9 +10,9 @@ from services.api.registry.csv_file import read_lines, read_text
 from services.api.registry.import_lines import COLUMNS, THING, parse_lines
 from services.core.errors import ConfigurationError
 from services.core.times import DAY_US, seoul_midnight_us
-from services.gateway.changes import changes
-from services.gateway.fleet import make_fleet
-from services.gateway.registry_file import entries, write_registry
+from services.simulator.changes import changes
+from services.simulator.fleet import make_fleet
+from services.simulator.registry_file import entries, write_registry
 
 MONDAY = dt.date(2024, 3, 4)
 START_US = seoul_midnight_us(MONDAY)

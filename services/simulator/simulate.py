@@ -11,15 +11,14 @@ from tqdm import tqdm
 from schemas.wire.instants import format_ms
 from services.core.clock import Clock
 from services.core.times import DAY_US, HOUR_US, LAST_INSTANT_US, MINUTE_US, SECOND_US
-from services.gateway.fleet import Connection, Factory, signing_seed
-from services.gateway.mishaps import Delivery
-from services.gateway.record import Record, RecordWriter, new_boot_id
-from services.gateway.registration import key_id
-from services.gateway.rows import Row
-from services.gateway.source import Source, World
+from services.gateway import Record, RecordWriter, Row, new_boot_id
+from services.simulator.fleet import Connection, Factory, signing_seed
+from services.simulator.mishaps import Delivery
+from services.simulator.registration import key_id
+from services.simulator.source import Source, World
 
 if TYPE_CHECKING:
-    from services.gateway.sender import Sender
+    from services.gateway import Sender
 
 GATEWAY_ID = "simulator"
 MAXIMUM_ROWS = 3000

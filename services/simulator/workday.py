@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from schemas.wire.codes import Mode, State
 from services.core.times import DAY_US, HOUR_US, seoul_midnight_us
-from services.gateway.fleet import Automation, Machine, ShiftPattern, stream
+from services.simulator.fleet import Automation, Machine, ShiftPattern, stream
 
 MODES = {
     Automation.MANUAL: Mode.manual,

@@ -10,10 +10,10 @@ from tqdm import tqdm
 
 from services.core.errors import ConfigurationError, TransientError
 from services.core.times import FIRST_INSTANT_US, rfc3339
-from services.gateway.changes import Change
-from services.gateway.country import SPONSORS, ZONES
-from services.gateway.fleet import Enterprise, Factory, Machine, signing_seed
-from services.gateway.keys import public_key
+from services.gateway import public_key
+from services.simulator.changes import Change
+from services.simulator.country import SPONSORS, ZONES
+from services.simulator.fleet import Enterprise, Factory, Machine, signing_seed
 
 T = TypeVar("T")
 Entry = tuple[str, dict[str, Any]]
