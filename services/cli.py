@@ -1,7 +1,8 @@
-"""The console script ``jejo``: puts the services' commands together and turns their errors into one sentence."""
+"""The console script ``jejo``: puts the services' commands together and reports their errors in one sentence."""
 
-import argparse
 import sys
+
+import click
 
 import services.analytics.cli
 import services.api.cli
@@ -9,43 +10,42 @@ import services.core.cli
 import services.gateway.cli
 import services.ingest.cli
 from services.core.errors import JejoError
-from services.simulator.cli import add_simulate
+from services.simulator.cli import simulate
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line; every subcommand sets ``run``, which returns the exit code."""
-    parser = argparse.ArgumentParser(prog="jejo", description="Jejo, Korea's national manufacturing data platform.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    services.core.cli.add_commands(commands)
-    add_simulate(services.gateway.cli.add_commands(commands))
-    for service in (services.ingest, services.analytics, services.api):
-        service.cli.add_commands(commands)
-    describe(commands)
-    return parser
+@click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def jejo() -> None:
+    """Jejo, Korea's national manufacturing data platform."""
 
 
-def describe(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Let each command's own help say, too, what the list of commands says of it."""
-    told = {choice.dest: choice.help for choice in commands._get_subactions()}
-    for name, parser in commands.choices.items():
-        said = told[name]
-        parser.description = parser.description or (said and f"{said[0].upper()}{said[1:]}.")
-        for action in parser._actions:
-            if isinstance(action, argparse._SubParsersAction):
-                describe(action)
+for service in (services.core, services.gateway, services.ingest, services.analytics, services.api):
+    for command in service.cli.COMMANDS:
+        jejo.add_command(command)
+services.gateway.cli.gateway.add_command(simulate)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        Its exit code; 2 where an error says what the operator should do.
+        Its exit code; 2 with a sentence on standard error if the command line is wrong, or if the command raised a
+        ``JejoError``; 130 if it was interrupted.
     """
-    args = build_parser().parse_args(argv)
     try:
-        return int(args.run(args))
+        return int(jejo.main(argv, prog_name="jejo", standalone_mode=False))
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "jejo"
+        message = " ".join(error.format_message().split()).rstrip(".")
+        return report(f"{message} (see `{path} --help`).")
+    except click.ClickException as error:
+        return report(error.format_message())
     except JejoError as error:
-        print(f"jejo: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
+        return report(str(error))
+    except click.Abort:
         return 130
+
+
+def report(message: str) -> int:
+    """Print an error for the operator. Returns the exit code 2."""
+    print(f"jejo: {message}", file=sys.stderr)
+    return 2

@@ -1,19 +1,16 @@
 """The commands of analytics: the worker, and verify."""
 
-import argparse
+import click
 
-from services.analytics.verification.command import add_verify_command
-
-
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register ``analytics`` and ``verify``."""
-    parser = commands.add_parser("analytics", help="keep time accounts up to date with the facts")
-    parser.set_defaults(run=run_analytics)
-    add_verify_command(commands)
+from services.analytics.verification.command import verify_window
 
 
-def run_analytics(args: argparse.Namespace) -> int:
-    """Work until SIGTERM or SIGINT."""
+@click.command("analytics")
+def run_analytics() -> int:
+    """Keep time accounts up to date with the facts.
+
+    Works until SIGTERM or SIGINT.
+    """
     import asyncio
     import signal
     import threading
@@ -31,3 +28,6 @@ def run_analytics(args: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     asyncio.run(run(settings, system_clock, stop.is_set))
     return 0
+
+
+COMMANDS: tuple[click.Command, ...] = (run_analytics, verify_window)

@@ -1,56 +1,28 @@
 """The commands of the API: the server, and the import of a registry."""
 
-import argparse
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     import socket
 
-IMPORT_HELP = """\
-Import a CSV file into the registry: all of it in one transaction, or nothing. Every line goes by the same rules as a
-PUT of the API. If a line is wrong, each wrong line is named with its number, field and reason, and the exit code is 2.
-
-The first line names the columns, in any order. The column `thing` says what each line is (enterprise, zone, sponsor,
-factory, machine, gateway_key); the others are the ids (enterprise_id, zone_id, sponsor_id, factory_id, machine_id,
-key_id) and the fields of PUT bodies. An empty cell is a field left out. Lines may come in any order: a factory may
-stand before its enterprise. UTF-8, with or without Excel's byte order mark.
-"""
 IMPORT_EXAMPLE = """\
-example:
-  thing,enterprise_id,factory_id,machine_id,name,region,sector,level,kind,automation,in_use_from
-  enterprise,E0001,,,Hanbit Precision,,,,,,
-  factory,E0001,F000001,,Changwon 2,KR-48,C29,basic,,,
-  machine,,F000001,CNC-01,Mazak 1,,,,machining_centre,automatic,2016-01-01
+thing,enterprise_id,factory_id,machine_id,name,region,sector,level,kind,automation,in_use_from
+enterprise,E0001,,,Hanbit Precision,,,,,,
+factory,E0001,F000001,,Changwon 2,KR-48,C29,basic,,,
+machine,,F000001,CNC-01,Mazak 1,,,,machining_centre,automatic,2016-01-01
 """
 
 
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register ``api`` and ``registry import``."""
-    parser = commands.add_parser("api", help="serve KPIs and the registry over HTTP")
-    parser.set_defaults(run=run_api)
-    registry = commands.add_parser("registry", help="enterprises, zones, sponsors, factories, machines, gateway keys")
-    actions = registry.add_subparsers(required=True, metavar="ACTION")
-    load = actions.add_parser(
-        "import",
-        help="import a CSV file, all of it or nothing",
-        description=IMPORT_HELP,
-        epilog=IMPORT_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    load.add_argument("file", type=Path, metavar="FILE.csv")
-    load.add_argument("--dry-run", action="store_true", help="check and count everything, and import nothing")
-    load.add_argument(
-        "--effective-from",
-        metavar="WHEN",
-        help="from when lines hold that have no effective_from of their own: RFC 3339, or a date (midnight in "
-        "Seoul); default: as a PUT without effective_from",
-    )
-    load.set_defaults(run=run_import)
+@click.command("api")
+def run_api() -> int:
+    """Serve KPIs and the registry over HTTP.
 
-
-def run_api(args: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT; requests under way are finished first."""
+    Serves until SIGTERM or SIGINT; requests under way are finished first.
+    """
     import gc
     import logging
 
@@ -78,10 +50,10 @@ def run_api(args: argparse.Namespace) -> int:
 
 
 def listen(host: str, port: int) -> "socket.socket":
-    """What the server takes connections from.
+    """Return a socket bound to the address, for the server to accept connections from.
 
     Raises:
-        ConfigurationError: the address is taken, or not this machine's.
+        ConfigurationError: the address is in use, or not this machine's.
     """
     import socket
 
@@ -102,8 +74,31 @@ def listen(host: str, port: int) -> "socket.socket":
         ) from error
 
 
-def run_import(args: argparse.Namespace) -> int:
-    """Import a file; what became of it goes to standard output, what is wrong with it to standard error."""
+@click.group("registry", no_args_is_help=False)
+def registry() -> None:
+    """Enter factories and their machines in bulk."""
+
+
+@registry.command("import", epilog="\b\nExample:\n" + textwrap.indent(IMPORT_EXAMPLE, "  "))
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.csv")
+@click.option("--dry-run", is_flag=True, help="validate and count everything, and import nothing")
+@click.option(
+    "--effective-from",
+    metavar="WHEN",
+    help="when lines take effect that have no effective_from of their own: RFC 3339, or a date (midnight in Seoul); "
+    "default: as a PUT without effective_from",
+)
+def import_csv(file: Path, dry_run: bool, effective_from: str | None) -> int:
+    """Import a CSV file, all of it or nothing.
+
+    Everything is imported in one transaction, by the same rules as a PUT of the API. If a line is invalid, each
+    invalid line is reported with its number, field and reason, and the exit code is 2.
+
+    The first line names the columns, in any order. The column `thing` says what each line is (enterprise, zone,
+    sponsor, factory, machine, gateway_key); the others are the ids (enterprise_id, zone_id, sponsor_id, factory_id,
+    machine_id, key_id) and the fields of PUT bodies. An empty cell is a field left out. Lines may come in any order: a
+    factory may stand before its enterprise. UTF-8, with or without Excel's byte order mark.
+    """
     import asyncio
     import sys
 
@@ -113,13 +108,13 @@ def run_import(args: argparse.Namespace) -> int:
     from services.core.errors import ConfigurationError
     from services.core.settings import Settings, read_settings
 
-    if args.effective_from is not None:
+    if effective_from is not None:
         try:
-            parse_instant(args.effective_from)
+            parse_instant(effective_from)
         except ValueError as error:
             raise ConfigurationError(f"Correct --effective-from: {error}.") from error
     url = read_settings(Settings).database_url
-    work = import_file(url, args.file, args.effective_from, system_clock(), dry_run=args.dry_run)
+    work = import_file(url, file, effective_from, system_clock(), dry_run=dry_run)
     try:
         outcomes = asyncio.run(work)
     except BadLines as error:
@@ -127,5 +122,8 @@ def run_import(args: argparse.Namespace) -> int:
         raise
     for thing, outcome in outcomes.items():
         print(f"{thing}: {outcome.new} new, {outcome.changed} changed, {outcome.unchanged} as before")
-    print("dry run: nothing was imported" if args.dry_run else "imported")
+    print("dry run: nothing was imported" if dry_run else "imported")
     return 0
+
+
+COMMANDS: tuple[click.Command, ...] = (run_api, registry)

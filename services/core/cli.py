@@ -1,59 +1,43 @@
 """The commands that belong to no service: migrate, and keys and login links of API readers."""
 
-import argparse
-import asyncio
 import re
+
+import click
 
 ROLE_HELP = "admin, ministry, researcher, region:ID or factory:ID"
 LONGEST_LINK_MINUTES = 7 * 24 * 60
 
 
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register ``migrate`` and ``keys``."""
-    parser = commands.add_parser("migrate", help="bring the database to this program's schema")
-    parser.set_defaults(run=run_migrate)
-
-    keys = commands.add_parser("keys", help="keys of API readers").add_subparsers(required=True, metavar="ACTION")
-    create = keys.add_parser("create", help="make a key and print it once, alone on standard output")
-    create.add_argument("--role", required=True, help=ROLE_HELP)
-    create.add_argument("--name", required=True, help="who holds it; unique")
-    create.set_defaults(run=run_keys_create)
-    link = keys.add_parser("login-link", help="print a link that opens the dashboard for one person, once")
-    link.add_argument("--role", required=True, help=ROLE_HELP)
-    link.add_argument("--name", required=True, help="who is to log in with it")
-    link.add_argument(
-        "--url", type=web_address, default="http://127.0.0.1:8000", help="where the dashboard is; default: %(default)s"
-    )
-    link.add_argument(
-        "--valid-minutes", type=link_minutes, default=60, metavar="MINUTES", help="how long it may wait; default: 60"
-    )
-    link.set_defaults(run=run_keys_login_link)
-
-
 def web_address(text: str) -> str:
-    """Where a link can lead.
+    """Return ``text`` if it is the http or https address of a host.
 
     Raises:
-        ArgumentTypeError: it is no http or https address.
+        BadParameter: it is not.
     """
     if not re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", text):
-        raise argparse.ArgumentTypeError("write http://HOST:PORT or https://HOST")
+        raise click.BadParameter("write http://HOST:PORT or https://HOST")
     return text
 
 
 def link_minutes(text: str) -> int:
-    """How long a link may wait to be used.
+    """Parse how many minutes a link may wait to be used.
 
     Raises:
-        ArgumentTypeError: it is no whole number of minutes, or more than a week of them.
+        BadParameter: it is not a whole number from one minute to a week.
     """
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_LINK_MINUTES):
-        raise argparse.ArgumentTypeError(f"write whole minutes, from 1 to {LONGEST_LINK_MINUTES} (a week)")
+        raise click.BadParameter(f"write whole minutes, from 1 to {LONGEST_LINK_MINUTES} (a week)")
     return int(text)
 
 
-def run_migrate(args: argparse.Namespace) -> int:
-    """Apply the missing migrations, naming each on standard output."""
+@click.command("migrate")
+def migrate_database() -> int:
+    """Bring the database to this program's schema.
+
+    Prints the name of each migration applied.
+    """
+    import asyncio
+
     from services.core.database import connect
     from services.core.migrations import migrate, read_migrations
     from services.core.settings import Settings, read_settings
@@ -73,8 +57,21 @@ def run_migrate(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_keys_create(args: argparse.Namespace) -> int:
-    """Make an API key: its hash goes into the database, the key to standard output, once."""
+@click.group("keys", no_args_is_help=False)
+def keys() -> None:
+    """Create keys and login links for API readers."""
+
+
+@keys.command("create")
+@click.option("--role", required=True, help=ROLE_HELP)
+@click.option("--name", required=True, help="who holds it; unique")
+def create_key(role: str, name: str) -> int:
+    """Create an API key and print it once.
+
+    The key is alone on standard output; only its hash is stored.
+    """
+    import asyncio
+
     from services.core.api_keys import create_api_key
     from services.core.database import connect, see_that_tables_are_there
     from services.core.settings import Settings, read_settings
@@ -83,7 +80,7 @@ def run_keys_create(args: argparse.Namespace) -> int:
         connection = await connect(read_settings(Settings).database_url, application="jejo keys")
         try:
             await see_that_tables_are_there(connection)
-            return await create_api_key(connection, args.role, args.name)
+            return await create_api_key(connection, role, name)
         finally:
             await connection.close()
 
@@ -91,8 +88,32 @@ def run_keys_create(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_keys_login_link(args: argparse.Namespace) -> int:
-    """Make a one-time token: its hash goes into the database, the link that carries it to standard output, once."""
+@keys.command("login-link")
+@click.option("--role", required=True, help=ROLE_HELP)
+@click.option("--name", required=True, help="who is to log in with it")
+@click.option(
+    "--url",
+    type=web_address,
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    metavar="URL",
+    help="where the dashboard is",
+)
+@click.option(
+    "--valid-minutes",
+    type=link_minutes,
+    default="60",
+    show_default=True,
+    metavar="MINUTES",
+    help="how long the link may wait to be opened",
+)
+def create_login_link(role: str, name: str, url: str, valid_minutes: int) -> int:
+    """Print a link that opens the dashboard for one person, once.
+
+    The link is alone on standard output; only a hash of its token is stored.
+    """
+    import asyncio
+
     from services.core.clock import system_clock
     from services.core.database import connect, see_that_tables_are_there
     from services.core.login_tokens import create_login_token
@@ -103,11 +124,13 @@ def run_keys_login_link(args: argparse.Namespace) -> int:
         connection = await connect(read_settings(Settings).database_url, application="jejo keys")
         try:
             await see_that_tables_are_there(connection)
-            valid_us = args.valid_minutes * MINUTE_US
-            return await create_login_token(connection, args.role, args.name, system_clock(), valid_us)
+            return await create_login_token(connection, role, name, system_clock(), valid_minutes * MINUTE_US)
         finally:
             await connection.close()
 
     # After the #, so that the token never reaches a server's or a proxy's log.
-    print(f"{args.url.rstrip('/')}/#login={asyncio.run(work())}")
+    print(f"{url.rstrip('/')}/#login={asyncio.run(work())}")
     return 0
+
+
+COMMANDS: tuple[click.Command, ...] = (migrate_database, keys)

@@ -1,11 +1,12 @@
 """The gateway's commands: replay recorded logs, make a signing key."""
 
-import argparse
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
+
+import click
 
 from schemas.wire.limits import FACTORY_ID, LOCAL_ID
 from services.core.errors import ConfigurationError
@@ -15,53 +16,80 @@ from services.gateway.dialects import DIALECTS
 if TYPE_CHECKING:
     from services.gateway.replay import MachineReport
 
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+@click.group("gateway", no_args_is_help=False)
+def gateway() -> None:
+    """Replay logs, create a signing key, simulate a fleet."""
 
 
-def add_commands(commands: Subparsers) -> Subparsers:
-    """Register ``gateway replay`` and ``gateway keygen``; returns the group, so that more can be added to it."""
-    gateway = commands.add_parser("gateway", help="factory gateway: replay logs, make a key, simulate a fleet")
-    actions = gateway.add_subparsers(required=True, metavar="ACTION")
+@gateway.command("keygen")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="a new file for the key")
+def create_signing_key(out: Path) -> int:
+    """Create a signing key and print its public key.
 
-    replay = actions.add_parser("replay", help="send recorded SHDR logs of one factory's machines")
-    replay.add_argument("--factory", required=True, metavar="ID")
-    replay.add_argument("--gateway-id", required=True, metavar="ID")
-    replay.add_argument("--key-id", required=True, metavar="ID", help="the registered key that signs")
-    replay.add_argument(
-        "--private-key", required=True, type=Path, metavar="FILE", help="as `jejo gateway keygen` made it"
-    )
-    replay.add_argument(
-        "--machine",
-        required=True,
-        action="append",
-        metavar="ID=FILE[,FILE...]",
-        help="a machine and its logs in order, plain or gz; a FILE may be a pattern such as 'logs/*.gz'",
-    )
-    replay.add_argument("--dialect", choices=tuple(DIALECTS), help="default: by the keys in the logs")
-    replay.add_argument("--readings", choices=("known", "none"), default="known", help="send measurements too")
-    replay.add_argument("--reassert-s", type=int, default=60, help="assert a state again this often; at most the TTL")
-    replay.add_argument("--speed", default="max", help="times faster than the logs' own clock, or max (default)")
-    replay.add_argument("--shuffle-seed", type=int, metavar="N", help="send the records in an order drawn from N")
-    replay.add_argument("--duplicate", action="store_true", help="send every record twice")
-    replay.add_argument("--bootstrap-servers", metavar="HOST:PORT", help="default: JEJO_KAFKA_BOOTSTRAP_SERVERS")
-    replay.set_defaults(run=run_replay)
-
-    keygen = actions.add_parser("keygen", help="make a signing key and print its public key")
-    keygen.add_argument("--out", required=True, type=Path, metavar="FILE")
-    keygen.set_defaults(run=run_keygen)
-    return actions
-
-
-def run_keygen(args: argparse.Namespace) -> int:
-    """Make a key; its public half goes to standard output, alone."""
+    The public key is alone on standard output.
+    """
     from services.gateway.keys import create_key
 
-    print(create_key(args.out))
+    print(create_key(out))
     return 0
 
 
-def run_replay(args: argparse.Namespace) -> int:
-    """Replay logs and say what became of them."""
+@gateway.command("replay")
+@click.option("--factory", required=True, metavar="ID", help="the factory whose machines these are")
+@click.option("--gateway-id", required=True, metavar="ID", help="the gateway that sends the records")
+@click.option("--key-id", required=True, metavar="ID", help="the registered key that signs")
+@click.option(
+    "--private-key",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="as `jejo gateway keygen` created it",
+)
+@click.option(
+    "--machine",
+    "machines",
+    required=True,
+    multiple=True,
+    metavar="ID=FILE[,FILE...]",
+    help="a machine and its logs in order, plain or gz; a FILE may be a pattern such as 'logs/*.gz'; repeatable",
+)
+@click.option("--dialect", type=click.Choice(tuple(DIALECTS)), help="default: by the keys in the logs")
+@click.option(
+    "--readings", type=click.Choice(("known", "none")), default="known", show_default=True, help="send measurements too"
+)
+@click.option(
+    "--reassert-s",
+    type=int,
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="assert a state again this often; at most the TTL",
+)
+@click.option(
+    "--speed", default="max", show_default=True, metavar="FACTOR", help="times faster than the logs' own clock, or max"
+)
+@click.option("--shuffle-seed", type=int, metavar="N", help="send the records in an order drawn from N")
+@click.option("--duplicate", is_flag=True, help="send every record twice")
+@click.option("--bootstrap-servers", metavar="HOST:PORT", help="default: JEJO_KAFKA_BOOTSTRAP_SERVERS")
+def replay_logs(
+    factory: str,
+    gateway_id: str,
+    key_id: str,
+    private_key: Path,
+    machines: tuple[str, ...],
+    dialect: str | None,
+    readings: str,
+    reassert_s: int,
+    speed: str,
+    shuffle_seed: int | None,
+    duplicate: bool,
+    bootstrap_servers: str | None,
+) -> int:
+    """Send recorded SHDR logs of one factory's machines.
+
+    Prints what was read of each machine, and how many records arrived.
+    """
     from tqdm import tqdm
 
     from services.core.clock import system_clock
@@ -71,38 +99,41 @@ def run_replay(args: argparse.Namespace) -> int:
     from services.gateway.record import RecordWriter, new_boot_id
     from services.gateway.replay import at_once, paced, shuffled, translate_factory
 
-    speed = parse_speed(args.speed)
-    if speed is not None and args.shuffle_seed is not None:
+    factor = parse_speed(speed)
+    if factor is not None and shuffle_seed is not None:
         raise ConfigurationError("--shuffle-seed leaves no clock to follow: leave --speed out.")
-    if args.reassert_s < 1:
+    if reassert_s < 1:
         raise ConfigurationError("--reassert-s must be at least 1.")
-    machines = parse_machines(args.machine)
+    logs = parse_machines(machines)
     writer = RecordWriter(
-        factory_id=checked(FACTORY_ID, args.factory, "--factory"),
-        gateway_id=checked(LOCAL_ID, args.gateway_id, "--gateway-id"),
-        key_id=checked(LOCAL_ID, args.key_id, "--key-id"),
-        seed=read_key(args.private_key),
+        factory_id=checked(FACTORY_ID, factory, "--factory"),
+        gateway_id=checked(LOCAL_ID, gateway_id, "--gateway-id"),
+        key_id=checked(LOCAL_ID, key_id, "--key-id"),
+        seed=read_key(private_key),
         boot_id=new_boot_id(system_clock()),
     )
     settings = read_settings(Settings)
     rows, reports = translate_factory(
-        machines, DIALECTS.get(args.dialect), args.reassert_s * SECOND_US, readings=args.readings == "known"
+        logs, DIALECTS[dialect] if dialect else None, reassert_s * SECOND_US, readings=readings == "known"
     )
     print_reports(reports)
 
     # Only now: Kafka's client takes a second to import, and nothing before needed it.
     from services.gateway.sender import Sender
 
-    records = at_once(rows, writer, system_clock) if speed is None else paced(rows, writer, system_clock, speed)
-    total = len(rows) * (2 if args.duplicate else 1)
-    servers = args.bootstrap_servers or settings.kafka_bootstrap_servers
+    records = at_once(rows, writer, system_clock) if factor is None else paced(rows, writer, system_clock, factor)
+    total = len(rows) * (2 if duplicate else 1)
+    servers = bootstrap_servers or settings.kafka_bootstrap_servers
     with Sender(servers, settings.telemetry_topic) as sender, tqdm(total=total, unit="row", disable=None) as bar:
-        for record in shuffled(records, args.shuffle_seed, duplicate=args.duplicate):
+        for record in shuffled(records, shuffle_seed, duplicate=duplicate):
             sender.send(record)
             bar.update(record.rows)
         sender.flush()
-    print(f"{args.factory}: {sender.acknowledged} records with {total} rows arrived")
+    print(f"{factory}: {sender.acknowledged} records with {total} rows arrived")
     return 0
+
+
+COMMANDS: tuple[click.Command, ...] = (gateway,)
 
 
 def print_reports(reports: "Iterable[MachineReport]") -> None:
@@ -120,7 +151,7 @@ def print_reports(reports: "Iterable[MachineReport]") -> None:
             print(f"{report.machine_id}: unreadable value: {sample} ({times} times)", file=sys.stderr)
 
 
-def parse_machines(texts: list[str]) -> dict[str, list[Path]]:
+def parse_machines(texts: Sequence[str]) -> dict[str, list[Path]]:
     """The logs of each machine, from ``ID=FILE[,FILE...]``; a pattern stands for the files it matches, by name.
 
     Raises:

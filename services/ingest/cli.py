@@ -1,11 +1,12 @@
 """The commands of ingest: the worker, dead letters, offsets, and how things are."""
 
-import argparse
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
+import click
+
 from schemas.wire.codes import Reason
-from services.ingest.status.command import add_status_command
+from services.ingest.status.command import show_status
 
 if TYPE_CHECKING:
     from services.core.database import Connection
@@ -13,61 +14,27 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-REASONS = [reason.value for reason in Reason]
 LARGEST = 2**63 - 1
+REASON = click.Choice([reason.value for reason in Reason])
 
 
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register ``ingest``, ``status``, ``dead-letters`` and ``offsets``."""
-    parser = commands.add_parser("ingest", help="read the telemetry topic into the database, exactly once")
-    parser.set_defaults(run=run_ingest)
-    add_status_command(commands)
-    add_dead_letters(commands.add_parser("dead-letters", help="what could not become a fact"))
-    add_offsets(commands.add_parser("offsets", help="how far the topic was read, and the operator's decisions on it"))
-
-
-def add_dead_letters(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-    listing = actions.add_parser("list", help="the latest first, a line each")
-    listing.add_argument("--reason", choices=REASONS, metavar="CODE", help="only those with this reason code")
-    listing.add_argument("--factory", metavar="ID", help="only those that claim this factory")
-    listing.add_argument("--limit", type=number, default=100, help="at most so many; default: %(default)s")
-    listing.add_argument("--replayed", action="store_true", help="also those that became facts since")
-    listing.set_defaults(run=run_list)
-    show = actions.add_parser("show", help="everything kept of one, as JSON")
-    show.add_argument("id", type=number, help="its number, as `jejo dead-letters list` shows it")
-    show.set_defaults(run=run_show)
-    replay = actions.add_parser("replay", help="judge them again; what can be a fact now becomes one, once")
-    replay.add_argument("id", type=number, nargs="*", help="only these; default: all that wait")
-    replay.add_argument("--reason", choices=REASONS, metavar="CODE", help="only those with this reason code")
-    replay.add_argument("--factory", metavar="ID", help="only those that claim this factory")
-    replay.set_defaults(run=run_replay)
-
-
-def add_offsets(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-    actions.add_parser("list", help="topic, partition, next offset").set_defaults(run=run_offsets_list)
-    adopt = actions.add_parser("adopt", help="read the present topic of the configured name, made anew, from its start")
-    adopt.set_defaults(run=run_offsets_adopt)
-    move = actions.add_parser("move", help="read one partition on from another offset")
-    move.add_argument("--partition", type=int, required=True, metavar="N", help="of the topic")
-    move.add_argument("--to", type=int, required=True, metavar="OFFSET", help="the next one to read, within the log")
-    move.set_defaults(run=run_offsets_move)
-
-
-def number(text: str) -> int:
-    """A whole number that the database can count to.
+def positive_number(text: str) -> int:
+    """Parse a whole number of at least 1 that fits a bigint.
 
     Raises:
-        ArgumentTypeError: it is none.
+        BadParameter: it is not one.
     """
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST):
-        raise argparse.ArgumentTypeError("write a whole number of at least 1")
+        raise click.BadParameter("write a whole number of at least 1")
     return int(text)
 
 
-def run_ingest(args: argparse.Namespace) -> int:
-    """Work until SIGTERM or SIGINT, then drain and leave the group."""
+@click.command("ingest")
+def run_ingest() -> int:
+    """Read the telemetry topic into the database, exactly once.
+
+    Works until SIGTERM or SIGINT, then drains and leaves the group.
+    """
     import signal
     import threading
 
@@ -86,7 +53,11 @@ def run_ingest(args: argparse.Namespace) -> int:
 
 
 def with_connection(work: "Callable[[Connection, IngestSettings], Awaitable[T]]") -> T:
-    """Run an action on a connection that works as ingest does."""
+    """Run ``work`` on a connection with ingest's role and settings.
+
+    Raises:
+        TransientError: the database went away.
+    """
     import asyncio
 
     from services.core.database import RETRYABLE
@@ -108,31 +79,56 @@ def with_connection(work: "Callable[[Connection, IngestSettings], Awaitable[T]]"
     return asyncio.run(run())
 
 
-def run_list(args: argparse.Namespace) -> int:
+@click.group("dead-letters", no_args_is_help=False)
+def dead_letters() -> None:
+    """Show and replay what could not become a fact."""
+
+
+@dead_letters.command("list")
+@click.option("--reason", type=REASON, metavar="CODE", help="only those with this reason code")
+@click.option("--factory", metavar="ID", help="only those that claim this factory")
+@click.option(
+    "--limit", type=positive_number, default="100", show_default=True, metavar="N", help="show at most this many"
+)
+@click.option("--replayed", is_flag=True, help="also show those that have become facts since")
+def list_waiting(reason: str | None, factory: str | None, limit: int, replayed: bool) -> int:
+    """List dead letters, the latest first, one per line."""
     from services.ingest.dead_letters import list_dead_letters
 
     for line in with_connection(
-        lambda connection, _: list_dead_letters(
-            connection, args.reason, args.factory, args.limit, replayed=args.replayed
-        )
+        lambda connection, _: list_dead_letters(connection, reason, factory, limit, replayed=replayed)
     ):
         print(line)
     return 0
 
 
-def run_show(args: argparse.Namespace) -> int:
+@dead_letters.command("show")
+@click.argument("number", type=positive_number, metavar="ID")
+def show(number: int) -> int:
+    """Print everything stored of one dead letter as JSON.
+
+    ID is its number, as `jejo dead-letters list` shows it.
+    """
     import json
 
     from services.ingest.dead_letters import show_dead_letter
 
-    print(json.dumps(with_connection(lambda connection, _: show_dead_letter(connection, args.id)), indent=2))
+    print(json.dumps(with_connection(lambda connection, _: show_dead_letter(connection, number)), indent=2))
     return 0
 
 
-def run_replay(args: argparse.Namespace) -> int:
+@dead_letters.command("replay")
+@click.argument("numbers", type=positive_number, nargs=-1, metavar="[ID]...")
+@click.option("--reason", type=REASON, metavar="CODE", help="only those with this reason code")
+@click.option("--factory", metavar="ID", help="only those that claim this factory")
+def replay_waiting(numbers: tuple[int, ...], reason: str | None, factory: str | None) -> int:
+    """Judge dead letters again and store what is now valid, once.
+
+    Without IDs, all that wait are replayed.
+    """
     from services.ingest.replay import Choice, replay
 
-    choice = Choice(args.reason, args.factory, tuple(args.id) or None)
+    choice = Choice(reason, factory, numbers or None)
     done = with_connection(
         lambda connection, settings: replay(
             connection,
@@ -145,7 +141,14 @@ def run_replay(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_offsets_list(args: argparse.Namespace) -> int:
+@click.group("offsets", no_args_is_help=False)
+def offsets() -> None:
+    """Show and change how far the topic has been read."""
+
+
+@offsets.command("list")
+def list_stored() -> int:
+    """List topic, partition and next offset."""
     from services.ingest.offsets import list_offsets
 
     for line in with_connection(lambda connection, _: list_offsets(connection)):
@@ -153,7 +156,9 @@ def run_offsets_list(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_offsets_adopt(args: argparse.Namespace) -> int:
+@offsets.command("adopt")
+def adopt_recreated() -> int:
+    """Read the recreated topic of the configured name from its start."""
     from services.ingest.offsets import adopt_topic
     from services.ingest.topic import open_topic
 
@@ -166,15 +171,22 @@ def run_offsets_adopt(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_offsets_move(args: argparse.Namespace) -> int:
+@offsets.command("move")
+@click.option("--partition", type=int, required=True, metavar="N", help="a partition of the topic")
+@click.option("--to", "offset", type=int, required=True, metavar="OFFSET", help="the next to read, within the log")
+def move(partition: int, offset: int) -> int:
+    """Read one partition on from another offset."""
     from services.ingest.offsets import enter_topic, move_offset
     from services.ingest.topic import log_of, open_topic
 
-    async def move(connection: "Connection", settings: "IngestSettings") -> None:
+    async def work(connection: "Connection", settings: "IngestSettings") -> None:
         name = open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic)
-        log = log_of(settings.kafka_bootstrap_servers, settings.telemetry_topic, args.partition)
-        await move_offset(connection, await enter_topic(connection, name), args.partition, args.to, log)
-        print(f"partition {args.partition} will be read on from offset {args.to}")
+        log = log_of(settings.kafka_bootstrap_servers, settings.telemetry_topic, partition)
+        await move_offset(connection, await enter_topic(connection, name), partition, offset, log)
+        print(f"partition {partition} will be read on from offset {offset}")
 
-    with_connection(move)
+    with_connection(work)
     return 0
+
+
+COMMANDS: tuple[click.Command, ...] = (run_ingest, show_status, dead_letters, offsets)

@@ -1,9 +1,12 @@
 """The command ``gateway simulate``: what it takes, and how the parts of a simulation are put together."""
 
-import argparse
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+import click
+from click.core import ParameterSource
 
 from services.core.errors import ConfigurationError
 from services.core.options import parse_speed
@@ -17,46 +20,99 @@ if TYPE_CHECKING:
 MOST_FACTORIES, MOST_MACHINES, MOST_DAYS = 999_999, 99, 3650
 
 
-def add_simulate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register ``gateway simulate``."""
-    simulate = actions.add_parser("simulate", help="stream a made-up fleet until stopped")
-    simulate.add_argument("--factories", type=int, default=3, metavar="N", help="how many; default: %(default)s")
-    simulate.add_argument("--machines", type=int, metavar="M", help="in each factory; default: by its size")
-    simulate.add_argument(
-        "--seed", type=int, default=1, metavar="S", help="the same seed is the same fleet; default: %(default)s"
-    )
-    simulate.add_argument(
-        "--trouble", type=amount, default=1, metavar="T", help="times as many mishaps as usual; default: %(default)s"
-    )
-    simulate.add_argument("--api-url", metavar="URL", help="register the fleet there first")
-    simulate.add_argument("--api-key", metavar="KEY", help="an admin's; default: JEJO_API_KEY")
-    simulate.add_argument(
-        "--registry-csv", type=Path, metavar="FILE", help="write the fleet for `jejo registry import`, and end"
-    )
-    back = simulate.add_mutually_exclusive_group()
-    back.add_argument(
-        "--backfill-hours", type=amount, default=2, metavar="H", help="history to send first; default: %(default)s"
-    )
-    back.add_argument("--backfill-days", type=amount, metavar="D", help="the same, from the midnight in Seoul before")
-    simulate.add_argument(
-        "--speed", default="max", help="how many times real time the history is sent at, or max (default)"
-    )
-    simulate.add_argument("--until", metavar="INSTANT", help="send the history before it, and nothing else")
-    simulate.add_argument("--duration", type=amount, metavar="SECONDS", help="stop then; default: never")
-    simulate.add_argument(
-        "--readings-every",
-        type=amount,
-        default=5,
-        metavar="SECONDS",
-        help="readings of a few factories, from now on; 0: none; default: %(default)s",
-    )
-    simulate.add_argument("--progress", type=Path, metavar="FILE", help="remember how far was sent, and go on there")
-    simulate.add_argument("--truth", type=Path, metavar="FILE", help="write what the API must answer, at the end")
-    simulate.add_argument("--bootstrap-servers", metavar="HOST:PORT", help="default: JEJO_KAFKA_BOOTSTRAP_SERVERS")
-    simulate.set_defaults(run=run_simulate)
+def amount(text: str | float) -> float:
+    """Parse a finite number of at least 0; also takes the numbers of defaults.
+
+    Raises:
+        BadParameter: it is not one.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < float("inf"):
+        raise click.BadParameter(f"{text!r} is not a number of at least 0")
+    return value
 
 
-def run_simulate(args: argparse.Namespace) -> int:
+@dataclass(frozen=True, kw_only=True)
+class SimulateOptions:
+    """What the command line asks for; each field is the option of its name."""
+
+    factories: int
+    machines: int | None
+    seed: int
+    trouble: float
+    api_url: str | None
+    api_key: str | None
+    registry_csv: Path | None
+    backfill_hours: float
+    backfill_days: float | None
+    speed: str
+    until: str | None
+    duration: float | None
+    readings_every: float
+    progress: Path | None
+    truth: Path | None
+    bootstrap_servers: str | None
+
+    @classmethod
+    def of(cls, context: click.Context) -> Self:
+        """The options of a parsed command line.
+
+        Raises:
+            UsageError: both lengths of history are given.
+        """
+        if (
+            context.get_parameter_source("backfill_hours") is ParameterSource.COMMANDLINE
+            and context.params["backfill_days"] is not None
+        ):
+            raise click.UsageError("give --backfill-hours or --backfill-days, not both", context)
+        return cls(**context.params)
+
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command("simulate")
+@click.option("--factories", type=int, default=3, show_default=True, metavar="N", help="number of factories")
+@click.option("--machines", type=int, metavar="M", help="in each factory; default: by its size")
+@click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="the same seed makes the same fleet")
+@click.option(
+    "--trouble", type=amount, default=1, show_default=True, metavar="T", help="times as many mishaps as usual"
+)
+@click.option("--api-url", metavar="URL", help="register the fleet there first")
+@click.option("--api-key", metavar="KEY", help="an admin's; default: JEJO_API_KEY")
+@click.option("--registry-csv", type=FILE, metavar="FILE", help="write the fleet for `jejo registry import`, and end")
+@click.option("--backfill-hours", type=amount, default=2, show_default=True, metavar="H", help="history to send first")
+@click.option("--backfill-days", type=amount, metavar="D", help="the same, from the midnight in Seoul before")
+@click.option(
+    "--speed",
+    default="max",
+    show_default=True,
+    metavar="FACTOR",
+    help="how many times real time the history is sent at, or max",
+)
+@click.option("--until", metavar="INSTANT", help="send the history before it, and nothing else")
+@click.option("--duration", type=amount, metavar="SECONDS", help="stop then; default: never")
+@click.option(
+    "--readings-every",
+    type=amount,
+    default=5,
+    show_default=True,
+    metavar="SECONDS",
+    help="readings of a few factories, from now on; 0: none",
+)
+@click.option("--progress", type=FILE, metavar="FILE", help="remember how far was sent, and go on there")
+@click.option("--truth", type=FILE, metavar="FILE", help="write what the API must answer, at the end")
+@click.option("--bootstrap-servers", metavar="HOST:PORT", help="default: JEJO_KAFKA_BOOTSTRAP_SERVERS")
+@click.pass_context
+def simulate(context: click.Context, /, **_: object) -> int:
+    """Stream a made-up fleet until stopped."""
+    return run_simulate(SimulateOptions.of(context))
+
+
+def run_simulate(args: SimulateOptions) -> int:
     """Simulate a fleet until SIGINT or SIGTERM, or the end of what was asked for."""
     import signal
     import threading
@@ -77,7 +133,7 @@ def run_simulate(args: argparse.Namespace) -> int:
     changed = changes(args.seed, fleet, progress.begin_us, progress.history_end_us, args.trouble)
     settings = read_settings(Settings)
     if args.api_url:
-        register(args, fleet, changed, progress)
+        register(args.api_url, args.api_key, args.seed, fleet, changed, progress)
     progress.note(progress.sent_us, 0)
     if args.registry_csv:
         from services.simulator.registry_file import write_registry
@@ -112,7 +168,7 @@ def run_simulate(args: argparse.Namespace) -> int:
     return 0
 
 
-def check_sizes(args: argparse.Namespace) -> None:
+def check_sizes(args: SimulateOptions) -> None:
     """See that the fleet can be made.
 
     Raises:
@@ -128,7 +184,7 @@ def check_sizes(args: argparse.Namespace) -> None:
         raise ConfigurationError(f"--truth {args.truth}: there is no folder {args.truth.parent}; choose another place.")
 
 
-def find_progress(args: argparse.Namespace, clock: "Clock") -> "Progress":
+def find_progress(args: SimulateOptions, clock: "Clock") -> "Progress":
     """Where the world begins and how far it was sent: as remembered, or as asked for.
 
     Raises:
@@ -169,20 +225,25 @@ def parse_until(text: str | None) -> int | None:
 
 
 def register(
-    args: argparse.Namespace, fleet: "tuple[Factory, ...]", changed: "list[Change]", progress: "Progress"
+    api_url: str,
+    api_key: str | None,
+    seed: int,
+    fleet: "tuple[Factory, ...]",
+    changed: "list[Change]",
+    progress: "Progress",
 ) -> None:
     """Enter the fleet in the registry.
 
     Raises:
-        ConfigurationError: there is no key to do it with.
+        ConfigurationError: neither the command line nor JEJO_API_KEY has a key.
     """
     from services.core.times import seoul_day
     from services.simulator.registration import register_fleet
 
-    api_key = args.api_key or os.environ.get("JEJO_API_KEY")
+    api_key = api_key or os.environ.get("JEJO_API_KEY")
     if not api_key:
         raise ConfigurationError("--api-url needs an admin's key: give --api-key or set JEJO_API_KEY.")
-    register_fleet(args.api_url, api_key, args.seed, fleet, seoul_day(progress.begin_us), changed)
+    register_fleet(api_url, api_key, seed, fleet, seoul_day(progress.begin_us), changed)
 
 
 def collect_garbage_seldom() -> None:
@@ -191,18 +252,3 @@ def collect_garbage_seldom() -> None:
 
     gc.freeze()
     gc.set_threshold(200_000, 50, 100)
-
-
-def amount(text: str) -> float:
-    """A number of at least 0, for argparse.
-
-    Raises:
-        ArgumentTypeError: it is none.
-    """
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 0")
-    return value

@@ -247,5 +247,4 @@ def test_the_examples_of_the_documents_can_be_imported(importing: Import, capsys
     assert importing.run(section.split("```csv\n")[1].split("```")[0]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "imported"
     assert importing.things() == [1, 1, 1, 2, 1, 0]
-    example = "\n".join(line.strip() for line in IMPORT_EXAMPLE.splitlines()[1:])
-    assert importing.run(example) == 0
+    assert importing.run(IMPORT_EXAMPLE) == 0

@@ -1,51 +1,130 @@
 """The command line: every command says what it does, and words that make no sense are refused with a sentence."""
 
-import argparse
 import re
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
+import click
 import pytest
 
 from services.api.registry.bodies import Region
-from services.cli import build_parser, main
+from services.cli import jejo, main
 from services.core.api_keys import check_reader
 from services.core.errors import ConfigurationError
 
-
-def commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """The parser of every command."""
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for child in action.choices.values():
-                yield child
-                yield from commands(child)
+LISTED = {"analytics", "api", "dead-letters", "gateway", "ingest", "keys", "migrate", "offsets", "registry", "status"}
 
 
-@pytest.mark.parametrize("parser", list(commands(build_parser())), ids=lambda parser: str(parser.prog))
-def test_every_command_and_option_says_what_it_is(parser: argparse.ArgumentParser) -> None:
-    assert parser.description
-    assert re.fullmatch(r"[A-Z].*[.]", parser.description.strip(), re.DOTALL)
-    unexplained = [a.option_strings for a in parser._actions if a.option_strings and not a.help and not a.metavar]
-    assert unexplained == []
-    parser.format_help()
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command and group, with the words that call it."""
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from commands(child, (*path, name))
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands(jejo)), ids=lambda value: str(value)[:40])
+def test_every_command_and_option_has_help(
+    path: tuple[str, ...], command: click.Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert re.fullmatch(r"[A-Z].*[.]", (command.help or "").strip(), re.DOTALL)
+    assert [p.name for p in command.params if isinstance(p, click.Option) and not p.help] == []
+    for option in ("--help", "-h"):
+        assert main([*path, option]) == 0
+        assert capsys.readouterr().out.startswith(f"Usage: {' '.join(('jejo', *path))} ")
+
+
+def test_the_list_of_commands_cuts_no_summary_short(capsys: pytest.CaptureFixture[str]) -> None:
+    for path, command in commands(jejo):
+        if isinstance(command, click.Group):
+            main([*path, "--help"])
+            assert "..." not in capsys.readouterr().out.split("\nCommands:\n")[1], path
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "reported"),
     [
+        ("", "Missing command (see `jejo --help`)"),
+        ("keys", "Missing command (see `jejo keys --help`)"),
+        ("nonsense", "No such command 'nonsense'"),
+        ("migrate --nonsense", "No such option '--nonsense'"),
+        ("migrate now", "Got unexpected extra argument (now)"),
+        ("keys create --role admin", "Missing option '--name'"),
         ("dead-letters list --limit -1", "write a whole number"),
-        ("dead-letters list --reason nonsense", "invalid choice: 'nonsense'"),
+        ("dead-letters list --limit １", "write a whole number"),
+        ("dead-letters list --reason nonsense", "'nonsense' is not one of 'too_large'"),
         ("dead-letters show 99999999999999999999", "write a whole number"),
         ("dead-letters replay 1 x", "write a whole number"),
         ("keys login-link --role admin --name x --url jejo.example", "write http://HOST:PORT or https://HOST"),
+        (
+            "keys login-link --role admin --name x --valid-minutes 99999",
+            "write whole minutes, from 1 to 10080 (a week)",
+        ),
+        ("gateway simulate --backfill-hours 2 --backfill-days 1", "not both"),
     ],
 )
-def test_it_is_refused(command: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(command.split())
-    assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+def test_a_wrong_command_line_is_one_sentence_and_exit_code_2(
+    command: str, reported: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert reported in err
+    assert re.fullmatch(r"jejo: .*\.\n", err)
+
+
+def test_an_error_of_a_command_is_one_sentence_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["registry", "import", "x.csv", "--effective-from", "soon"]) == 2
+    assert capsys.readouterr().err.startswith("jejo: Correct --effective-from: ")
+
+
+def test_an_interrupted_command_ends_with_exit_code_130() -> None:
+    code = "from services.cli import jejo, main; import sys, time\n"
+    code += "@jejo.command('wait')\ndef wait():\n    print('waiting', flush=True)\n    time.sleep(60)\n"
+    code += "sys.exit(main(['wait']))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"waiting\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+
+
+def test_help_loads_no_server_or_client() -> None:
+    code = "import sys; from services.cli import main; main(['--help'])\n"
+    code += "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert "click" in loaded
+    assert not loaded & {
+        "asyncio",
+        "asyncpg",
+        "fastapi",
+        "httpx",
+        "kafka",
+        "pydantic",
+        "sqlalchemy",
+        "uvicorn",
+    }
+
+
+def completions(words: str) -> set[str]:
+    """What bash is offered for the last of these words."""
+    variables = {"_JEJO_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+    code = "from services.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=variables)
+    return {line.partition(",")[2] for line in done.stdout.splitlines()}
+
+
+def test_a_shell_completes_commands_options_and_codes() -> None:
+    assert completions("jejo ") >= LISTED
+    assert completions("jejo dead-letters ") == {"list", "show", "replay"}
+    assert completions("jejo gateway replay --dup") == {"--duplicate"}
+    assert completions("jejo dead-letters list --reason bad_") == {"bad_json", "bad_schema", "bad_signature"}
 
 
 def test_a_reader_has_a_name_and_a_role_of_a_region_that_there_is() -> None:

@@ -4,19 +4,19 @@ What fails here after a change: add (or remove) a heading ``### `name` `` in the
 with what it is below it, and a line that begins with an arrow and says what to do.
 """
 
-import argparse
 import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from prometheus_client import CollectorRegistry
 from pydantic_settings import BaseSettings
 
 from schemas.wire.codes import Mode, Reason, State
-from services.cli import build_parser
+from services.cli import jejo
 from services.core.settings import Settings
 from services.ingest.status import verdict
 
@@ -115,7 +115,7 @@ def test_every_reason_code_has_its_heading() -> None:
 
 
 def test_every_command_has_its_heading() -> None:
-    assert set(entries("Commands")) == {f"jejo {' '.join(path)}" for path in commands(build_parser())}
+    assert set(entries("Commands")) == {f"jejo {' '.join(path)}" for path in commands(jejo)}
 
 
 @pytest.mark.parametrize("heading", ["Settings", "Metrics", "Reason codes", "Commands"])
@@ -134,19 +134,18 @@ def test_complaints_of_status_lead_to_sections() -> None:
     assert sections <= anchors(OPERATIONS)
 
 
-def commands(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every command that does something, as the words that call it."""
-    groups = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
-    if not groups:
+    if not isinstance(command, click.Group):
         yield path
-    for group in groups:
-        for name, sub in group.choices.items():
-            yield from commands(sub, (*path, name))
+        return
+    for name, child in command.commands.items():
+        yield from commands(child, (*path, name))
 
 
 def test_every_command_is_in_the_readme_and_has_help() -> None:
     readme = (ROOT / "README.md").read_text()
-    for path in commands(build_parser()):
+    for path in commands(jejo):
         group, action = " ".join(path[:-1]), path[-1]
         pattern = f"`jejo {' '.join(path)}[` ]" if not group else f"`jejo {group} .*\\b{action}\\b"
         assert re.search(pattern, readme), path

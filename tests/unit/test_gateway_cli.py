@@ -1,11 +1,11 @@
 """The gateway's command line: what it takes, and what it says to what it cannot take."""
 
-import argparse
 import base64
 import datetime as dt
 from pathlib import Path
 from typing import Self
 
+import click
 import pytest
 from nacl.signing import SigningKey
 
@@ -13,20 +13,23 @@ from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, verify
 from services.core.errors import ConfigurationError
 from services.core.options import parse_speed
 from services.core.times import DAY_US, HOUR_US, seoul_midnight_us
-from services.gateway.cli import add_commands, parse_machines
+from services.gateway.cli import create_signing_key, parse_machines, replay_logs
 from services.gateway.record import Record
-from services.simulator.cli import add_simulate, find_progress
+from services.simulator.cli import SimulateOptions, find_progress, simulate
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"
 
 
-def parse(*arguments: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    add_simulate(add_commands(parser.add_subparsers()))
-    return parser.parse_args(["gateway", *arguments])
+def run(command: click.Command, *arguments: str) -> int:
+    """Run a command; its errors are raised instead of reported."""
+    return int(command.main(arguments, standalone_mode=False))
 
 
-REPLAY = ("replay", "--factory", "F1", "--gateway-id", "g", "--key-id", "k", "--private-key", "key")
+def options(*arguments: str) -> SimulateOptions:
+    return SimulateOptions.of(simulate.make_context("simulate", list(arguments)))
+
+
+REPLAY = ("--factory", "F1", "--gateway-id", "g", "--key-id", "k", "--private-key", "key")
 
 
 def test_machines_have_files_in_the_order_given() -> None:
@@ -59,14 +62,14 @@ def test_speeds() -> None:
 @pytest.mark.parametrize(
     "option", ["--backfill-hours", "--backfill-days", "--duration", "--readings-every", "--trouble"]
 )
-def test_what_is_no_amount_is_refused(option: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        parse("simulate", f"{option}={text}")
-    assert f"{option}: {text!r} is no number of at least 0" in capsys.readouterr().err
+def test_an_invalid_amount_is_rejected(option: str, text: str) -> None:
+    with pytest.raises(click.BadParameter) as raised:
+        run(simulate, f"{option}={text}")
+    assert raised.value.format_message() == f"Invalid value for '{option}': {text!r} is not a number of at least 0"
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("arguments", "message"),
     [
         (["--factories", "0"], "--factories must be"),
         (["--machines", "100"], "--machines"),
@@ -79,44 +82,39 @@ def test_what_is_no_amount_is_refused(option: str, text: str, capsys: pytest.Cap
         (["--api-url", "http://127.0.0.1:1"], "needs an admin's key"),
     ],
 )
-def test_a_simulation_that_cannot_be_is_refused_at_once(
-    options: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+def test_an_impossible_simulation_is_rejected_at_once(
+    arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("JEJO_API_KEY", raising=False)
-    args = parse("simulate", *options)
-    with pytest.raises(ConfigurationError, match=said):
-        args.run(args)
+    with pytest.raises(ConfigurationError, match=message):
+        run(simulate, *arguments)
 
 
 def test_days_of_history_begin_at_a_midnight_in_seoul() -> None:
     until = ("--until", "2024-03-04T09:30:00+09:00")
     midnight_us = seoul_midnight_us(dt.date(2024, 3, 1))
     later_us = midnight_us + 30 * DAY_US
-    progress = find_progress(parse("simulate", "--backfill-days", "3", *until), lambda: later_us)
+    progress = find_progress(options("--backfill-days", "3", *until), lambda: later_us)
     assert (progress.begin_us, progress.history_end_us) == (midnight_us, midnight_us + 3 * DAY_US + 19 * HOUR_US // 2)
-    progress = find_progress(parse("simulate", "--backfill-hours", "3", *until), lambda: later_us)
+    progress = find_progress(options("--backfill-hours", "3", *until), lambda: later_us)
     assert progress.begin_us == progress.history_end_us - 3 * HOUR_US
-    assert find_progress(parse("simulate"), lambda: 3 * HOUR_US).begin_us == HOUR_US
+    assert find_progress(options(), lambda: 3 * HOUR_US).begin_us == HOUR_US
 
 
 def test_keygen_prints_the_public_key_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    args = parse("keygen", "--out", str(tmp_path / "key"))
-    assert args.run(args) == 0
+    assert run(create_signing_key, "--out", str(tmp_path / "key")) == 0
     assert len(capsys.readouterr().out) == 45
 
 
 def test_a_shuffled_replay_has_no_clock(tmp_path: Path) -> None:
-    args = parse(*REPLAY, "--machine", "M01=a", "--shuffle-seed", "1", "--speed", "60")
     with pytest.raises(ConfigurationError, match="leave --speed out"):
-        args.run(args)
+        run(replay_logs, *REPLAY, "--machine", "M01=a", "--shuffle-seed", "1", "--speed", "60")
 
 
 def test_a_log_that_is_not_there_is_said_before_kafka_is_looked_for(tmp_path: Path) -> None:
-    keygen = parse("keygen", "--out", str(tmp_path / "key"))
-    keygen.run(keygen)
-    args = parse(*REPLAY[:-1], str(tmp_path / "key"), "--machine", f"M01={tmp_path}/none.gz")
+    run(create_signing_key, "--out", str(tmp_path / "key"))
     with pytest.raises(ConfigurationError, match=r"none\.gz cannot be read"):
-        args.run(args)
+        run(replay_logs, *REPLAY[:-1], str(tmp_path / "key"), "--machine", f"M01={tmp_path}/none.gz")
 
 
 class KeepingSender:
@@ -151,11 +149,8 @@ def test_a_replay_sends_signed_records_and_says_what_it_read(
     key = tmp_path / "key"
     key.write_text(base64.b64encode(bytes(32)).decode())
     machine = f"M01={FIXTURES / 'malformed.txt'}"
-    args = parse(
-        *(*REPLAY[:-1], str(key), "--machine", machine, "--duplicate", "--shuffle-seed", "1"),
-        *("--bootstrap-servers", "there:9092"),
-    )
-    assert args.run(args) == 0
+    arguments = (*REPLAY[:-1], str(key), "--machine", machine, "--duplicate", "--shuffle-seed", "1")
+    assert run(replay_logs, *arguments, "--bootstrap-servers", "there:9092") == 0
     sender = senders.pop()
     assert sender.to == ("there:9092", "manufacturing.telemetry.v1")
     first, second = sender.records
@@ -171,6 +166,5 @@ def test_a_replay_sends_signed_records_and_says_what_it_read(
 
 def test_a_fleet_is_registered_only_with_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JEJO_API_KEY", raising=False)
-    args = parse("simulate", "--api-url", "http://127.0.0.1:1", "--factories", "1")
     with pytest.raises(ConfigurationError, match="JEJO_API_KEY"):
-        args.run(args)
+        run(simulate, "--api-url", "http://127.0.0.1:1", "--factories", "1")

@@ -13,7 +13,7 @@ import yaml
 from services.analytics.settings import AnalyticsSettings
 from services.api.app import create_app
 from services.api.settings import ApiSettings
-from services.cli import build_parser
+from services.cli import jejo
 from services.core.clock import system_clock
 from services.core.settings import Settings, read_settings
 from services.ingest.settings import IngestSettings
@@ -75,7 +75,8 @@ def test_versions_are_those_that_tests_run_on() -> None:
 def test_commands_and_variables_are_the_programs_own(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert build_parser().parse_args(SERVICES[name]["command"]).run
+    command, *arguments = SERVICES[name]["command"]
+    assert jejo.commands[command].make_context(command, arguments).params == {}
     known = {f"JEJO_{field.upper()}" for field in OURS[name].model_fields}
     variables = environment(name)
     assert set(variables) <= known

@@ -1,22 +1,15 @@
 """The command ``jejo status``."""
 
-import argparse
+import click
 
 
-def add_status_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register ``status``."""
-    parser = commands.add_parser(
-        "status",
-        help="lag, rates, dead letters, freshness",
-        description="How is it? Exit code 0: fine; 1: something "
-        "is behind; 2: something did not answer, so that nobody can tell.",
-    )
-    parser.add_argument("--json", action="store_true", help="for machines")
-    parser.set_defaults(run=run_status)
+@click.command("status")
+@click.option("--json", "json_output", is_flag=True, help="print JSON for programs")
+def show_status(json_output: bool) -> int:
+    """Show lag, rates, dead letters and freshness.
 
-
-def run_status(args: argparse.Namespace) -> int:
-    """Print how things are; the exit code is the verdict."""
+    Exit code 0: fine; 1: something is behind; 2: something did not answer, so the state is not known.
+    """
     import asyncio
     import json
     import logging
@@ -27,14 +20,14 @@ def run_status(args: argparse.Namespace) -> int:
     from services.ingest.status.settings import StatusSettings
     from services.ingest.status.verdict import Thresholds, overall, problems_of
 
-    # Kafka's client tells of every attempt; what comes of them is said below.
+    # Kafka's client logs every attempt; the outcome is reported below.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     settings = read_settings(StatusSettings)
     findings = asyncio.run(find_out(settings))
     most = Thresholds(settings.status_lag_records, settings.status_freshness_s, settings.status_dead_letters_per_hour)
     problems = problems_of(findings, most)
     verdict = overall(problems)
-    if args.json:
+    if json_output:
         print(json.dumps(as_json(findings, problems, verdict), indent=2))
     else:
         print("\n".join(as_lines(findings, problems, verdict)))
