@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from schemas.figure_definitions import FIGURES, AddsUp, FigureUnit, Wording
+
 FILE = Path(__file__).parent / "kpis.json"
 
 
@@ -60,13 +62,6 @@ class Better(StrEnum):
     LOWER = "lower"
 
 
-class Title(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A KPI's name for people, in English and Korean."""
-
-    en: str
-    ko: str
-
-
 class Range(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The usual range; a value above it is served and flagged. No ``high``: there is no usual bound."""
 
@@ -104,7 +99,7 @@ class KpiDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     id: str
-    title: Title
+    title: Wording
     group: Group
     better: Better
     definition: str
@@ -140,6 +135,30 @@ class KpiDefinitions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def by_id(self) -> dict[str, KpiDefinition]:
         return {kpi.id: kpi for kpi in self.kpis}
+
+
+class PublishedFigure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a reader of KPIs wants to know of a figure."""
+
+    id: str
+    title: Wording
+    meaning: Wording
+    unit: FigureUnit
+    adds_up: AddsUp
+
+
+class PublishedDefinitions(KpiDefinitions, frozen=True, forbid_unknown_fields=True):
+    """The definitions, and the figures that accounts keep, of which KPIs are made."""
+
+    figures: tuple[PublishedFigure, ...]
+
+
+def publish(definitions: KpiDefinitions) -> PublishedDefinitions:
+    """Return the definitions with the figures that they may name."""
+    figures = tuple(PublishedFigure(f.id, f.title, f.meaning, f.unit, f.adds_up) for f in FIGURES)
+    return PublishedDefinitions(
+        definitions.definition_version, definitions.low_coverage_below, definitions.kpis, figures
+    )
 
 
 def read_definitions() -> KpiDefinitions:

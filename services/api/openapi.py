@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from pydantic.json_schema import models_json_schema
 
-from schemas.kpi_definitions import KpiDefinitions
+from schemas.kpi_definitions import PublishedDefinitions
 from schemas.wire.generated import write_or_check
 from services.api.app import OPENAPI_FILE, create_app
 from services.api.models import REFERENCE, ProblemDetails
@@ -25,7 +25,9 @@ def document() -> Document:
     """The whole document. To FastAPI's own it adds the models that routes refer to by name alone."""
     app = create_app(ApiSettings.model_construct(), system_clock)
     found: Document = app.openapi()
-    _, structs = msgspec.json.schema_components([KpiDefinitions], ref_template=REFERENCE.replace("{model}", "{name}"))
+    _, structs = msgspec.json.schema_components(
+        [PublishedDefinitions], ref_template=REFERENCE.replace("{model}", "{name}")
+    )
     _, models = models_json_schema([(ProblemDetails, "serialization")], ref_template=REFERENCE)
     added = {name: dedented(schema) for name, schema in structs.items()} | models["$defs"]
     schemas = found["components"]["schemas"]

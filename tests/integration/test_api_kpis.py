@@ -192,6 +192,13 @@ async def test_the_window_is_required(api: Api) -> None:
 async def test_definitions_are_the_committed_ones(api: Api) -> None:
     import json
 
+    from schemas.figure_definitions import FILE as FIGURES_FILE
     from schemas.kpi_definitions import FILE
 
-    assert (await api.get("/v1/kpi-definitions")).json() == json.loads(FILE.read_text())
+    answer = (await api.get("/v1/kpi-definitions")).json()
+    figures = {figure["id"]: figure for figure in answer.pop("figures")}
+    assert answer == json.loads(FILE.read_text())
+    listed = {figure["id"]: figure for figure in json.loads(FIGURES_FILE.read_text())["figures"]}
+    assert list(figures) == list(listed)
+    for name, figure in figures.items():
+        assert figure == {field: listed[name][field] for field in ("id", "title", "meaning", "unit", "adds_up")}

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.kpi_definitions import KpiDefinitions
+from schemas.kpi_definitions import KpiDefinitions, PublishedDefinitions, publish
 from services.api.access import AnyReader, Reader, RoleKind, authenticate, forbidden
 from services.api.database import Databases, databases_of
 from services.api.kpis.items import Json, csv_columns, csv_row, make_item
@@ -38,10 +38,12 @@ def definitions_of(request: Request) -> KpiDefinitions:
 Definitions = Annotated[KpiDefinitions, Depends(definitions_of)]
 
 
-@router.get("/kpi-definitions", dependencies=[Depends(authenticate)], responses={200: described_as(KpiDefinitions)})
+@router.get(
+    "/kpi-definitions", dependencies=[Depends(authenticate)], responses={200: described_as(PublishedDefinitions)}
+)
 async def get_kpi_definitions(definitions: Definitions) -> Response:
-    """What each KPI is: formula, unit, range, source, and why it may have no value."""
-    return Response(encoder.encode(definitions), media_type="application/json")
+    """What each KPI is (formula, unit, range, source, why it may have no value), and each figure that it adds up."""
+    return Response(encoder.encode(publish(definitions)), media_type="application/json")
 
 
 @router.get("/kpis", responses={200: {"model": KpiPage, "content": CSV_ANSWER}})

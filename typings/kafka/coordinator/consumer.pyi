@@ -1,3 +1,0 @@
-class ConsumerCoordinator:
-    rejoining: bool
-    def request_rejoin(self) -> None: ...

@@ -1,8 +1,0 @@
-from kafka.future import Future
-
-class FutureRecordMetadata(Future):
-    def get(self, timeout: float | None = None) -> RecordMetadata: ...
-
-class RecordMetadata:
-    partition: int
-    offset: int
