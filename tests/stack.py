@@ -234,7 +234,7 @@ class Stack:
         """Wait until ingest has moved past everything that is in the topic."""
         consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap, isolation_level="read_committed")
         try:
-            partitions = [TopicPartition(self.topic, p) for p in consumer.partitions_for_topic(self.topic)]
+            partitions = [TopicPartition(self.topic, p) for p in consumer.partitions_for_topic(self.topic) or ()]
             ends = {p.partition: end for p, end in consumer.end_offsets(partitions).items()}
         finally:
             consumer.close()

@@ -5,8 +5,8 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 
 from services.core.errors import ConfigurationError, TransientError
+from services.core.kafka_compatibility import accept_any_header_name
 from services.ingest.model import BusRecord
-from services.ingest.record_batches import read_every_batch
 from services.ingest.settings import IngestSettings
 from services.ingest.topic import BOOTSTRAP_MS, LogBounds
 
@@ -14,7 +14,7 @@ LOG_APPEND_TIME = 1
 ANSWER_MS = 10_000
 
 
-class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
+class Assignment(ConsumerRebalanceListener):
     """Notes every change of the assignment. Called on the consumer's own thread, so it only counts and pauses.
 
     A new partition is paused at a placeholder position, so nothing is fetched before its stored offset is known.
@@ -27,7 +27,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
     def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
         self.generation += 1
 
-    def on_partitions_lost(self, lost: list[TopicPartition]) -> None:
+    def on_partitions_lost(self, lost: set[TopicPartition]) -> None:
         self.generation += 1
 
     def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
@@ -43,7 +43,7 @@ def make_consumer(settings: IngestSettings) -> KafkaConsumer:
     Raises:
         TransientError: Kafka cannot be reached now.
     """
-    read_every_batch()
+    accept_any_header_name()
     try:
         return KafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
@@ -64,24 +64,6 @@ def make_consumer(settings: IngestSettings) -> KafkaConsumer:
         )
     except (KafkaError, OSError) as error:
         raise TransientError(f"Kafka does not answer ({error}); see that it runs.") from error
-
-
-def finish_joining(consumer: KafkaConsumer) -> None:
-    """Have the next poll go on with a join of the group that the last one left under way.
-
-    A group's leader that joins again because the topic's partitions changed notes the change as dealt with before the
-    join is over. When a poll's time runs out in between, kafka-python never comes back to that join: nothing is
-    fetched any more. Asking to join while one is under way only has it awaited.
-    """
-    coordinator = consumer._coordinator
-    if coordinator.rejoining:
-        coordinator.request_rejoin()
-
-
-def present_topic_id(consumer: KafkaConsumer, topic: str) -> str | None:
-    """The topic's id in the newest metadata, which a consumer has before it fetches by that id; None: not known now."""
-    found = consumer._cluster.topic_id(topic)
-    return None if found is None else str(found)
 
 
 def log_bounds(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> dict[int, LogBounds]:

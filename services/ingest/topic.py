@@ -1,7 +1,6 @@
 """The telemetry topic: made if it is not there, held to the contract, and named by its ids."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
@@ -48,7 +47,7 @@ def open_topic(bootstrap_servers: str, topic: str) -> TopicName:
             make_topic(admin, topic)
             kind = timestamp_type(admin, topic)
             found = admin.describe_topics([topic])[0]
-            cluster_id = str(admin.describe_cluster()["cluster_id"])
+            cluster_id = admin.describe_cluster()["cluster_id"]
         finally:
             admin.close()
     except (KafkaError, OSError) as error:
@@ -85,7 +84,7 @@ def log_of(bootstrap_servers: str, topic: str, partition: int) -> LogBounds:
         raise TransientError(f"Kafka at {bootstrap_servers} does not answer ({error}); see that it runs.") from error
 
 
-def make_topic(admin: Any, topic: str) -> None:
+def make_topic(admin: KafkaAdminClient, topic: str) -> None:
     """Create the topic as the contract says, unless it is there."""
     if any(found["name"] == topic for found in admin.describe_topics()):
         return
@@ -98,7 +97,7 @@ def make_topic(admin: Any, topic: str) -> None:
         return
 
 
-def timestamp_type(admin: Any, topic: str) -> str:
+def timestamp_type(admin: KafkaAdminClient, topic: str) -> str:
     """The topic's ``message.timestamp.type``."""
     described = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all")
-    return str(described["topic"][topic]["message.timestamp.type"]["value"])
+    return described["topic"][topic]["message.timestamp.type"]["value"]

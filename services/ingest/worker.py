@@ -15,16 +15,10 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import CorruptRecordError, KafkaError
 
 from services.core.errors import ConfigurationError, TransientError
+from services.core.kafka_compatibility import latest_topic_id, resume_join
 from services.core.logging import fields
 from services.core.metrics import serve_metrics
-from services.ingest.bus import (
-    Assignment,
-    bus_record,
-    finish_joining,
-    log_bounds,
-    make_consumer,
-    present_topic_id,
-)
+from services.ingest.bus import Assignment, bus_record, log_bounds, make_consumer
 from services.ingest.gathering import Gathered
 from services.ingest.intake import Intake
 from services.ingest.metrics import IngestMetrics
@@ -168,10 +162,10 @@ class Worker:
             ) from error
         except KafkaError as error:
             self._distrust_positions(error)
-        finish_joining(self._consumer)
-        present = present_topic_id(self._consumer, self._topic)
-        if present not in (None, self._name.topic_id):
-            raise made_anew(TopicName(self._topic, self._name.cluster_id, str(present)))
+        resume_join(self._consumer)
+        topic_id = latest_topic_id(self._consumer, self._topic)
+        if topic_id is not None and topic_id != self._name.topic_id:
+            raise made_anew(TopicName(self._topic, self._name.cluster_id, topic_id))
         return polled
 
     def _distrust_positions(self, error: KafkaError) -> None:
@@ -200,7 +194,9 @@ class Worker:
         for partition, records in polled.items():
             for record in records:
                 self._gathered.add(bus_record(record))
-            self._gathered.next[partition.partition] = self._consumer.position(partition)
+            position = self._consumer.position(partition)
+            if position is not None:
+                self._gathered.next[partition.partition] = position
         if not polled and self._writing is None and time.monotonic() >= self._sweep_at:
             self._sweep_at = time.monotonic() + IDLE_SWEEP_S
             self._pass_what_is_never_handed_out()

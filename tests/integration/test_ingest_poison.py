@@ -1,7 +1,7 @@
 """Records that no gateway sends but any producer can: each gets its outcome, and none stops what comes after it."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from kafka import KafkaProducer
@@ -10,6 +10,7 @@ from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, sign
 from tests.stack import Sender, Stack
 
 AT = "2017-03-01T00:00:00Z"
+COMPRESSIONS: tuple[Literal["gzip", "snappy", "lz4", "zstd"], ...] = ("gzip", "snappy", "lz4", "zstd")
 
 
 class RawName(str):
@@ -74,7 +75,7 @@ def test_no_record_stops_its_partition(stack: Stack, sender: Sender) -> None:
 
 def test_every_compression_and_nothing_of_aborted_transactions(stack: Stack, sender: Sender) -> None:
     values = [record([state(n, reason="x" * 100)]) for n in range(400)]
-    for turn, compression in enumerate(("gzip", "snappy", "lz4", "zstd")):
+    for turn, compression in enumerate(COMPRESSIONS):
         producer = KafkaProducer(
             bootstrap_servers=stack.kafka.bootstrap, compression_type=compression, linger_ms=50, batch_size=1_000_000
         )

@@ -3,7 +3,7 @@
 import json
 import time
 
-from kafka.admin import KafkaAdminClient, NewPartitions
+from kafka.admin import KafkaAdminClient
 
 from services.ingest.topic import open_topic
 from tests.stack import Sender, Service, Stack, free_port, wait_for
@@ -49,7 +49,7 @@ def test_a_topic_made_anew_while_it_is_read_stops_ingest_until_adopted(stack: St
     send(sender, 1)
     stack.wait_until_ingested()
     admin = KafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
-    admin.create_partitions({stack.topic: NewPartitions(25)})
+    admin.create_partitions({stack.topic: 25})
     wait_for("the new partition", lambda: stack.query("SELECT 1 FROM ingest_offset WHERE partition = 24"), 90)
     admin.delete_topics([stack.topic])
     time.sleep(1)

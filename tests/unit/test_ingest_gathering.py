@@ -1,12 +1,9 @@
-"""How records off the bus are read, gathered, and cut into transactions."""
+"""How records off the bus are gathered and cut into transactions."""
 
 import pytest
-from kafka.record.default_records import DefaultRecordBatchBuilder
-from kafka.record.memory_records import MemoryRecords
 
 from services.ingest.gathering import MOST_COMMAS, Gathered
 from services.ingest.model import BusRecord
-from services.ingest.record_batches import read_every_batch
 
 
 def record(partition: int, offset: int, value: bytes = b"x") -> BusRecord:
@@ -42,24 +39,3 @@ def test_positions_without_records_are_handed_over_too() -> None:
     gathered = Gathered(100, 10)
     gathered.next[3] = 7
     assert gathered.take() == ([], {3: 7})
-
-
-class Latin(str):
-    """A name as a client of another language may write it."""
-
-    def encode(self, *_: object) -> bytes:
-        return str.encode(self, "latin-1")
-
-
-def test_a_header_whose_name_is_not_utf8_stops_no_batch() -> None:
-    builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, -1, 10_000)
-    for offset, name in enumerate(("a", Latin("Schl\xfcssel"), "b")):
-        builder.append(offset, 1, b"key", b"value", [(name, b"1"), ("more", None)])
-    read_every_batch()
-    batch = MemoryRecords(bytes(builder.build())).next_batch()
-    found = [(r.offset, r.key, r.value, r.headers) for r in batch]
-    assert found == [
-        (0, b"key", b"value", [("a", b"1"), ("more", None)]),
-        (1, b"key", b"value", [("Schl\\xfcssel", b"1"), ("more", None)]),
-        (2, b"key", b"value", [("b", b"1"), ("more", None)]),
-    ]

@@ -8,6 +8,7 @@ from kafka.errors import KafkaError
 from schemas.wire.codes import Reason
 from services.core.database import RETRYABLE, Connection, connect
 from services.core.errors import TransientError
+from services.core.kafka_compatibility import latest_topic_id
 from services.core.migrations import read_migrations
 from services.ingest.status import queries
 from services.ingest.status.findings import Bus, Count, Findings, Letters, Log, Stored
@@ -59,7 +60,7 @@ def ask_kafka(settings: StatusSettings) -> Bus:
         try:
             found = consumer.partitions_for_topic(settings.telemetry_topic) or ()
             partitions = [TopicPartition(settings.telemetry_topic, partition) for partition in found]
-            topic_id = consumer._cluster.topic_id(settings.telemetry_topic)
+            topic_id = latest_topic_id(consumer, settings.telemetry_topic)
             starts = consumer.beginning_offsets(partitions, timeout_ms=ANSWER_MS) if partitions else {}
             ends = consumer.end_offsets(partitions, timeout_ms=ANSWER_MS) if partitions else {}
         finally:
@@ -67,7 +68,7 @@ def ask_kafka(settings: StatusSettings) -> Bus:
         logs = {place.partition: Log(starts[place], ends[place]) for place in partitions}
     except (KafkaError, OSError, KeyError) as error:
         raise TransientError(f"Kafka at {servers} does not answer ({error!r}); see that it runs.") from error
-    return Bus(str(topic_id) if partitions else None, logs)
+    return Bus(topic_id if partitions else None, logs)
 
 
 async def ask_database(settings: StatusSettings) -> Stored:

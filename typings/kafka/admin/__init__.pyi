@@ -1,0 +1,65 @@
+import uuid
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import TypedDict, Unpack
+
+class _AdminConfig(TypedDict, total=False):
+    bootstrap_servers: str | Sequence[str]
+    client_id: str
+    bootstrap_timeout_ms: int
+
+class _NewTopic(TypedDict, total=False):
+    num_partitions: int
+    replication_factor: int
+    configs: Mapping[str, str]
+
+class _Partition(TypedDict):
+    partition_index: int
+
+# What a broker answers; the fields that Jejo reads.
+class _Topic(TypedDict):
+    name: str
+    topic_id: uuid.UUID
+    partitions: list[_Partition]
+
+class _Cluster(TypedDict):
+    cluster_id: str
+
+class _ConfigEntry(TypedDict):
+    value: str
+
+class ConfigResourceType(IntEnum):
+    TOPIC = 2
+
+class ConfigResource:
+    def __init__(self, resource_type: ConfigResourceType, name: str, configs: Sequence[str] | None = None) -> None: ...
+
+class KafkaAdminClient:
+    def __init__(self, **configs: Unpack[_AdminConfig]) -> None: ...
+    def close(self) -> None: ...
+    def create_partitions(
+        self,
+        topic_partitions: Mapping[str, int],
+        timeout_ms: int | None = None,
+        validate_only: bool = False,
+        raise_errors: bool = True,
+    ) -> object: ...
+    def create_topics(
+        self,
+        new_topics: Mapping[str, _NewTopic],
+        timeout_ms: int | None = None,
+        validate_only: bool = False,
+        raise_errors: bool = True,
+        wait_for_metadata: bool = False,
+    ) -> object: ...
+    def delete_topics(
+        self, topics: Sequence[str], timeout_ms: int | None = None, raise_errors: bool = True
+    ) -> object: ...
+    def describe_cluster(self) -> _Cluster: ...
+    def describe_configs(
+        self,
+        config_resources: Sequence[ConfigResource],
+        include_synonyms: bool = False,
+        config_filter: str = "modified",
+    ) -> dict[str, dict[str, dict[str, _ConfigEntry]]]: ...
+    def describe_topics(self, topics: Sequence[str] | None = None) -> list[_Topic]: ...

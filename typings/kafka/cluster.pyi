@@ -1,0 +1,4 @@
+import uuid
+
+class ClusterMetadata:
+    def topic_id(self, topic_name: str) -> uuid.UUID | None: ...

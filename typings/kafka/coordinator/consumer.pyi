@@ -1,0 +1,3 @@
+class ConsumerCoordinator:
+    rejoining: bool
+    def request_rejoin(self) -> None: ...
