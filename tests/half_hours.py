@@ -13,6 +13,7 @@ from typing import Any
 
 from schemas.kpi_definitions import read_definitions
 from services.api.kpis.items import make_item
+from services.api.kpis.models import KpiItem
 from services.api.kpis.sums import FIGURES, Sums
 from services.api.kpis.windows import Interval, buckets
 from services.core.times import FIRST_INSTANT_US, MINUTE_US, seoul_day, seoul_midnight_us
@@ -188,7 +189,7 @@ class Machine:
             sums["stock_connected"] += any("evidence_us" in figures or "scrap" in figures for figures in own)
 
 
-def expected_items(machines: list[Machine], asked: Asked, until: int) -> Iterator[Json]:
+def expected_items(machines: list[Machine], asked: Asked, until: int) -> Iterator[KpiItem]:
     """The items of an answer, by label and time."""
     found = []
     for bucket in buckets(at_half(asked.first), at_half(asked.end), asked.interval):

@@ -12,8 +12,9 @@ from starlette.middleware.gzip import GZipMiddleware
 import schemas
 from schemas.kpi_definitions import read_definitions
 from schemas.wire.asyncapi import ASYNCAPI_FILE
-from services.api import dashboard, health, sessions
+from services.api import dashboard, health
 from services.api.access import authenticate
+from services.api.access import routes as sessions
 from services.api.body_limit import BodyLimit
 from services.api.database import open_databases
 from services.api.kpis import routes as kpis
@@ -34,7 +35,7 @@ DESCRIPTION = (
 )
 COMPRESSED_FROM_BYTES = 1024
 COMPRESSION_LEVEL = 6
-PROBLEM = {"description": "Problem details (RFC 9457).", **described_as(ProblemDetails, MEDIA_TYPE)}
+PROBLEM = {"description": "Problem details (RFC 9457).", **described_as(ProblemDetails, media_type=MEDIA_TYPE)}
 OPENAPI_FILE = Path(schemas.__file__).parent / "openapi.json"
 
 

@@ -1,9 +1,11 @@
-"""Instants in requests and answers: RFC 3339, or a date, which is its midnight in Seoul."""
+"""Instants in requests, answers and tables. Requests write RFC 3339, or a date, which is its midnight in Seoul."""
 
 import datetime as dt
 import re
 from typing import Annotated
 
+import msgspec
+import sqlalchemy as sa
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from schemas.wire.instants import parse_text
@@ -41,5 +43,8 @@ Instant = Annotated[
 ]
 """An instant: RFC 3339 outside, microseconds since the Unix epoch inside."""
 
-Timestamp = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-"""An instant in an answer that is written without pydantic: RFC 3339 in UTC already."""
+Timestamp = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+"""An instant in an answer that msgspec encodes: RFC 3339 in UTC."""
+
+INSTANT = sa.TIMESTAMP(timezone=True)
+"""The type of an instant in the database."""

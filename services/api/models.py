@@ -1,5 +1,6 @@
 """Models of answers that belong to no single part of the API, and how routes refer to models by name."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -37,6 +38,9 @@ class Readiness(BaseModel):
     status: Literal["ready"]
 
 
-def described_as(model: type, media_type: str = "application/json") -> dict[str, Any]:
-    """An OpenAPI response whose content is a model that FastAPI does not see; ``openapi.document`` adds the model."""
-    return {"content": {media_type: {"schema": {"$ref": REFERENCE.format(model=model.__name__)}}}}
+def described_as(
+    model: type, other_content: Mapping[str, Any] | None = None, media_type: str = "application/json"
+) -> dict[str, Any]:
+    """Returns an OpenAPI response with a model that FastAPI does not see; ``openapi.document`` adds the model."""
+    reference = {"$ref": REFERENCE.format(model=model.__name__)}
+    return {"content": {media_type: {"schema": reference}, **(other_content or {})}}

@@ -12,10 +12,13 @@ from pydantic.json_schema import models_json_schema
 from schemas.kpi_definitions import PublishedDefinitions
 from schemas.wire.generated import write_or_check
 from services.api.app import OPENAPI_FILE, create_app
+from services.api.kpis.models import KpiPage
 from services.api.models import REFERENCE, ProblemDetails
 from services.api.settings import ApiSettings
+from services.api.timelines.models import Timeline
 from services.core.clock import system_clock
 
+STRUCTS = (PublishedDefinitions, KpiPage, Timeline)
 COMMAND = "python -m services.api.openapi"
 
 Document = dict[str, Any]
@@ -25,9 +28,7 @@ def document() -> Document:
     """The whole document. To FastAPI's own it adds the models that routes refer to by name alone."""
     app = create_app(ApiSettings.model_construct(), system_clock)
     found: Document = app.openapi()
-    _, structs = msgspec.json.schema_components(
-        [PublishedDefinitions], ref_template=REFERENCE.replace("{model}", "{name}")
-    )
+    _, structs = msgspec.json.schema_components(STRUCTS, ref_template=REFERENCE.replace("{model}", "{name}"))
     _, models = models_json_schema([(ProblemDetails, "serialization")], ref_template=REFERENCE)
     added = {name: dedented(schema) for name, schema in structs.items()} | models["$defs"]
     schemas = found["components"]["schemas"]

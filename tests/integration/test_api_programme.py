@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.api.programme.standings import Standing, days_to_tell, read_standings
+from services.api.programme.queries import Standing, days_to_tell, read_standings
 from services.api.programme.targets import Figure
 from services.core.times import DAY_US, FIRST_INSTANT_US, LAST_INSTANT_US, SECOND_US, seoul_midnight_us
 from tests.api import FACTORY, Api

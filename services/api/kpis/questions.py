@@ -1,27 +1,111 @@
-"""A KPI question, and what its parts are in SQL: labels, conditions, buckets."""
+"""KPI questions: which part of the country, grouped by what, over which buckets. Pure."""
 
 import datetime as dt
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
-
-from services.api.kpis.scopes import COHORTS, GroupBy, Scope
-from services.api.kpis.tables import SEOUL, cohort
+from schemas.wire.limits import FACTORY_ID_PATTERN, LOCAL_ID_PATTERN
 from services.api.kpis.windows import Bucket, Interval, floor
-from services.api.registry.tables import INSTANT, factory, machine
-from services.core.times import from_us, seoul_day
+from services.api.registry.bodies import SECTOR_PATTERN, Level, Region, Size
+from services.core.times import seoul_day
 
-Conditions = list[sa.ColumnElement[bool]]
+FACTORY_SCOPE = re.compile(f"factory:({FACTORY_ID_PATTERN})")
+MACHINE_SCOPE = re.compile(f"machine:({FACTORY_ID_PATTERN})/({LOCAL_ID_PATTERN})")
+
+
+class GroupBy(StrEnum):
+    """What each item is about."""
+
+    REGION = "region"
+    SECTOR = "sector"
+    ZONE = "zone"
+    SPONSOR = "sponsor"
+    LEVEL = "level"
+    SIZE = "size"
+    FACTORY = "factory"
+    MACHINE = "machine"
+
+
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Returns a pattern that matches any of the words."""
+    return re.compile("|".join(map(re.escape, words)))
+
+
+COHORTS = {
+    GroupBy.REGION: any_of(Region),
+    GroupBy.SECTOR: re.compile(SECTOR_PATTERN),
+    GroupBy.ZONE: re.compile(LOCAL_ID_PATTERN),
+    GroupBy.SPONSOR: re.compile(LOCAL_ID_PATTERN),
+    GroupBy.LEVEL: any_of(Level),
+    GroupBy.SIZE: any_of(Size),
+}
+"""What factories are grouped by, and the values that each can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The intersection of all scopes of a request; of none, the nation.
+
+    Attributes:
+        cohorts: conditions on the cohort that a machine belonged to at the instant counted.
+        is_empty: two cohorts, factories or machines exclude each other.
+    """
+
+    label: str
+    factory_id: str | None = None
+    machine_id: str | None = None
+    cohorts: tuple[tuple[GroupBy, str], ...] = ()
+    is_empty: bool = False
+
+    @property
+    def region(self) -> str | None:
+        """The region that the request limits itself to, if any."""
+        return dict(self.cohorts).get(GroupBy.REGION)
+
+
+def parse_scopes(texts: Sequence[str]) -> Scope:
+    """Returns the intersection of scopes; of none, the nation.
+
+    Raises:
+        ValueError: if one of them is not a scope.
+    """
+    factories: set[str] = set()
+    machines: set[tuple[str, str]] = set()
+    cohorts: set[tuple[GroupBy, str]] = set()
+    for text in texts:
+        kind, _, value = text.partition(":")
+        if match := MACHINE_SCOPE.fullmatch(text):
+            machines.add((match[1], match[2]))
+            factories.add(match[1])
+        elif match := FACTORY_SCOPE.fullmatch(text):
+            factories.add(match[1])
+        elif kind in COHORTS and COHORTS[GroupBy(kind)].fullmatch(value):
+            cohorts.add((GroupBy(kind), value))
+        elif text != "nation":
+            raise ValueError(
+                f"{text!r} is not a scope; write nation, region:KR-48, sector:C25, zone:ID, sponsor:ID, level:basic, "
+                "size:10-49, factory:ID or machine:FACTORY/ID"
+            )
+    several = len(factories) > 1 or len(machines) > 1 or len({kind for kind, _ in cohorts}) < len(cohorts)
+    return Scope(
+        "&".join(dict.fromkeys(texts)) or "nation",
+        min(factories, default=None),
+        min(machines)[1] if machines else None,
+        tuple(sorted(cohorts)),
+        several,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked for.
+    """A KPI question about accounted time.
 
-    ``buckets`` are in order, begin before ``until_us``, and do not end after it: up to there everything is accounted.
-    ``only``: the labels, where a page of factories or machines has been chosen.
+    Attributes:
+        buckets: in order; they begin before ``until_us`` and end at it at the latest.
+        until_us: up to this instant everything is accounted.
+        only: the labels to answer about, where a page of factories or machines has been chosen.
     """
 
     scope: Scope
@@ -33,93 +117,27 @@ class Question:
 
     @property
     def by_machine(self) -> bool:
+        """Whether only the machines' own accounts can answer it."""
         return self.scope.machine_id is not None or self.group_by is GroupBy.MACHINE
 
     @property
     def by_factory(self) -> bool:
+        """Whether the factories' accounts are needed."""
         return self.scope.factory_id is not None or self.group_by is GroupBy.FACTORY
 
     @property
     def in_whole_days(self) -> bool:
-        """Whether days of Seoul are fine enough; the running one is complete as far as anything is."""
+        """Whether the accounts of Seoul days can answer it; today's is complete up to ``until_us``."""
         start, end = self.buckets[0].from_us, self.buckets[-1].to_us
         ends_well = end == self.until_us or floor(end, Interval.DAY) == end
         return self.interval is not Interval.HOUR and floor(start, Interval.DAY) == start and ends_well
 
     @property
-    def label(self) -> "sa.ColumnElement[str]":
-        """The label of each item's scope; null where a machine belongs to no such group."""
-        if self.group_by is None:
-            return sa.literal(self.scope.label)
-        if self.group_by is GroupBy.MACHINE:
-            return sa.literal("machine:") + factory.c.factory_id + "/" + machine.c.machine_id
-        if self.group_by is GroupBy.FACTORY:
-            return sa.literal("factory:") + factory.c.factory_id
-        return sa.literal(f"{self.group_by}:") + cohort.c[self.group_by]
-
-    def conditions(self) -> Conditions:
-        """What a row must be to be counted. It has a cohort, and a factory or machine where one is named."""
-        found: Conditions = [cohort.c[kind] == value for kind, value in self.scope.cohorts]
-        if self.scope.is_empty:
-            found.append(sa.false())
-        if self.scope.factory_id is not None:
-            found.append(factory.c.factory_id == self.scope.factory_id)
-        if self.scope.machine_id is not None:
-            found.append(machine.c.machine_id == self.scope.machine_id)
-        if self.group_by in COHORTS:
-            found.append(cohort.c[str(self.group_by)].is_not(None))
-        if self.only is not None and self.group_by is GroupBy.FACTORY:
-            own = [label.partition(":")[2] for label in self.only]
-            found.append(factory.c.factory_id == sa.any_(sa.literal(own, ARRAY(sa.Text))))
-        if self.only is not None and self.group_by is GroupBy.MACHINE:
-            pairs = [label.partition(":")[2].partition("/")[::2] for label in self.only]
-            found.append(sa.tuple_(factory.c.factory_id, machine.c.machine_id).in_(pairs))
-        return found
-
-    def bucket_of(self, at: "sa.ColumnElement[dt.datetime]") -> "sa.ColumnElement[dt.datetime]":
-        """The beginning of the bucket that an hour or a day lies in."""
-        if self.interval is Interval.TOTAL:
-            return instant(self.buckets[0].from_us)
-        if self.interval is Interval.HOUR:
-            return at
-        return sa.func.timezone(SEOUL, sa.func.date_trunc(self.interval.value, sa.func.timezone(SEOUL, at)))
-
-    def bucket_of_day(self, day: "sa.ColumnElement[dt.date]") -> "sa.ColumnElement[dt.datetime]":
-        """The beginning of the bucket that a day lies in."""
-        midnight = sa.func.timezone(SEOUL, sa.cast(day, sa.TIMESTAMP))
-        return midnight if self.interval is Interval.DAY else self.bucket_of(midnight)
-
-    def in_window(self, at: "sa.ColumnElement[dt.datetime]") -> "sa.ColumnElement[bool]":
-        """Whether an hour lies in one of the buckets."""
-        return sa.and_(at >= instant(self.buckets[0].from_us), at < instant(self.buckets[-1].to_us))
-
-    @property
     def first_day(self) -> dt.date:
-        """The first of Seoul's days that the buckets touch."""
+        """The first Seoul day that the buckets touch."""
         return seoul_day(self.buckets[0].from_us)
 
     @property
     def last_day(self) -> dt.date:
+        """The last Seoul day that the buckets touch."""
         return seoul_day(self.buckets[-1].to_us - 1)
-
-    def bucket_table(self) -> sa.TableValuedAlias:
-        """The buckets as a relation: bounds, and the first and last of Seoul's days that they touch."""
-        bounds = [[from_us(b.from_us) for b in self.buckets], [from_us(b.to_us) for b in self.buckets]]
-        days = [[seoul_day(b.from_us) for b in self.buckets], [seoul_day(b.to_us - 1) for b in self.buckets]]
-        return (
-            sa.func.unnest(
-                *(sa.literal(values, ARRAY(INSTANT)) for values in bounds),
-                *(sa.literal(values, ARRAY(sa.Date)) for values in days),
-            )
-            .table_valued(
-                sa.column("bucket", INSTANT),
-                sa.column("ends_at", INSTANT),
-                sa.column("first_day", sa.Date),
-                sa.column("last_day", sa.Date),
-            )
-            .render_derived(name="b")
-        )
-
-
-def instant(us: int) -> "sa.BindParameter[dt.datetime]":
-    return sa.literal(from_us(us), INSTANT)

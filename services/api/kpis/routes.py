@@ -9,17 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.kpi_definitions import KpiDefinitions, PublishedDefinitions, publish
 from services.api.access import AnyReader, Reader, RoleKind, authenticate, forbidden
-from services.api.database import Databases, databases_of
-from services.api.kpis.items import Json, csv_columns, csv_row, make_item
+from services.api.database import Databases
+from services.api.dependencies import Now, Pools
+from services.api.kpis.items import csv_columns, csv_row, make_item
 from services.api.kpis.models import KpiPage, KpiQuery
-from services.api.kpis.questions import Question
-from services.api.kpis.scopes import Scope, parse_scopes
+from services.api.kpis.questions import Question, Scope, parse_scopes
 from services.api.kpis.sums import Key, Sums, choose_page, read_accounted_until, read_sums
 from services.api.kpis.windows import Bucket, buckets
 from services.api.models import described_as
 from services.api.pages import CSV_ANSWER, csv_response, make_cursor, read_cursor, wants_csv
 from services.api.problems import not_found, unprocessable
-from services.api.registry.dependencies import check_may_see, now_of
+from services.api.registry.dependencies import check_may_see
 from services.api.registry.store import Place, find
 from services.api.registry.tables import FACTORY, MACHINE
 from services.core.times import rfc3339
@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 
 def definitions_of(request: Request) -> KpiDefinitions:
+    """Returns the definitions that the application has read."""
     definitions = request.app.state.definitions
     assert isinstance(definitions, KpiDefinitions)
     return definitions
@@ -46,27 +47,27 @@ async def get_kpi_definitions(definitions: Definitions) -> Response:
     return Response(encoder.encode(publish(definitions)), media_type="application/json")
 
 
-@router.get("/kpis", responses={200: {"model": KpiPage, "content": CSV_ANSWER}})
+@router.get("/kpis", responses={200: described_as(KpiPage, CSV_ANSWER)})
 async def get_kpis(
     request: Request,
     query: Annotated[KpiQuery, Query()],
     reader: AnyReader,
-    databases: Annotated[Databases, Depends(databases_of)],
+    databases: Pools,
     definitions: Definitions,
-    now: Annotated[int, Depends(now_of)],
+    now: Now,
 ) -> Response:
     """KPIs of a scope over a window: one item for each bucket in which a machine is in use, data or not.
 
     As CSV where the caller prefers `text/csv`.
     """
-    scope = asked(lambda: parse_scopes(query.scope))
-    whole = asked(lambda: buckets(query.from_, query.to, query.interval))
+    scope = parsed(lambda: parse_scopes(query.scope))
+    whole = parsed(lambda: buckets(query.from_, query.to, query.interval))
     known = definitions.by_id()
     ids = list(dict.fromkeys(query.kpi)) or list(known)
     for name in ids:
         if name not in known:
             raise unprocessable(f"There is no KPI {name}; GET /v1/kpi-definitions lists them.")
-    after = None if query.cursor is None else asked(lambda: read_cursor(query.cursor or "", tuple[str, int]))
+    after = None if query.cursor is None else parsed(lambda: read_cursor(query.cursor or "", tuple[str, int]))
     may_know = await check_may_ask(databases, reader, scope, now)
     async with databases.read.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -87,24 +88,33 @@ async def get_kpis(
     next_cursor = make_cursor(page[-1]) if len(keys) > len(page) else None
     if wants_csv(request):
         return csv_response(request, csv_columns(ids), (csv_row(item, ids) for item in items), next_cursor)
-    answer: Json = {
-        "items": items,
-        "accounted_until": None if until_us is None else rfc3339(until_us),
-        "definition_version": definitions.definition_version,
-        "next_cursor": next_cursor,
-    }
+    accounted_until = None if until_us is None else rfc3339(until_us)
+    answer = KpiPage(items, accounted_until, definitions.definition_version, next_cursor)
     return Response(encoder.encode(answer), media_type="application/json", headers={"Vary": "Accept"})
 
 
-async def check_may_ask(databases: Databases, reader: Reader, scope: Scope, now_us: int) -> bool:
-    """Hold a reader against a scope: a regional officer may ask whatever lies in the region.
-
-    Returns:
-        Whether the reader may also know if the scope's factory and machine are registered. Where an officer asks of
-        the region's part of any factory at all, there is none of one that is elsewhere or not registered.
+def parsed(parse: Callable[[], T]) -> T:
+    """Returns the result of a parser of a parameter.
 
     Raises:
-        Problem: 403.
+        Problem: 422 with the parser's sentence, if it raises ValueError.
+    """
+    try:
+        return parse()
+    except ValueError as error:
+        sentence = str(error)
+        raise unprocessable(sentence[:1].upper() + sentence[1:] + ".") from error
+
+
+async def check_may_ask(databases: Databases, reader: Reader, scope: Scope, now_us: int) -> bool:
+    """Checks that a reader may ask about a scope: a regional officer may ask about anything within the region.
+
+    Returns:
+        Whether the reader may also learn if the scope's factory and machine are registered. An officer who asks about
+        the region's part of some factory gets an empty answer for a factory that is elsewhere or not registered.
+
+    Raises:
+        Problem: 403 if the reader may not.
     """
     if reader.sees_everything:
         return True
@@ -116,24 +126,11 @@ async def check_may_ask(databases: Databases, reader: Reader, scope: Scope, now_
     return True
 
 
-def asked(parse: Callable[[], T]) -> T:
-    """What a parser makes of a parameter.
-
-    Raises:
-        Problem: 422, with the parser's sentence.
-    """
-    try:
-        return parse()
-    except ValueError as error:
-        sentence = str(error)
-        raise unprocessable(sentence[:1].upper() + sentence[1:] + ".") from error
-
-
 async def check_exists(connection: AsyncConnection, scope: Scope) -> None:
-    """Hold a scope against the registry.
+    """Checks that a scope's factory and machine are registered.
 
     Raises:
-        Problem: 404, its factory or machine is not registered.
+        Problem: 404 if one is not.
     """
     if scope.factory_id is None or scope.is_empty:
         return

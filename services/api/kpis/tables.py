@@ -1,8 +1,8 @@
-"""What analytics derives and the registry keeps for KPIs, as SQLAlchemy knows it. The migrations are the authority."""
+"""The tables that KPIs are read from, as far as queries name them. The migrations are the authority."""
 
 import sqlalchemy as sa
 
-from services.api.registry.tables import INSTANT
+from services.api.instants import INSTANT
 
 SEOUL = "Asia/Seoul"
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from services.api.access import AnyReader, forbidden
+from services.api.dependencies import Now, Pools
 from services.api.programme.models import FigurePoint, Programme, ProgrammeFigure, ProgrammeTarget
-from services.api.programme.standings import Standing, days_to_tell, read_standings
+from services.api.programme.queries import Standing, days_to_tell, read_standings
 from services.api.programme.targets import PLAN_BEGINS, TARGETS, Counted, Target
-from services.api.registry.dependencies import Now, Pools
 from services.core.times import MINUTE_US, floor_to
 
 router = APIRouter(prefix="/v1", tags=["programme"])

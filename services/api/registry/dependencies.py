@@ -2,31 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Path, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.wire.limits import FACTORY_ID_PATTERN, LOCAL_ID_PATTERN
 from services.api.access import Reader, RoleKind, forbidden
-from services.api.database import Databases, databases_of
+from services.api.database import Databases
 from services.api.instants import Instant
 from services.api.problems import not_found
 from services.api.registry import store
 from services.api.registry.tables import FACTORY
 
-Pools = Annotated[Databases, Depends(databases_of)]
 FactoryId = Annotated[str, Path(pattern=f"^(?:{FACTORY_ID_PATTERN})$")]
 LocalId = Annotated[str, Path(pattern=f"^(?:{LOCAL_ID_PATTERN})$")]
 At = Annotated[Instant | None, Query(description="As of this instant; default: now.")]
-
-
-def now_of(request: Request) -> int:
-    """The present, in microseconds."""
-    now = request.app.state.clock()
-    assert isinstance(now, int)
-    return now
-
-
-Now = Annotated[int, Depends(now_of)]
 
 
 async def factory_number(connection: AsyncConnection, factory_id: str) -> int:

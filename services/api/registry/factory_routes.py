@@ -4,14 +4,13 @@ from fastapi import APIRouter, Response
 
 from services.api.access import Admin, AnyReader
 from services.api.database import Databases
+from services.api.dependencies import Now, Pools
 from services.api.problems import not_found
 from services.api.registry import bodies, store
 from services.api.registry.dependencies import (
     At,
     FactoryId,
     LocalId,
-    Now,
-    Pools,
     check_may_see,
     check_may_see_keys,
     factory_number,

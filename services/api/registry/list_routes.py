@@ -10,13 +10,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.access import AnyReader, Reader, RoleKind, forbidden
+from services.api.dependencies import Now, Pools
 from services.api.pages import CSV_ANSWER, csv_response, wants_csv
 from services.api.problems import unprocessable
 from services.api.registry import bodies, list_queries, listings
 from services.api.registry.dependencies import (
     FactoryId,
-    Now,
-    Pools,
     check_may_see,
     check_may_see_keys,
     check_sees_everything,

@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.wire.codes import Mode, State
 from services.api.instants import Instant, Timestamp
@@ -10,9 +11,9 @@ from services.api.instants import Instant, Timestamp
 LONGEST_DAYS = 7
 MOST_COUNTS = 20_000
 
-StateName = Annotated[str, WithJsonSchema({"type": "string", "enum": [state.name for state in State]})]
+StateName = Annotated[str, msgspec.Meta(extra_json_schema={"enum": [state.name for state in State]})]
 ModeName = Annotated[
-    str, WithJsonSchema({"type": "string", "enum": [mode.name for mode in Mode if mode is not Mode.unknown]})
+    str, msgspec.Meta(extra_json_schema={"enum": [mode.name for mode in Mode if mode is not Mode.unknown]})
 ]
 
 
@@ -25,17 +26,17 @@ class TimelineQuery(BaseModel):
     to: Instant = Field(description=f"As `from`; exclusive; at most {LONGEST_DAYS} days later.")
 
 
-class TimelineSegment(BaseModel):
-    """Time in one state, mode and reason."""
+class TimelineSegment(msgspec.Struct, frozen=True):
+    """Time in one state, mode and reason; the state is `unknown` where none holds."""
 
-    from_: Timestamp = Field(alias="from")
+    from_: Timestamp = msgspec.field(name="from")
     to: Timestamp
-    state: StateName = Field(description="`unknown` where no state holds.")
+    state: StateName
     mode: ModeName | None
     reason: str | None
 
 
-class TimelineCount(BaseModel):
+class TimelineCount(msgspec.Struct, frozen=True):
     """Pieces made since the machine's last count."""
 
     at: Timestamp
@@ -45,14 +46,18 @@ class TimelineCount(BaseModel):
     product: str
 
 
-class Timeline(BaseModel):
+class Timeline(msgspec.Struct, frozen=True):
     """A machine's time in use within a window, whole, and what it made."""
 
-    machine: str = Field(description="`FACTORY/ID`.")
-    from_: Timestamp = Field(alias="from")
+    machine: Annotated[str, msgspec.Meta(description="`FACTORY/ID`.")]
+    from_: Timestamp = msgspec.field(name="from")
     to: Timestamp
-    partial: bool = Field(description="Not yet accounted to its end; segments and counts end at `accounted_until`.")
+    partial: Annotated[
+        bool, msgspec.Meta(description="Not yet accounted to its end; segments and counts end at `accounted_until`.")
+    ]
     accounted_until: Timestamp | None
-    segments: list[TimelineSegment] = Field(description="They add up to the machine's time account.")
+    segments: Annotated[list[TimelineSegment], msgspec.Meta(description="They add up to the machine's time account.")]
     counts: list[TimelineCount]
-    counts_truncated: bool = Field(description=f"There are more than {MOST_COUNTS} counts; these are the first.")
+    counts_truncated: Annotated[
+        bool, msgspec.Meta(description=f"There are more than {MOST_COUNTS} counts; these are the first.")
+    ]

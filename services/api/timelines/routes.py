@@ -8,19 +8,21 @@ from fastapi import APIRouter, Query, Response
 from schemas.wire.codes import Mode
 from services.analytics import Segment, UseVersion, segments
 from services.api.access import AnyReader
+from services.api.dependencies import Now, Pools
 from services.api.kpis.sums import read_accounted_until
+from services.api.models import described_as
 from services.api.problems import not_found, unprocessable
-from services.api.registry.dependencies import FactoryId, LocalId, Now, Pools, check_may_see, factory_number
+from services.api.registry.dependencies import FactoryId, LocalId, check_may_see, factory_number
 from services.api.registry.store import Place, find
 from services.api.registry.tables import MACHINE
-from services.api.timelines.facts import read_counts, read_sealed_before, read_states, read_versions
-from services.api.timelines.models import LONGEST_DAYS, MOST_COUNTS, Timeline, TimelineQuery
-from services.core.times import DAY_US, rfc3339, to_us
+from services.api.timelines.models import LONGEST_DAYS, MOST_COUNTS, Timeline, TimelineQuery, TimelineSegment
+from services.api.timelines.queries import read_counts, read_sealed_before, read_states, read_versions
+from services.core.times import DAY_US, rfc3339
 
 router = APIRouter(prefix="/v1", tags=["machines"])
 
 
-@router.get("/factories/{factory_id}/machines/{machine_id}/timeline", responses={200: {"model": Timeline}})
+@router.get("/factories/{factory_id}/machines/{machine_id}/timeline", responses={200: described_as(Timeline)})
 async def get_timeline(
     factory_id: FactoryId,
     machine_id: LocalId,
@@ -51,30 +53,31 @@ async def get_timeline(
         states = await read_states(connection, number, query.from_, end_us, longest_ttl_us)
         spans = in_use(versions, query.from_, end_us)
         counts = await read_counts(connection, number, spans, MOST_COUNTS + 1)
-    answer = {
-        "machine": f"{factory_id}/{machine_id}",
-        "from": rfc3339(query.from_),
-        "to": rfc3339(query.to),
-        "partial": end_us < query.to,
-        "accounted_until": None if until_us is None else rfc3339(until_us),
-        "segments": [segment_entry(segment) for segment in segments(states, versions, query.from_, end_us)],
-        "counts": [{**row._mapping, "at": rfc3339(to_us(row.at))} for row in counts[:MOST_COUNTS]],
-        "counts_truncated": len(counts) > MOST_COUNTS,
-    }
+    answer = Timeline(
+        machine=f"{factory_id}/{machine_id}",
+        from_=rfc3339(query.from_),
+        to=rfc3339(query.to),
+        partial=end_us < query.to,
+        accounted_until=None if until_us is None else rfc3339(until_us),
+        segments=[describe(segment) for segment in segments(states, versions, query.from_, end_us)],
+        counts=counts[:MOST_COUNTS],
+        counts_truncated=len(counts) > MOST_COUNTS,
+    )
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
 def in_use(versions: list[UseVersion], from_us: int, to_us: int) -> list[tuple[int, int]]:
-    """The spans of a window in which the machine is in use, one a version."""
+    """Returns the spans of a window in which a machine is in use, one per version."""
     found = [(max(v.from_us, v.in_use_from_us, from_us), min(v.to_us, v.in_use_to_us, to_us)) for v in versions]
     return [(start, end) for start, end in found if start < end]
 
 
-def segment_entry(segment: Segment) -> dict[str, str | None]:
-    return {
-        "from": rfc3339(segment.from_us),
-        "to": rfc3339(segment.to_us),
-        "state": segment.state.name,
-        "mode": None if segment.mode is Mode.unknown else segment.mode.name,
-        "reason": segment.reason,
-    }
+def describe(segment: Segment) -> TimelineSegment:
+    """Returns a segment as the API shows it."""
+    return TimelineSegment(
+        from_=rfc3339(segment.from_us),
+        to=rfc3339(segment.to_us),
+        state=segment.state.name,
+        mode=None if segment.mode is Mode.unknown else segment.mode.name,
+        reason=segment.reason,
+    )

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.api.instants import INSTANT
 from services.api.programme.targets import Figure
 from services.api.registry.bodies import Level
-from services.api.registry.tables import INSTANT, factory_version
+from services.api.registry.tables import factory_version
 from services.core.times import DAY_US, from_us, seoul_day, seoul_midnight_us
 
 FIRST_YEAR = 2014

@@ -1,4 +1,4 @@
-"""Reads what a machine's timeline is made of: facts in force, and the registry's versions that say how they count."""
+"""Reads what a machine's timeline is made from: the facts in force, and the registry's versions that apply to them."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.wire.codes import Mode, State
 from services.analytics import StateRow, UseVersion
-from services.api.registry import store
-from services.api.registry.tables import INSTANT, MACHINE
-from services.core.times import from_us, seoul_midnight_us, to_us
+from services.api.instants import INSTANT
+from services.api.registry.tables import machine_version
+from services.api.timelines.models import TimelineCount
+from services.core.times import from_us, rfc3339, seoul_midnight_us, to_us
 
 state_event = sa.table(
     "state_event",
@@ -25,7 +26,7 @@ fact_horizon = sa.table("fact_horizon", sa.column("table_name"), sa.column("seal
 
 
 async def read_sealed_before(connection: AsyncConnection) -> int:
-    """The instant before which facts are no longer kept."""
+    """Returns the instant before which facts are no longer kept."""
     query = sa.select(sa.func.max(fact_horizon.c.sealed_before)).where(
         fact_horizon.c.table_name.in_(["state_event", "count_event"])
     )
@@ -33,27 +34,29 @@ async def read_sealed_before(connection: AsyncConnection) -> int:
 
 
 async def read_versions(connection: AsyncConnection, machine: int) -> list[UseVersion]:
-    """What the registry says of a machine's use, in order."""
-    found = []
-    for version in (await store.read_versions(connection, MACHINE, [machine]))[machine]:
-        said = version.content
-        begins, ends = said["in_use_from"], said["in_use_to"]
-        found.append(
-            UseVersion(
-                version.from_us,
-                version.to_us,
-                said["state_ttl_us"],  # type: ignore[arg-type]
-                seoul_midnight_us(begins),  # type: ignore[arg-type]
-                version.to_us if ends is None else seoul_midnight_us(ends),  # type: ignore[arg-type]
-            )
+    """Returns a machine's registered time in use and TTL, in order of time."""
+    v = machine_version.c
+    query = (
+        sa.select(v.effective_from, v.effective_to, v.state_ttl_us, v.in_use_from, v.in_use_to)
+        .where(v.machine == machine, v.retired_at.is_(None))
+        .order_by(v.effective_from)
+    )
+    return [
+        UseVersion(
+            to_us(row.effective_from),
+            to_us(row.effective_to),
+            row.state_ttl_us,
+            seoul_midnight_us(row.in_use_from),
+            to_us(row.effective_to) if row.in_use_to is None else seoul_midnight_us(row.in_use_to),
         )
-    return found
+        for row in await connection.execute(query)
+    ]
 
 
 async def read_states(
     connection: AsyncConnection, machine: int, start_us: int, end_us: int, reach_us: int
 ) -> list[StateRow]:
-    """The states of a machine in [start, end), and the last one of ``reach_us`` before, in order."""
+    """Returns a machine's states in [start, end) and the last one within ``reach_us`` before, in order of time."""
     chosen = sa.select(state_event.c.at, state_event.c.state, state_event.c.mode, state_event.c.reason).where(
         state_event.c.machine == machine, sa.not_(state_event.c.retracted)
     )
@@ -67,17 +70,20 @@ async def read_states(
 
 async def read_counts(
     connection: AsyncConnection, machine: int, spans: Sequence[tuple[int, int]], most: int
-) -> "Sequence[sa.Row[tuple[object, ...]]]":
-    """The first counts of a machine within spans [from, to) of time, at most so many, in order."""
-    at = count_event.c.at
+) -> list[TimelineCount]:
+    """Returns a machine's first counts within spans [from, to) of time, at most ``most``, in order of time."""
+    c = count_event.c
     query = (
-        sa.select(at, *(count_event.c[name] for name in ("good", "scrap", "rework", "product")))
+        sa.select(c.at, c.good, c.scrap, c.rework, c.product)
         .where(
-            count_event.c.machine == machine,
-            sa.not_(count_event.c.retracted),
-            sa.or_(sa.false(), *(sa.and_(at >= from_us(start), at < from_us(end)) for start, end in spans)),
+            c.machine == machine,
+            sa.not_(c.retracted),
+            sa.or_(sa.false(), *(sa.and_(c.at >= from_us(start), c.at < from_us(end)) for start, end in spans)),
         )
-        .order_by(at, count_event.c.product)
+        .order_by(c.at, c.product)
         .limit(most)
     )
-    return (await connection.execute(query)).all()
+    return [
+        TimelineCount(rfc3339(to_us(row.at)), row.good, row.scrap, row.rework, row.product)
+        for row in await connection.execute(query)
+    ]

@@ -1,0 +1,9 @@
+"""Who is asking, and what they may read: API keys, login links, browser sessions, roles.
+
+A route without a dependency from here answers nobody. The names below are what the other parts of the API use.
+"""
+
+from services.api.access.authentication import Admin, AnyReader, authenticate
+from services.api.access.readers import Reader, RoleKind, forbidden
+
+__all__ = ["Admin", "AnyReader", "Reader", "RoleKind", "authenticate", "forbidden"]

@@ -1,0 +1,72 @@
+"""Authenticates requests by API key or session cookie.
+
+A browser also sends its cookie with requests that another site triggers, so a cookie only reads: every change needs a
+key. The one exception is ending the session itself.
+"""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+
+from services.api.access.queries import Session, read_role_of_key, read_session
+from services.api.access.readers import Reader, RoleKind, forbidden, parse_role, unauthorised
+from services.api.dependencies import Now, Pools
+from services.api.problems import Problem
+from services.core.api_keys import hash_secret
+
+COOKIE = "jejo_session"
+READING = ("GET", "HEAD")
+
+bearer = HTTPBearer(auto_error=False, description="An API key, as `jejo keys create` prints it.")
+cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="A session, as POST /v1/sessions sets it; it reads.")
+
+Secret = Annotated[str | None, Depends(cookie)]
+BearerToken = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+
+async def find_session(secret: Secret, databases: Pools, now: Now) -> Session | None:
+    """Returns the open session of the request's cookie, if there is one."""
+    if not secret:
+        return None
+    async with databases.write.connect() as connection:
+        return await read_session(connection, hash_secret(secret), now)
+
+
+async def authenticate(request: Request, token: BearerToken, secret: Secret, databases: Pools, now: Now) -> Reader:
+    """Returns the holder of the request's key, or without a key the person whose session it is.
+
+    Raises:
+        Problem: 401 if there is no valid key or session; 403 if a session tries to change something.
+    """
+    if token is not None:
+        async with databases.write.connect() as connection:
+            role = await read_role_of_key(connection, hash_secret(token.credentials))
+        if role is not None:
+            return parse_role(role)
+    elif (session := await find_session(secret, databases, now)) is not None:
+        if request.method not in READING:
+            raise Problem(HTTPStatus.FORBIDDEN, "A session only reads; send an API key as `Authorization: Bearer KEY`.")
+        return parse_role(session.role)
+    raise unauthorised(
+        "Send a valid API key as `Authorization: Bearer KEY`, which `jejo keys create` makes, "
+        "or log in with a link, which `jejo keys login-link` makes."
+    )
+
+
+AnyReader = Annotated[Reader, Depends(authenticate)]
+
+
+async def require_admin(reader: AnyReader) -> Reader:
+    """Returns the reader if it is an admin.
+
+    Raises:
+        Problem: 403 if it is not.
+    """
+    if reader.kind is not RoleKind.ADMIN:
+        raise forbidden()
+    return reader
+
+
+Admin = Annotated[Reader, Depends(require_admin)]

@@ -1,0 +1,95 @@
+"""SQL about API keys, login tokens and sessions. Only hashes of secrets are stored."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.api.instants import INSTANT
+from services.core.times import from_us, to_us
+
+api_key = sa.table("api_key", sa.column("role"), sa.column("key_sha256"), sa.column("revoked_at"))
+session = sa.table(
+    "session",
+    *(sa.column(name) for name in ("session_sha256", "role", "name")),
+    *(sa.column(name, INSTANT) for name in ("created_at", "expires_at", "ended_at")),
+)
+login_token = sa.table(
+    "login_token",
+    *(sa.column(name) for name in ("token_sha256", "role", "name")),
+    *(sa.column(name, INSTANT) for name in ("expires_at", "used_at")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open session, with the hash of its secret."""
+
+    sha256: bytes
+    role: str
+    name: str
+    expires_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """The person that a login token was made for."""
+
+    role: str
+    name: str
+
+
+async def read_role_of_key(connection: AsyncConnection, sha256: bytes) -> str | None:
+    """Returns the role of a key, or None if the key is unknown or revoked."""
+    query = sa.select(api_key.c.role).where(api_key.c.key_sha256 == sha256, api_key.c.revoked_at.is_(None))
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def read_session(connection: AsyncConnection, sha256: bytes, now_us: int) -> Session | None:
+    """Returns a session, or None if it is unknown, expired or ended."""
+    query = sa.select(session.c.role, session.c.name, session.c.expires_at).where(
+        session.c.session_sha256 == sha256, session.c.ended_at.is_(None), session.c.expires_at > from_us(now_us)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else Session(sha256, row.role, row.name, to_us(row.expires_at))
+
+
+async def use_login_token(connection: AsyncConnection, sha256: bytes, now_us: int) -> Invited | None:
+    """Marks a token used and returns whom it invites, or None if it is unknown, used or expired.
+
+    A second use at the same time waits for the first transaction to end, and then finds the token used.
+    """
+    statement = (
+        sa.update(login_token)
+        .where(
+            login_token.c.token_sha256 == sha256,
+            login_token.c.used_at.is_(None),
+            login_token.c.expires_at > from_us(now_us),
+        )
+        .values(used_at=from_us(now_us))
+        .returning(login_token.c.role, login_token.c.name)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else Invited(row.role, row.name)
+
+
+async def add_session(connection: AsyncConnection, opened: Session, now_us: int) -> None:
+    """Stores a session that begins now."""
+    await connection.execute(
+        sa.insert(session).values(
+            session_sha256=opened.sha256,
+            role=opened.role,
+            name=opened.name,
+            created_at=from_us(now_us),
+            expires_at=from_us(opened.expires_at_us),
+        )
+    )
+
+
+async def end_session(connection: AsyncConnection, sha256: bytes, now_us: int) -> None:
+    """Ends a session, unless it has ended."""
+    await connection.execute(
+        sa.update(session)
+        .where(session.c.session_sha256 == sha256, session.c.ended_at.is_(None))
+        .values(ended_at=from_us(now_us))
+    )

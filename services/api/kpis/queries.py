@@ -1,0 +1,269 @@
+"""SQL of KPI questions: figures by label and bucket, from the accounts and from the registry's spans in use.
+
+The accounts are summed from the coarsest tables that can answer: by cohort unless factories or machines are asked for,
+by day where the buckets consist of whole days. Spans that are alike (the same bounds and label) are counted together
+before they are joined with the buckets: a country's machines have few different ones.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSTZRANGE
+from sqlalchemy.sql.selectable import LateralFromClause
+
+from services.api.kpis.questions import Question
+from services.api.kpis.selection import (
+    Days,
+    Instants,
+    Truth,
+    bucket_of,
+    bucket_of_day,
+    bucket_table,
+    conditions,
+    in_window,
+    instant,
+    label_of,
+    registered_spans,
+    with_cohort,
+)
+from services.api.kpis.tables import (
+    BUSY,
+    COUNTED,
+    DAY_COUNTS,
+    PER_COUNTED_DAY,
+    PIECES,
+    PLAIN,
+    SEOUL,
+    cohort,
+    cohort_day,
+    cohort_hour,
+    factory_day,
+    factory_hour,
+    machine_day,
+    machine_hour,
+    machine_span,
+)
+from services.api.kpis.windows import Interval
+from services.api.registry.tables import factory, machine
+from services.core.times import DAY_US
+
+Query = sa.Select[Any]
+
+
+def account_sums(question: Question) -> Query:
+    """Figures of the accounts. Where the buckets are whole days, also how many machine-days have counts."""
+    if question.by_machine:
+        return machine_sums(question)
+    figures = [*PLAIN, *COUNTED]
+    window: Truth
+    if question.in_whole_days:
+        figures += DAY_COUNTS
+        table = factory_day if question.by_factory else cohort_day
+        window = table.c.day.between(question.first_day, question.last_day)
+        bucket = bucket_of_day(question, table.c.day)
+    else:
+        table = factory_hour if question.by_factory else cohort_hour
+        window = in_window(question, table.c.hour)
+        bucket = bucket_of(question, table.c.hour)
+    chosen: list[sa.ColumnElement[Any]] = [sa.func.sum(table.c[name]).label(name) for name in figures]
+    return grouped(question, with_cohort(table), window, bucket, chosen)
+
+
+def machine_sums(question: Question) -> Query:
+    """Figures of the machines' own hours."""
+    t = machine_hour.c
+    day = sa.cast(sa.func.timezone(SEOUL, t.hour), sa.Date)
+    source = (
+        machine_hour.join(machine, machine.c.id == t.machine)
+        .join(factory, factory.c.id == machine.c.factory)
+        .join(cohort, cohort.c.id == t.cohort)
+        .join(machine_day, sa.and_(machine_day.c.machine == t.machine, machine_day.c.day == day))
+    )
+    counted = {f"counted_{name}": t[name] for name in PER_COUNTED_DAY} | {
+        "counted_busy_us": sum((t[name] for name in BUSY[1:]), t[BUSY[0]]),
+        "counted_pieces": sum((t[name] for name in PIECES[1:]), t[PIECES[0]]),
+    }
+    chosen: list[sa.ColumnElement[Any]] = [sa.func.sum(t[name]).label(name) for name in PLAIN]
+    chosen += [
+        sa.func.coalesce(sa.func.sum(figure).filter(machine_day.c.counted), 0).label(name)
+        for name, figure in counted.items()
+    ]
+    return grouped(question, source, in_window(question, t.hour), bucket_of(question, t.hour), chosen)
+
+
+def day_counts(question: Question) -> Query:
+    """Machine-days with counts, of every Seoul day that a bucket touches, as a whole."""
+    b = bucket_table(question)
+    day: Days
+    counts: list[sa.ColumnElement[Any]]
+    source: sa.Join
+    if question.by_machine:
+        day, s = machine_day.c.day, machine_span.c
+        source = (
+            machine_day.join(machine, machine.c.id == machine_day.c.machine)
+            .join(factory, factory.c.id == machine.c.factory)
+            .join(machine_span, sa.and_(s.machine == machine.c.id, s.first_day <= day, s.end_day > day))
+            .join(cohort, cohort.c.id == s.cohort)
+        )
+        counts = [sa.func.count().filter(machine_day.c[name]) for name in ("has_counts", "counted")]
+    else:
+        table = factory_day if question.by_factory else cohort_day
+        day, source = table.c.day, with_cohort(table)
+        counts = [sa.func.sum(table.c[name]) for name in DAY_COUNTS]
+    chosen: list[sa.ColumnElement[Any]] = [label_of(question).label("label"), day.label("day")]
+    chosen += [count.label(name) for count, name in zip(counts, DAY_COUNTS, strict=True)]
+    by_day = (
+        sa.select(*chosen)
+        .select_from(source)
+        .where(day.between(question.first_day, question.last_day), *conditions(question))
+        .group_by(sa.text("1"), sa.text("2"))
+        .subquery("by_day")
+    )
+    return (
+        sa.select(by_day.c.label, b.c.bucket, *(sa.func.sum(by_day.c[name]).label(name) for name in DAY_COUNTS))
+        .select_from(sa.join(b, by_day, by_day.c.day.between(b.c.first_day, b.c.last_day)))
+        .group_by(by_day.c.label, b.c.bucket)
+    )
+
+
+def time_in_use(question: Question) -> Query:
+    """Time, machines and machine-days in use, and how many machines are in use at the last instant.
+
+    A machine-day counts for the Seoul days that the bucket touches, as a whole, in the cohort whose day it is.
+    """
+    span = spans_in(question).subquery("span")
+    kinds = [span.c[name] for name in ("label", "from_at", "to_at", "automated", "first_day", "end_day", "seen_to")]
+    s = sa.select(*kinds, sa.func.count().label("n")).group_by(*kinds).subquery("s")
+    b = bucket_table(question)
+    start, end = sa.func.greatest(s.c.from_at, b.c.bucket), sa.func.least(s.c.to_at, b.c.ends_at)
+    # Numeric: a country's machines over years are more microseconds than a bigint holds.
+    length = sa.func.extract("epoch", end - start) * 1_000_000
+    days = sa.func.least(s.c.end_day, b.c.last_day + 1) - sa.func.greatest(s.c.first_day, b.c.first_day)
+    touches = sa.and_(s.c.from_at < b.c.ends_at, s.c.to_at > b.c.bucket)
+    is_first = sa.or_(s.c.seen_to.is_(None), s.c.seen_to <= b.c.bucket)
+    at_last = sa.and_(s.c.from_at < b.c.ends_at, s.c.to_at >= b.c.ends_at)
+
+    def total(amount: Any, *conditions: Any) -> Any:
+        return sa.func.coalesce(sa.func.sum(amount).filter(*conditions), 0)
+
+    machines = total(s.c.n, touches, is_first)
+    return (
+        sa.select(
+            s.c.label,
+            b.c.bucket,
+            total(length * s.c.n, touches).label("in_use_us"),
+            total(sa.func.greatest(days, 0) * s.c.n).label("machine_days"),
+            machines.label("machines"),
+            total(s.c.n, at_last).label("stock_machines"),
+            total(s.c.n, at_last, s.c.automated).label("stock_automated"),
+        )
+        .select_from(
+            sa.join(b, s, sa.or_(touches, sa.and_(s.c.first_day <= b.c.last_day, s.c.end_day > b.c.first_day)))
+        )
+        .group_by(s.c.label, b.c.bucket)
+        .having(machines > 0)
+    )
+
+
+def factories_in_use(question: Question) -> Query:
+    """How many factories have a machine in use."""
+    span = spans_in(question).subquery("span")
+    bounds = sa.func.tstzrange(span.c.from_at, span.c.to_at, type_=TSTZRANGE)
+    united = (
+        sa.select(span.c.label, span.c.factory, sa.func.unnest(sa.func.range_agg(bounds)).label("during"))
+        .group_by(span.c.label, span.c.factory)
+        .subquery("united")
+    )
+    start, end = sa.func.lower(united.c.during), sa.func.upper(united.c.during)
+    before = sa.func.lag(end).over(partition_by=[united.c.label, united.c.factory], order_by=start)
+    one = sa.select(united.c.label, start.label("from_at"), end.label("to_at"), before.label("seen_to")).subquery("one")
+    alike = sa.select(*one.c, sa.func.count().label("n")).group_by(*one.c).subquery("alike")
+    b = bucket_table(question)
+    touches = sa.and_(alike.c.from_at < b.c.ends_at, alike.c.to_at > b.c.bucket)
+    is_first = sa.or_(alike.c.seen_to.is_(None), alike.c.seen_to <= b.c.bucket)
+    return (
+        sa.select(alike.c.label, b.c.bucket, sa.func.sum(alike.c.n).label("factories"))
+        .select_from(sa.join(b, alike, sa.and_(touches, is_first)))
+        .group_by(alike.c.label, b.c.bucket)
+    )
+
+
+def machines_connected(question: Question) -> Query:
+    """How many machines in use at a bucket's last instant sent something within the bucket."""
+    b, span = bucket_table(question), spans_in(question).subquery("span")
+    at_last = sa.and_(span.c.from_at < b.c.ends_at, span.c.to_at >= b.c.ends_at)
+    source: sa.Join
+    if question.interval is Interval.DAY:
+        d = machine_day.c
+        source = machine_day.join(b, sa.and_(d.day == b.c.first_day, d.connected))
+        source = source.join(span, sa.and_(span.c.machine == d.machine, at_last))
+    else:
+        source = sa.join(b, span, at_last).join(heard_of(question, span.c.machine, b), sa.true())
+    return (
+        sa.select(span.c.label, b.c.bucket, sa.func.count().label("stock_connected"))
+        .select_from(source)
+        .group_by(span.c.label, b.c.bucket)
+    )
+
+
+def heard_of(question: Question, machine: "sa.ColumnElement[int]", b: sa.TableValuedAlias) -> LateralFromClause:
+    """One row if a machine sent something within a bucket: the first that the index finds is enough."""
+    if question.in_whole_days:
+        d = machine_day.c
+        during = sa.and_(d.day.between(b.c.first_day, b.c.last_day), d.connected)
+        found = sa.select(sa.true()).select_from(machine_day).where(d.machine == machine, during)
+    else:
+        h = machine_hour.c
+        during = sa.and_(h.hour >= b.c.bucket, h.hour < b.c.ends_at)
+        was_heard = sa.or_(h.evidence_us > 0, h.signed_count_rows > 0)
+        found = sa.select(sa.true()).select_from(machine_hour).where(h.machine == machine, during, was_heard)
+    return found.limit(1).lateral("heard")
+
+
+def labels_from(question: Question, after: str, most: int) -> Query:
+    """The next labels of factories or machines, from ``after`` on, of which something is in use within the window."""
+    label = sa.collate(label_of(question), "C")
+    window = [
+        machine_span.c.from_at < instant(question.buckets[-1].to_us),
+        machine_span.c.to_at > instant(question.buckets[0].from_us),
+    ]
+    return (
+        sa.select(label.label("label"))
+        .distinct()
+        .select_from(registered_spans())
+        .where(*window, *conditions(question), label >= after)
+        .order_by(label)
+        .limit(most)
+    )
+
+
+def spans_in(question: Question) -> Query:
+    """The spans in the scope about the window, with their labels.
+
+    The last column is the end of the machine's span before, of the same label.
+    """
+    s, label = machine_span.c, label_of(question)
+    before = sa.func.lag(s.to_at).over(partition_by=[s.machine, label], order_by=s.from_at)
+    # A day belongs to one of its spans, which need not be the one that touches the bucket.
+    window = [
+        s.from_at < instant(question.buckets[-1].to_us + DAY_US),
+        s.to_at > instant(question.buckets[0].from_us - DAY_US),
+    ]
+    what = (s.machine, s.factory, s.from_at, s.to_at, s.automated, s.first_day, s.end_day)
+    return (
+        sa.select(label.label("label"), *what, before.label("seen_to"))
+        .select_from(registered_spans())
+        .where(*window, *conditions(question))
+    )
+
+
+def grouped(
+    question: Question, source: sa.Join, window: Truth, bucket: Instants, chosen: "list[sa.ColumnElement[Any]]"
+) -> Query:
+    """Sums over the window, by label and bucket."""
+    return (
+        sa.select(label_of(question).label("label"), bucket.label("bucket"), *chosen)
+        .select_from(source)
+        .where(window, *conditions(question))
+        .group_by(sa.text("1"), sa.text("2"))
+    )

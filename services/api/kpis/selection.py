@@ -1,0 +1,109 @@
+"""The parts of a KPI question in SQL: the rows it is about, their labels, the buckets."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.api.instants import INSTANT
+from services.api.kpis.questions import COHORTS, GroupBy, Question
+from services.api.kpis.tables import SEOUL, cohort, machine_span
+from services.api.kpis.windows import Interval
+from services.api.registry.tables import factory, machine
+from services.core.times import from_us, seoul_day
+
+Instants = sa.ColumnElement[dt.datetime]
+Days = sa.ColumnElement[dt.date]
+Truth = sa.ColumnElement[bool]
+
+
+def label_of(question: Question) -> "sa.ColumnElement[str]":
+    """The label of each item's scope; null where a machine belongs to no such group."""
+    if question.group_by is None:
+        return sa.literal(question.scope.label)
+    if question.group_by is GroupBy.MACHINE:
+        return sa.literal("machine:") + factory.c.factory_id + "/" + machine.c.machine_id
+    if question.group_by is GroupBy.FACTORY:
+        return sa.literal("factory:") + factory.c.factory_id
+    return sa.literal(f"{question.group_by}:") + cohort.c[question.group_by]
+
+
+def conditions(question: Question) -> list[Truth]:
+    """The conditions on rows to be counted. A row has a cohort, and a factory or machine where one is named."""
+    scope, only = question.scope, question.only
+    found: list[Truth] = [cohort.c[kind] == value for kind, value in scope.cohorts]
+    if scope.is_empty:
+        found.append(sa.false())
+    if scope.factory_id is not None:
+        found.append(factory.c.factory_id == scope.factory_id)
+    if scope.machine_id is not None:
+        found.append(machine.c.machine_id == scope.machine_id)
+    if question.group_by in COHORTS:
+        found.append(cohort.c[str(question.group_by)].is_not(None))
+    if only is not None and question.group_by is GroupBy.FACTORY:
+        own = [label.partition(":")[2] for label in only]
+        found.append(factory.c.factory_id == sa.any_(sa.literal(own, ARRAY(sa.Text))))
+    if only is not None and question.group_by is GroupBy.MACHINE:
+        pairs = [label.partition(":")[2].partition("/")[::2] for label in only]
+        found.append(sa.tuple_(factory.c.factory_id, machine.c.machine_id).in_(pairs))
+    return found
+
+
+def bucket_of(question: Question, at: Instants) -> Instants:
+    """The beginning of the bucket that contains an hour or a day."""
+    if question.interval is Interval.TOTAL:
+        return instant(question.buckets[0].from_us)
+    if question.interval is Interval.HOUR:
+        return at
+    return sa.func.timezone(SEOUL, sa.func.date_trunc(question.interval.value, sa.func.timezone(SEOUL, at)))
+
+
+def bucket_of_day(question: Question, day: Days) -> Instants:
+    """The beginning of the bucket that contains a day."""
+    midnight = sa.func.timezone(SEOUL, sa.cast(day, sa.TIMESTAMP))
+    return midnight if question.interval is Interval.DAY else bucket_of(question, midnight)
+
+
+def in_window(question: Question, at: Instants) -> Truth:
+    """Whether an hour lies in one of the buckets."""
+    return sa.and_(at >= instant(question.buckets[0].from_us), at < instant(question.buckets[-1].to_us))
+
+
+def bucket_table(question: Question) -> sa.TableValuedAlias:
+    """The buckets as a relation: their bounds, and the first and last Seoul day that each touches."""
+    buckets = question.buckets
+    bounds = [[from_us(b.from_us) for b in buckets], [from_us(b.to_us) for b in buckets]]
+    days = [[seoul_day(b.from_us) for b in buckets], [seoul_day(b.to_us - 1) for b in buckets]]
+    return (
+        sa.func.unnest(
+            *(sa.literal(values, ARRAY(INSTANT)) for values in bounds),
+            *(sa.literal(values, ARRAY(sa.Date)) for values in days),
+        )
+        .table_valued(
+            sa.column("bucket", INSTANT),
+            sa.column("ends_at", INSTANT),
+            sa.column("first_day", sa.Date),
+            sa.column("last_day", sa.Date),
+        )
+        .render_derived(name="b")
+    )
+
+
+def instant(us: int) -> "sa.BindParameter[dt.datetime]":
+    """An instant as a parameter."""
+    return sa.literal(from_us(us), INSTANT)
+
+
+def registered_spans() -> sa.Join:
+    """Spans in use, with everything that conditions and labels are about."""
+    return (
+        sa.join(machine_span, machine, machine.c.id == machine_span.c.machine)
+        .join(factory, factory.c.id == machine_span.c.factory)
+        .join(cohort, cohort.c.id == machine_span.c.cohort)
+    )
+
+
+def with_cohort(table: sa.TableClause) -> sa.Join:
+    """A table of a factory's or a cohort's sums, with what conditions and labels are about."""
+    found = sa.join(table, cohort, cohort.c.id == table.c.cohort)
+    return found.join(factory, factory.c.id == table.c.factory) if "factory" in table.c else found
