@@ -9,6 +9,7 @@ import services.api.cli
 import services.core.cli
 import services.gateway.cli
 import services.ingest.cli
+import services.operations.cli
 from services.core.errors import JejoError
 from services.simulator.cli import simulate
 
@@ -18,7 +19,14 @@ def jejo() -> None:
     """Jejo, Korea's national manufacturing data platform."""
 
 
-for service in (services.core, services.gateway, services.ingest, services.analytics, services.api):
+for service in (
+    services.core,
+    services.gateway,
+    services.ingest,
+    services.analytics,
+    services.api,
+    services.operations,
+):
     for command in service.cli.COMMANDS:
         jejo.add_command(command)
 services.gateway.cli.gateway.add_command(simulate)

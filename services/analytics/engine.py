@@ -29,7 +29,6 @@ from services.analytics.spans import Mark, hours_to_account
 from services.core.database import Connection
 from services.core.times import DAY_US, HOUR_US, seoul_day, seoul_midnight_us
 
-SHARDS = 64
 LOCK_CLASS = 0x6A61
 MARKS_AT_ONCE = 2000
 HOURS_AT_ONCE = 10_000
@@ -85,7 +84,7 @@ async def advance(connection: Connection, now_us: int, done: Done | None = None)
         How far it is from the present now, in microseconds.
     """
     async with connection.transaction(isolation="read_committed"):
-        await connection.execute(queries.LOCK_ALL_SHARDS, LOCK_CLASS, SHARDS)
+        await connection.execute(queries.LOCK_ALL_SHARDS, LOCK_CLASS, queries.SHARDS)
         until_us: int = await connection.fetchval(queries.ACCOUNTED_UNTIL)
         if now_us <= until_us:
             return 0
@@ -195,7 +194,7 @@ async def roll_up(connection: Connection, done: Done | None = None) -> bool:
 
 async def roll_up_some(connection: Connection, done: Done | None = None) -> bool:
     """As ``roll_up``, within the caller's transaction: as with marks, whoever takes a mark reads what it is about."""
-    await connection.execute(queries.LOCK_COHORTS, LOCK_CLASS, SHARDS)
+    await connection.execute(queries.LOCK_COHORTS, LOCK_CLASS, queries.SHARDS)
     hours = await connection.fetch(queries.TAKE_COHORT_HOURS, SUMS_AT_ONCE)
     days = await connection.fetch(queries.TAKE_COHORT_DAYS, SUMS_AT_ONCE)
     if done is not None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from services.analytics import queries
+from services.analytics.backlog import read_backlog
 from services.analytics.engine import Done
 from services.core.database import Connection
 from services.core.times import SECOND_US
@@ -67,8 +67,7 @@ class AnalyticsMetrics:
         if time.monotonic() < self._count_at_s:
             return
         self._count_at_s = time.monotonic() + COUNT_EVERY_S
-        waiting = await connection.fetchrow(queries.WAITING_MARKS)
-        assert waiting is not None
-        self._marks.set(waiting["marks"])
-        oldest_us = waiting["oldest"]
+        backlog = await read_backlog(connection)
+        self._marks.set(backlog.marks)
+        oldest_us = backlog.oldest_mark_us
         self._oldest.set(0 if oldest_us is None else max(0, now_us - oldest_us) / SECOND_US)

@@ -2,6 +2,10 @@
 
 from services.analytics.accounts import SUMS
 
+SHARDS = 64
+"""As in the generated column ``machine.shard``."""
+MARKS_COUNTED = 500
+
 ACCOUNTED_UNTIL = "SELECT accounted_until FROM analytics_state"
 
 START_ACCOUNTING = "INSERT INTO analytics_state (accounted_until) VALUES ($1) ON CONFLICT DO NOTHING"
@@ -14,17 +18,19 @@ LOCK_ALL_SHARDS = "SELECT count(pg_advisory_xact_lock($1, s)) FROM generate_seri
 
 SHARDS_WITH_WORK = "SELECT DISTINCT shard FROM dirty_mark WHERE from_at < $1 ORDER BY shard"
 
-# So many of each shard at most: a count that costs more than the work it counts would be none of use.
-WAITING_MARKS = """
-SELECT count(*) AS marks, min(marked_at) AS oldest
-FROM analytics_state a
-CROSS JOIN generate_series(0, 63) AS shard
+# A count that costs more than the work it counts would be of no use, so it stops at MARKS_COUNTED of each shard.
+WAITING_MARKS = f"""
+SELECT sum(own.marks)::bigint AS marks, min(own.oldest) AS oldest, bool_or(own.marks = {MARKS_COUNTED}) AS at_least
+FROM generate_series(0, {SHARDS - 1}) AS shard
 CROSS JOIN LATERAL (
-    SELECT marked_at FROM dirty_mark d
-    WHERE d.shard = shard.shard AND d.from_at < a.accounted_until
-    ORDER BY from_at
-    LIMIT 500
-) AS few
+    SELECT count(*) AS marks, min(marked_at) AS oldest
+    FROM (
+        SELECT marked_at FROM dirty_mark d
+        WHERE d.shard = shard.shard AND d.from_at < COALESCE($1::timestamptz, 'infinity')
+        ORDER BY from_at
+        LIMIT {MARKS_COUNTED}
+    ) AS few
+) AS own
 """
 
 TAKE_PAST_MARKS = """

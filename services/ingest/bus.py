@@ -7,8 +7,9 @@ from kafka.errors import KafkaError
 from services.core.errors import ConfigurationError, TransientError
 from services.core.kafka_compatibility import accept_any_header_name
 from services.ingest.model import BusRecord
+from services.ingest.progress import LogBounds
 from services.ingest.settings import IngestSettings
-from services.ingest.topic import BOOTSTRAP_MS, LogBounds
+from services.ingest.topic import BOOTSTRAP_MS
 
 LOG_APPEND_TIME = 1
 ANSWER_MS = 10_000
@@ -66,15 +67,17 @@ def make_consumer(settings: IngestSettings) -> KafkaConsumer:
         raise TransientError(f"Kafka does not answer ({error}); see that it runs.") from error
 
 
-def log_bounds(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> dict[int, LogBounds]:
-    """What each partition's log holds.
+def log_bounds(
+    consumer: KafkaConsumer, partitions: list[TopicPartition], timeout_ms: int = ANSWER_MS
+) -> dict[int, LogBounds]:
+    """Return the bounds of each partition's log.
 
     Raises:
         TransientError: Kafka does not answer, or does not know one of the partitions now.
     """
     try:
-        starts = consumer.beginning_offsets(partitions, timeout_ms=ANSWER_MS)
-        ends = consumer.end_offsets(partitions, timeout_ms=ANSWER_MS)
+        starts = consumer.beginning_offsets(partitions, timeout_ms=timeout_ms)
+        ends = consumer.end_offsets(partitions, timeout_ms=timeout_ms)
     except (KafkaError, KeyError) as error:
         raise TransientError(f"Kafka does not tell what its logs hold ({error!r}); see that it runs.") from error
     return {p.partition: LogBounds(starts[p], ends[p]) for p in partitions}

@@ -1,4 +1,4 @@
-"""The commands of ingest: the worker, dead letters, offsets, and how things are."""
+"""The commands of ingest: the worker, dead letters and offsets."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from schemas.wire.codes import Reason
-from services.ingest.status.command import show_status
 
 if TYPE_CHECKING:
     from services.core.database import Connection
@@ -189,4 +188,4 @@ def move(partition: int, offset: int) -> int:
     return 0
 
 
-COMMANDS: tuple[click.Command, ...] = (run_ingest, show_status, dead_letters, offsets)
+COMMANDS: tuple[click.Command, ...] = (run_ingest, dead_letters, offsets)

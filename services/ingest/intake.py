@@ -15,10 +15,11 @@ from services.ingest.connection import connect_to_write
 from services.ingest.judge import judge
 from services.ingest.model import Batch, BusRecord
 from services.ingest.offsets import enter_topic, load_offsets
+from services.ingest.progress import LogBounds
 from services.ingest.registry import Registry
 from services.ingest.settings import IngestSettings
 from services.ingest.tally import Tally
-from services.ingest.topic import LogBounds, TopicName
+from services.ingest.topic import TopicName
 from services.ingest.writer import OffsetMove, Writer
 
 T = TypeVar("T")

@@ -9,9 +9,9 @@ from services.core.errors import TransientError
 from services.core.logging import fields
 from services.ingest.gathering import Gathered
 from services.ingest.metrics import Cause, IngestMetrics, cause_of
+from services.ingest.progress import LogBounds
 from services.ingest.refusal_log import RefusalLog
 from services.ingest.tally import FATES, Tally
-from services.ingest.topic import LogBounds
 
 log = logging.getLogger(__name__)
 

@@ -2,41 +2,10 @@
 
 from services.core.database import Connection
 from services.core.errors import ConfigurationError
-from services.ingest.topic import LogBounds, TopicName
+from services.ingest import queries
+from services.ingest.progress import LogBounds
+from services.ingest.topic import TopicName
 from services.ingest.writer import Topic
-
-CURRENT_TOPIC = "SELECT id, cluster_id, topic_id FROM ingest_topic WHERE topic = $1 AND retired_at IS NULL"
-
-ADD_TOPIC = """
-INSERT INTO ingest_topic (cluster_id, topic_id, topic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
-"""
-
-RETIRE_TOPIC = """
-UPDATE ingest_topic SET retired_at = now()
-WHERE topic = $1 AND retired_at IS NULL AND (cluster_id, topic_id) <> ($2, $3)
-"""
-
-TAKE_TOPIC = """
-INSERT INTO ingest_topic (cluster_id, topic_id, topic) VALUES ($1, $2, $3)
-ON CONFLICT (cluster_id, topic_id) DO UPDATE SET retired_at = NULL, topic = excluded.topic
-"""
-
-ADD_OFFSETS = """
-INSERT INTO ingest_offset (cluster_id, topic_id, partition, next_offset, first_offset)
-SELECT $1, $2, w.partition, w.start, w.start
-FROM unnest($3::integer[], $4::bigint[]) AS w(partition, start)
-ON CONFLICT DO NOTHING
-"""
-
-OFFSETS = """
-SELECT partition, next_offset FROM ingest_offset
-WHERE cluster_id = $1 AND topic_id = $2 AND partition = ANY($3::integer[])
-"""
-
-MOVE_OFFSET = """
-UPDATE ingest_offset SET next_offset = $4, moved_at = now()
-WHERE cluster_id = $1 AND topic_id = $2 AND partition = $3
-"""
 
 
 async def enter_topic(connection: Connection, name: TopicName) -> Topic:
@@ -45,10 +14,10 @@ async def enter_topic(connection: Connection, name: TopicName) -> Topic:
     Raises:
         ConfigurationError: the name now belongs to another topic than the one read so far; the operator must decide.
     """
-    row = await connection.fetchrow(CURRENT_TOPIC, name.topic)
+    row = await connection.fetchrow(queries.CURRENT_TOPIC, name.topic)
     if row is None:
-        await connection.execute(ADD_TOPIC, name.cluster_id, name.topic_id, name.topic)
-        row = await connection.fetchrow(CURRENT_TOPIC, name.topic)
+        await connection.execute(queries.ADD_TOPIC, name.cluster_id, name.topic_id, name.topic)
+        row = await connection.fetchrow(queries.CURRENT_TOPIC, name.topic)
     if row is None or (row["cluster_id"], row["topic_id"]) != (name.cluster_id, name.topic_id):
         raise made_anew(name)
     return Topic(row["id"], name.cluster_id, name.topic_id)
@@ -68,8 +37,8 @@ async def adopt_topic(connection: Connection, name: TopicName) -> None:
     A topic that was read before, and left for another one, is read on from where it was left.
     """
     async with connection.transaction():
-        await connection.execute(RETIRE_TOPIC, name.topic, name.cluster_id, name.topic_id)
-        await connection.execute(TAKE_TOPIC, name.cluster_id, name.topic_id, name.topic)
+        await connection.execute(queries.RETIRE_TOPIC, name.topic, name.cluster_id, name.topic_id)
+        await connection.execute(queries.TAKE_TOPIC, name.cluster_id, name.topic_id, name.topic)
 
 
 async def load_offsets(connection: Connection, topic: Topic, bounds: dict[int, LogBounds]) -> dict[int, int]:
@@ -81,8 +50,8 @@ async def load_offsets(connection: Connection, topic: Topic, bounds: dict[int, L
     partitions = sorted(bounds)
     starts = [bounds[partition].start for partition in partitions]
     place = (topic.cluster_id, topic.topic_id)
-    await connection.execute(ADD_OFFSETS, *place, partitions, starts)
-    found = await connection.fetch(OFFSETS, *place, partitions)
+    await connection.execute(queries.ADD_OFFSETS, *place, partitions, starts)
+    found = await connection.fetch(queries.STORED_OFFSETS, *place, partitions)
     stored: dict[int, int] = {row["partition"]: row["next_offset"] for row in found}
     for partition, offset in stored.items():
         log = bounds[partition]
@@ -103,17 +72,14 @@ async def move_offset(connection: Connection, topic: Topic, partition: int, offs
     """
     if not log.start <= offset <= log.end:
         raise ConfigurationError(f"The log of partition {partition} holds {log.start} to {log.end}: move into it.")
-    done = await connection.execute(MOVE_OFFSET, topic.cluster_id, topic.topic_id, partition, offset)
+    done = await connection.execute(queries.MOVE_OFFSET, topic.cluster_id, topic.topic_id, partition, offset)
     if done != "UPDATE 1":
         raise ConfigurationError(f"Partition {partition} has no stored offset: list them with `jejo offsets list`.")
 
 
 async def list_offsets(connection: Connection) -> list[str]:
     """One line a partition of every topic read: topic, its id, partition, next offset."""
-    rows = await connection.fetch(
-        "SELECT t.topic, t.topic_id, t.retired_at IS NOT NULL AS retired, o.partition, o.next_offset "
-        "FROM ingest_offset o JOIN ingest_topic t USING (cluster_id, topic_id) ORDER BY t.id, o.partition"
-    )
+    rows = await connection.fetch(queries.LIST_OFFSETS)
     return [
         f"{r['topic']}  {r['topic_id']}{' (retired)' if r['retired'] else ''}  {r['partition']}  {r['next_offset']}"
         for r in rows

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.wire.topic import CONFIGURATION, PARTITIONS
 from services.core.errors import ConfigurationError, TransientError
+from services.ingest.progress import LogBounds, read_logs
 
+ADMIN_CLIENT = "jejo-ingest-admin"
 BOOTSTRAP_MS = 5000
 """How long a broker may take to answer at all, before it counts as away."""
 
@@ -22,14 +23,6 @@ class TopicName:
     topic_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogBounds:
-    """The first offset that a partition still has, and the end of what may be read."""
-
-    start: int
-    end: int
-
-
 def open_topic(bootstrap_servers: str, topic: str) -> TopicName:
     """Make the topic if it is missing, and hold it to the contract.
 
@@ -40,7 +33,7 @@ def open_topic(bootstrap_servers: str, topic: str) -> TopicName:
     try:
         admin = KafkaAdminClient(
             bootstrap_servers=bootstrap_servers.split(","),
-            client_id="jejo-ingest-admin",
+            client_id=ADMIN_CLIENT,
             bootstrap_timeout_ms=BOOTSTRAP_MS,
         )
         try:
@@ -60,28 +53,16 @@ def open_topic(bootstrap_servers: str, topic: str) -> TopicName:
 
 
 def log_of(bootstrap_servers: str, topic: str, partition: int) -> LogBounds:
-    """What one partition's log holds.
+    """Return the bounds of one partition's log.
 
     Raises:
         ConfigurationError: the topic has no such partition.
         TransientError: Kafka cannot be reached now.
     """
-    place = TopicPartition(topic, partition)
-    try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap_servers.split(","),
-            client_id="jejo-ingest-admin",
-            isolation_level="read_committed",
-            bootstrap_timeout_ms=BOOTSTRAP_MS,
-        )
-        try:
-            if partition not in (consumer.partitions_for_topic(topic) or ()):
-                raise ConfigurationError(f"Topic {topic} has no partition {partition}.")
-            return LogBounds(consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place])
-        finally:
-            consumer.close(autocommit=False)
-    except (KafkaError, OSError) as error:
-        raise TransientError(f"Kafka at {bootstrap_servers} does not answer ({error}); see that it runs.") from error
+    logs = read_logs(bootstrap_servers, topic, client_id=ADMIN_CLIENT, timeout_ms=BOOTSTRAP_MS)
+    if partition not in logs.partitions:
+        raise ConfigurationError(f"Topic {topic} has no partition {partition}.")
+    return logs.partitions[partition]
 
 
 def make_topic(admin: KafkaAdminClient, topic: str) -> None:

@@ -14,10 +14,11 @@ from services.core.times import DAY_US, HOUR_US
 from services.ingest.connection import connect_to_write
 from services.ingest.model import AuthenticRecord, Batch, BusRecord, Content, DeadLetter, FactTable
 from services.ingest.offsets import adopt_topic, enter_topic, load_offsets, move_offset
+from services.ingest.progress import LogBounds
 from services.ingest.quarantine import quota_of
 from services.ingest.queries import QUARANTINE_KEPT
 from services.ingest.registry import Registry
-from services.ingest.topic import LogBounds, TopicName
+from services.ingest.topic import TopicName
 from services.ingest.writer import OffsetMove, Topic, Writer
 
 ORIGIN_US = 1_488_326_400_000_000

@@ -1,4 +1,4 @@
-"""Settings of ``jejo status``: from when on it calls something behind."""
+"""Settings of ``jejo status``: the limits beyond which it reports that something is behind."""
 
 from pydantic import Field
 

@@ -1,23 +1,22 @@
-"""Findings as a table for people and as JSON for machines."""
+"""Findings as a table for people and as JSON for programs."""
 
 from collections.abc import Iterator
 
 from services.core.times import SECOND_US, rfc3339
-from services.ingest.status.findings import Count, Findings, Letters, Stored
-from services.ingest.status.verdict import Problem, Verdict
+from services.operations.findings import Count, DeadLetters, Findings, Problem, Stored, Verdict
 
-WORDS = {Verdict.FINE: "fine", Verdict.BEHIND: "behind", Verdict.CANNOT_TELL: "cannot tell"}
+VERDICTS = {Verdict.FINE: "fine", Verdict.BEHIND: "behind", Verdict.CANNOT_TELL: "cannot tell"}
 Json = dict[str, object]
 
 
 def as_lines(findings: Findings, problems: list[Problem], verdict: Verdict) -> Iterator[str]:
-    """What a person reads."""
+    """Yield the lines of the table."""
     stored = findings.stored
-    when = "" if stored is None else f" at {rfc3339(stored.now_us)}"
-    yield f"Jejo{when}: {WORDS[verdict]}"
+    at = "" if stored is None else f" at {rfc3339(stored.now_us)}"
+    yield f"Jejo{at}: {VERDICTS[verdict]}"
     yield ""
     yield line("database", "does not answer" if stored is None else f"answers, schema {stored.schema_version}")
-    yield line("Kafka", "does not answer" if findings.bus is None else f"answers, topic {findings.topic}")
+    yield line("Kafka", "does not answer" if findings.kafka is None else f"answers, topic {findings.topic}")
     if findings.lags is not None:
         behind = {partition: lag for partition, lag in findings.lags.items() if lag}
         yield line("lag", f"{sum(behind.values()):,} records")
@@ -32,30 +31,32 @@ def as_lines(findings: Findings, problems: list[Problem], verdict: Verdict) -> I
 
 
 def stored_lines(stored: Stored) -> Iterator[str]:
-    """What the database alone tells."""
+    """Yield the lines that need the database alone."""
     yield line(
         "ingest", f"{stored.rows_per_s:,.1f} rows/s in {stored.records_per_s:,.1f} records/s over the last minute"
     )
-    yield line("last commit", ago(stored, stored.moved_us))
+    yield line("last commit", ago(stored, stored.last_commit_us))
     yield line("factories", f"{stored.factories_heard} heard of in the last hour")
-    yield line("accounted until", ago(stored, stored.accounted_until_us))
+    yield line("accounted until", ago(stored, stored.backlog.accounted_until_us))
     yield line(
         "marks waiting",
-        f"{stored.marks}" + (f", the oldest {ago(stored, stored.oldest_mark_us)}" if stored.marks.value else ""),
+        f"{stored.marks}"
+        + (f", the oldest {ago(stored, stored.backlog.oldest_mark_us)}" if stored.marks.value else ""),
     )
     yield line("KPIs complete", f"for what was ingested up to {ago(stored, stored.fresh_until_us)}")
-    kept = [letters for letters in stored.letters if letters.total.value]
+    kept = [letters for letters in stored.dead_letters if letters.total.value]
     yield line("dead letters", f"{'last hour':>12}{'total':>12}{'waiting':>12}" if kept else "none")
     for letters in kept:
         yield line(f"  {letters.reason}", f"{letters.last_hour!s:>12}{letters.total!s:>12}{letters.waiting!s:>12}")
 
 
 def line(name: str, text: str) -> str:
+    """Return one line of the table."""
     return f"{name:<19}{text}".rstrip()
 
 
 def ago(stored: Stored, us: int | None) -> str:
-    """How long before the database's present an instant lies."""
+    """Return how long before the database's present an instant lies, in words."""
     return "never" if us is None else f"{seconds_ago(stored, us):,.1f} s ago"
 
 
@@ -64,13 +65,13 @@ def seconds_ago(stored: Stored, us: int) -> float:
 
 
 def as_json(findings: Findings, problems: list[Problem], verdict: Verdict) -> Json:
-    """What a machine reads. A number that was not counted to its end has ``at_least`` true."""
+    """Return the object that ``--json`` prints. A count that stopped at a limit has ``at_least`` true."""
     stored = findings.stored
     return {
         "as_of": None if stored is None else rfc3339(stored.now_us),
-        "verdict": WORDS[verdict],
-        "problems": [{"verdict": WORDS[p.verdict], "message": p.message, "section": p.section} for p in problems],
-        "kafka": {"answers": findings.bus is not None, "topic": findings.topic},
+        "verdict": VERDICTS[verdict],
+        "problems": [{"verdict": VERDICTS[p.verdict], "message": p.message, "section": p.section} for p in problems],
+        "kafka": {"answers": findings.kafka is not None, "topic": findings.topic},
         "database": {
             "answers": stored is not None,
             "schema_version": None if stored is None else stored.schema_version,
@@ -78,7 +79,7 @@ def as_json(findings: Findings, problems: list[Problem], verdict: Verdict) -> Js
         },
         "lag": None if findings.lags is None else lag_json(findings),
         "ingest": None if stored is None else ingest_json(stored),
-        "dead_letters": None if stored is None else [letters_json(letters) for letters in stored.letters],
+        "dead_letters": None if stored is None else [letters_json(letters) for letters in stored.dead_letters],
         "analytics": None if stored is None else analytics_json(stored),
     }
 
@@ -92,21 +93,21 @@ def ingest_json(stored: Stored) -> Json:
     return {
         "records_per_s": round(stored.records_per_s, 3),
         "rows_per_s": round(stored.rows_per_s, 3),
-        "last_commit": instant_json(stored, stored.moved_us),
+        "last_commit": instant_json(stored, stored.last_commit_us),
         "factories_heard": count_json(stored.factories_heard),
     }
 
 
 def analytics_json(stored: Stored) -> Json:
     return {
-        "accounted_until": instant_json(stored, stored.accounted_until_us),
+        "accounted_until": instant_json(stored, stored.backlog.accounted_until_us),
         "marks_waiting": count_json(stored.marks),
-        "oldest_mark": instant_json(stored, stored.oldest_mark_us),
+        "oldest_mark": instant_json(stored, stored.backlog.oldest_mark_us),
         "fresh_until": instant_json(stored, stored.fresh_until_us),
     }
 
 
-def letters_json(letters: Letters) -> Json:
+def letters_json(letters: DeadLetters) -> Json:
     return {
         "reason": letters.reason,
         "last_hour": count_json(letters.last_hour),

@@ -15,20 +15,23 @@ def show_status(json_output: bool) -> int:
     import logging
 
     from services.core.settings import read_settings
-    from services.ingest.status.presentation import as_json, as_lines
-    from services.ingest.status.reading import find_out
-    from services.ingest.status.settings import StatusSettings
-    from services.ingest.status.verdict import Thresholds, overall, problems_of
+    from services.operations.findings import Thresholds, find_problems, overall_verdict
+    from services.operations.probes import probe_all
+    from services.operations.report import as_json, as_lines
+    from services.operations.settings import StatusSettings
 
     # Kafka's client logs every attempt; the outcome is reported below.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     settings = read_settings(StatusSettings)
-    findings = asyncio.run(find_out(settings))
-    most = Thresholds(settings.status_lag_records, settings.status_freshness_s, settings.status_dead_letters_per_hour)
-    problems = problems_of(findings, most)
-    verdict = overall(problems)
+    findings = asyncio.run(probe_all(settings))
+    limits = Thresholds(settings.status_lag_records, settings.status_freshness_s, settings.status_dead_letters_per_hour)
+    problems = find_problems(findings, limits)
+    verdict = overall_verdict(problems)
     if json_output:
         print(json.dumps(as_json(findings, problems, verdict), indent=2))
     else:
         print("\n".join(as_lines(findings, problems, verdict)))
     return int(verdict)
+
+
+COMMANDS: tuple[click.Command, ...] = (show_status,)
