@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dashboard demo test quick check bench lock clean clean-cache
+.PHONY: help setup dashboard demo test quick check coverage bench profile hooks lock clean clean-cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,25 @@ check: setup ## format, lint, types, generated files
 bench: setup ## figures, as lines and in build/bench.jsonl
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m tests.bench $(BENCH)
+
+coverage: dashboard ## which lines and branches the tiers below e2e run, also in the services' own processes; build/coverage/html
+	@deploy/local/setup.sh tests
+	@$(PYTHON) -m deploy.local fetch
+	@rm -rf build/coverage
+	@$(PYTHON) -m coverage run -m pytest -q $(or $(TESTS),tests/unit tests/property tests/contract tests/integration)
+	@$(PYTHON) -m coverage combine -q
+	@$(PYTHON) -m coverage html -q
+	@$(PYTHON) -m coverage report
+
+profile: setup ## where ingest, analytics and the API spend their time under load; flame graphs in build/profile
+	@$(PYTHON) -m deploy.local fetch
+	@$(PYTHON) -m tests.bench.profiles $(PROFILE)
+
+hooks: ## have git run check and quick before each commit; to undo, remove .git/hooks/pre-commit
+	@hook=$$(git rev-parse --git-path hooks/pre-commit); \
+		if [ -e "$$hook" ] && ! cmp -s .ci/pre-commit "$$hook"; then \
+		printf 'jejo: %s is a hook of your own: move it away first.\n' "$$hook" >&2; exit 1; fi; \
+		mkdir -p "$$(dirname "$$hook")" && cp .ci/pre-commit "$$hook" && printf 'installed %s\n' "$$hook"
 
 lock: setup ## pin the newest versions that requirements/*.in allow
 	@for set in runtime dev; do .venv/bin/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header \

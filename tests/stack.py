@@ -256,7 +256,8 @@ class Stack:
     def stop(self) -> None:
         for service in self.services:
             if service.process.poll() is None:
-                service.kill()
+                # Killed, a process cannot write down what of it was run.
+                service.stop() if "COVERAGE_PROCESS_CONFIG" in os.environ else service.kill()
         for producer in self.producers:
             producer.close(timeout=5)
         self.producers.clear()

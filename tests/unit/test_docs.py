@@ -6,6 +6,7 @@ with what it is below it, and a line that begins with an arrow and says what to 
 
 import importlib
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,11 @@ from services.core.settings import Settings
 from services.operations.findings import Section
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "schemas").rglob("*.md"))]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "schemas").rglob("*.md")),
+]
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 
 
@@ -151,6 +156,8 @@ def test_every_command_is_in_the_readme_and_has_help() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
     for target, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", document.read_text()):
+        if target.startswith("https://"):
+            continue
         path = document.parent / target if target else document
         assert path.exists(), target
         if anchor:
@@ -167,3 +174,18 @@ def test_the_makefile_documents_every_target() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"(?m)^([a-z-]+):(?! *=)", makefile))
     assert targets == set(re.findall(r"(?m)^([a-z-]+):.*## ", makefile))
+
+
+def test_contributing_names_paths_and_targets_that_exist() -> None:
+    named = re.findall(r"`([^`]+)`", (ROOT / "CONTRIBUTING.md").read_text())
+    paths = {name for name in named if re.fullmatch(r"[\w.-]+(/[\w.-]+)+", name)}
+    assert len(paths) > 40
+    assert {path for path in paths if not (ROOT / path).exists()} == set()
+    targets = {name.removeprefix("make ") for name in named if re.fullmatch(r"make [a-z-]+", name)}
+    assert targets <= set(re.findall(r"(?m)^([a-z-]+):(?! *=)", (ROOT / "Makefile").read_text()))
+
+
+def test_the_changelog_begins_with_what_is_unreleased_and_has_this_version() -> None:
+    headings = re.findall(r"(?m)^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text())
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert headings[:2] == ["Unreleased", version]
