@@ -6,8 +6,7 @@ The names below are what other services may use: rows, the records that hold the
 from typing import TYPE_CHECKING
 
 from services.gateway.keys import public_key
-from services.gateway.record import Record, RecordWriter, new_boot_id
-from services.gateway.rows import CountRow, ReadingRow, Row, StateRow
+from services.gateway.records import CountRow, ReadingRow, Record, RecordWriter, Row, StateRow, new_boot_id
 
 __all__ = [
     "CountRow",

@@ -96,7 +96,7 @@ def replay_logs(
     from services.core.settings import Settings, read_settings
     from services.core.times import SECOND_US
     from services.gateway.keys import read_key
-    from services.gateway.record import RecordWriter, new_boot_id
+    from services.gateway.records import RecordWriter, new_boot_id
     from services.gateway.replay import at_once, paced, shuffled, translate_factory
 
     factor = parse_speed(speed)
@@ -118,7 +118,7 @@ def replay_logs(
     )
     print_reports(reports)
 
-    # Only now: Kafka's client takes a second to import, and nothing before needed it.
+    # Imported late: Kafka's client is slow to import, and everything above can fail without it.
     from services.gateway.sender import Sender
 
     records = at_once(rows, writer, system_clock) if factor is None else paced(rows, writer, system_clock, factor)

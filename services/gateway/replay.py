@@ -11,8 +11,7 @@ from tqdm import tqdm
 from services.core.clock import Clock
 from services.core.times import SECOND_US
 from services.gateway.dialects import Dialect, choose_dialect
-from services.gateway.record import Record, RecordWriter
-from services.gateway.rows import Row
+from services.gateway.records import Record, RecordWriter, Row
 from services.gateway.shdr import Tally, read_log
 from services.gateway.translate import Translator, Unused
 

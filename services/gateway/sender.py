@@ -24,7 +24,7 @@ from kafka.errors import (
 
 from schemas.wire.limits import MAX_VALUE_BYTES
 from services.core.errors import ConfigurationError, FatalError, JejoError, RecordRefused, TransientError
-from services.gateway.record import Record
+from services.gateway.records import Record
 
 UNDER_WAY = 256
 ATTEMPTS = 3

@@ -1,7 +1,12 @@
-"""One machine's log lines to rows. Pure: the same lines give the same rows.
+"""Translates one machine's log lines into rows. Pure: the same lines give the same rows.
 
 Lines of one timestamp act together, since a row is identified by its time. A value holds until the next one of its key.
 Any readable line shows that the machine was heard, whatever it tells; only a remembered one (see ``shdr``) does not.
+
+A state is asserted at every change, and again for as long as the machine is heard. On the platform a state holds for
+the machine's ``state_ttl_s`` at most, so a machine has its status for that long after its last line, and is unknown
+from then on. This does not take a row per line: while the machine is heard, at most ``reassert_us`` passes between two
+rows, and the last moment heard before a longer pause always has one. Which moment that is shows only at the next line.
 """
 
 import math
@@ -10,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from services.gateway.assertion import Asserter, Assertion
+from schemas.wire.codes import State
 from services.gateway.dialects import Dialect
 from services.gateway.mtconnect import (
     NOTHING_KNOWN,
@@ -18,11 +23,52 @@ from services.gateway.mtconnect import (
     PartCounter,
     Role,
     Signals,
+    Status,
     is_known_execution,
     word,
 )
-from services.gateway.rows import CountRow, ReadingRow, Row, StateRow
+from services.gateway.records import CountRow, ReadingRow, Row, StateRow
 from services.gateway.shdr import Line
+
+Assertion = tuple[int, Status]
+"""An instant in microseconds since the epoch, and the status asserted for it."""
+
+
+class Asserter:
+    """Turns the moments at which one machine was heard into the assertions to send.
+
+    Whatever the moments: under any hold time of at least ``reassert_us`` the assertions cover exactly what an
+    assertion at every moment would. ``unknown`` is asserted once, to end a hold, and never before there was one.
+    """
+
+    def __init__(self, reassert_us: int) -> None:
+        self._reassert_us = reassert_us
+        self._status = NOTHING_KNOWN
+        self._asserted_us = 0
+        self._heard_us = 0
+
+    @property
+    def status(self) -> Status:
+        """The status last asserted."""
+        return self._status
+
+    def hear(self, at_us: int, status: Status) -> list[Assertion]:
+        """The machine is heard at ``at_us``, later than ever before, and has ``status`` from then on."""
+        assertions = []
+        if at_us - self._asserted_us > self._reassert_us:
+            assertions += self.finish()
+        if status != self._status:
+            assertions.append((at_us, status))
+            self._status, self._asserted_us = status, at_us
+        self._heard_us = at_us
+        return assertions
+
+    def finish(self) -> list[Assertion]:
+        """Nothing more is heard for now: assert the last moment heard, unless that was done."""
+        if self._status.state is State.unknown or self._heard_us == self._asserted_us:
+            return []
+        self._asserted_us = self._heard_us
+        return [(self._heard_us, self._status)]
 
 
 @dataclass(slots=True)

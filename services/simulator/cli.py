@@ -1,4 +1,4 @@
-"""The command ``gateway simulate``: what it takes, and how the parts of a simulation are put together."""
+"""The command ``jejo gateway simulate``."""
 
 import os
 from dataclasses import dataclass
@@ -13,15 +13,16 @@ from services.core.options import parse_speed
 
 if TYPE_CHECKING:
     from services.core.clock import Clock
-    from services.simulator.changes import Change
     from services.simulator.fleet import Factory
     from services.simulator.progress import Progress
+    from services.simulator.simulation import Schedule
+    from services.simulator.source import World
 
 MOST_FACTORIES, MOST_MACHINES, MOST_DAYS = 999_999, 99, 3650
 
 
 def amount(text: str | float) -> float:
-    """Parse a finite number of at least 0; also takes the numbers of defaults.
+    """Parse a finite number of at least 0; numbers, as of defaults, are checked alike.
 
     Raises:
         BadParameter: it is not one.
@@ -37,7 +38,7 @@ def amount(text: str | float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulateOptions:
-    """What the command line asks for; each field is the option of its name."""
+    """The command's options; each field is the option of its name."""
 
     factories: int
     machines: int | None
@@ -58,7 +59,7 @@ class SimulateOptions:
 
     @classmethod
     def of(cls, context: click.Context) -> Self:
-        """The options of a parsed command line.
+        """Return the options of a parsed command line.
 
         Raises:
             UsageError: both lengths of history are given.
@@ -103,151 +104,162 @@ FILE = click.Path(path_type=Path)
     metavar="SECONDS",
     help="readings of a few factories, from now on; 0: none",
 )
-@click.option("--progress", type=FILE, metavar="FILE", help="remember how far was sent, and go on there")
+@click.option("--progress", type=FILE, metavar="FILE", help="continue where this file says the last run ended")
 @click.option("--truth", type=FILE, metavar="FILE", help="write what the API must answer, at the end")
 @click.option("--bootstrap-servers", metavar="HOST:PORT", help="default: JEJO_KAFKA_BOOTSTRAP_SERVERS")
 @click.pass_context
 def simulate(context: click.Context, /, **_: object) -> int:
-    """Stream a made-up fleet until stopped."""
+    """Stream a made-up fleet until stopped.
+
+    Sends its history first, then the present.
+    """
     return run_simulate(SimulateOptions.of(context))
 
 
-def run_simulate(args: SimulateOptions) -> int:
-    """Simulate a fleet until SIGINT or SIGTERM, or the end of what was asked for."""
-    import signal
-    import threading
-
+def run_simulate(options: SimulateOptions) -> int:
+    """Simulate a fleet until SIGINT or SIGTERM, or until everything asked for is sent."""
     from services.core.clock import system_clock
     from services.core.settings import Settings, read_settings
-    from services.core.times import SECOND_US, seoul_day
-    from services.simulator.changes import changes
+    from services.core.times import seoul_day
+    from services.simulator.cohorts import draw_changes
     from services.simulator.fleet import make_fleet
-    from services.simulator.simulate import Course, Simulation
     from services.simulator.source import World
 
-    check_sizes(args)
-    speed = parse_speed(args.speed, minimum=1)
-    progress = find_progress(args, system_clock)
-    world = World(args.seed, progress.begin_us, args.trouble)
-    fleet = make_fleet(args.seed, args.factories, args.machines)
-    changed = changes(args.seed, fleet, progress.begin_us, progress.history_end_us, args.trouble)
+    check(options)
     settings = read_settings(Settings)
-    if args.api_url:
-        register(args.api_url, args.api_key, args.seed, fleet, changed, progress)
-    progress.note(progress.sent_us, 0)
-    if args.registry_csv:
-        from services.simulator.registry_file import write_registry
+    schedule, progress = plan(options, system_clock)
+    world = World(options.seed, progress.begin_us, options.trouble)
+    fleet = make_fleet(options.seed, options.factories, options.machines)
+    changes = draw_changes(options.seed, fleet, progress.begin_us, progress.history_end_us, options.trouble)
+    in_use_from = seoul_day(progress.begin_us)
+    if options.api_url:
+        from services.simulator.registration import register_fleet
 
-        write_registry(args.registry_csv, args.seed, fleet, seoul_day(progress.begin_us), changed)
+        register_fleet(options.api_url, admin_key(options), options.seed, fleet, in_use_from, changes)
+    progress.save(progress.sent_us, 0)
+    if options.registry_csv:
+        from services.simulator.registration import write_import_file
+
+        write_import_file(options.registry_csv, options.seed, fleet, in_use_from, changes)
         return 0
+    servers = options.bootstrap_servers or settings.kafka_bootstrap_servers
+    sent_us = send(servers, settings.telemetry_topic, world, fleet, schedule, progress)
+    if options.truth:
+        from services.simulator.truth import write_truth
 
-    # Only now: Kafka's client takes a second to import, and nothing before needed it.
-    from services.gateway import Sender
-
-    servers = args.bootstrap_servers or settings.kafka_bootstrap_servers
-    stop = threading.Event()
-    with Sender(servers, settings.telemetry_topic, stop=stop) as sender:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-        simulation = Simulation(world, fleet, sender, system_clock, stop)
-        course = Course(
-            from_us=progress.sent_us,
-            until_us=parse_until(args.until),
-            speed=speed,
-            duration_us=None if args.duration is None else round(args.duration * SECOND_US),
-            readings_us=round(args.readings_every * SECOND_US),
-        )
-        collect_garbage_seldom()
-        simulation.run(course, note=progress.note)
-        print(f"{len(fleet)} factories: {sender.acknowledged} records with {simulation.rows} rows arrived")
-    if args.truth:
-        from services.simulator.truth_file import write_truth
-
-        in_use_from = seoul_day(progress.begin_us)
-        write_truth(args.truth, world, fleet, changed, simulation.sent_us, in_use_from)
+        write_truth(options.truth, world, fleet, changes, sent_us, in_use_from)
     return 0
 
 
-def check_sizes(args: SimulateOptions) -> None:
-    """See that the fleet can be made.
+def check(options: SimulateOptions) -> None:
+    """Check that the options can be simulated, and go together.
 
     Raises:
-        ConfigurationError: it cannot.
+        ConfigurationError: they do not.
     """
-    if not (1 <= args.factories <= MOST_FACTORIES and 1 <= (args.machines or 1) <= MOST_MACHINES):
+    if not (1 <= options.factories <= MOST_FACTORIES and 1 <= (options.machines or 1) <= MOST_MACHINES):
         raise ConfigurationError(f"--factories must be 1 to {MOST_FACTORIES} and --machines 1 to {MOST_MACHINES}.")
-    if (args.backfill_days or 0) > MOST_DAYS or args.backfill_hours > 24 * MOST_DAYS:
+    if (options.backfill_days or 0) > MOST_DAYS or options.backfill_hours > 24 * MOST_DAYS:
         raise ConfigurationError(f"--backfill-days and --backfill-hours must be at most {MOST_DAYS} days.")
-    if args.until is not None and (args.duration is not None or args.speed != "max"):
+    if options.until is not None and (options.duration is not None or options.speed != "max"):
         raise ConfigurationError("--until sends history alone, at once: leave --duration and --speed out.")
-    if args.truth and not args.truth.parent.is_dir():
-        raise ConfigurationError(f"--truth {args.truth}: there is no folder {args.truth.parent}; choose another place.")
+    if options.truth and not options.truth.parent.is_dir():
+        raise ConfigurationError(
+            f"--truth {options.truth}: there is no folder {options.truth.parent}; choose another place."
+        )
 
 
-def find_progress(args: SimulateOptions, clock: "Clock") -> "Progress":
-    """Where the world begins and how far it was sent: as remembered, or as asked for.
+def plan(options: SimulateOptions, clock: "Clock") -> "tuple[Schedule, Progress]":
+    """Return what to send, and the progress so far: of the progress file, or of a new world.
 
     Raises:
-        ConfigurationError: history is to end in the future, or what is remembered is of another fleet.
+        ConfigurationError: history would end in the future, a value is invalid, or the file is about another fleet.
     """
-    from services.core.times import HOUR_US, SEOUL_OFFSET_US, floor_to
+    from services.core.times import HOUR_US, SECOND_US, SEOUL_OFFSET_US, floor_to
     from services.simulator.progress import Progress
+    from services.simulator.simulation import Schedule
 
     now_us = clock()
-    end_us = parse_until(args.until) or now_us
+    until_us = parse_until(options.until)
+    end_us = now_us if until_us is None else until_us
     if end_us > now_us:
-        raise ConfigurationError(f"--until {args.until} lies ahead: the platform refuses rows that do.")
-    if args.backfill_days is None:
-        begin_us = end_us - round(args.backfill_hours * HOUR_US)
+        raise ConfigurationError(f"--until {options.until} lies ahead: the platform refuses rows that do.")
+    if options.backfill_days is None:
+        begin_us = end_us - round(options.backfill_hours * HOUR_US)
     else:
-        back_us = round(args.backfill_days * 24 * HOUR_US)
+        back_us = round(options.backfill_days * 24 * HOUR_US)
         begin_us = floor_to(end_us - back_us + SEOUL_OFFSET_US, 24 * HOUR_US) - SEOUL_OFFSET_US
-    machines = args.machines or "as many machines as their size suggests"
-    fleet = f"{args.factories} factories with {machines}, seed {args.seed}, trouble {args.trouble:g}"
-    # Of whole milliseconds, as everything that is simulated.
-    return Progress.read(args.progress, fleet, begin_us // 1000 * 1000, end_us)
+    machines = options.machines or "as many machines as their size suggests"
+    fleet = f"{options.factories} factories with {machines}, seed {options.seed}, trouble {options.trouble:g}"
+    # Whole milliseconds, like every instant of the simulation.
+    progress = Progress.read(options.progress, fleet, begin_us // 1000 * 1000, end_us)
+    schedule = Schedule(
+        from_us=progress.sent_us,
+        until_us=until_us,
+        speed=parse_speed(options.speed, minimum=1),
+        duration_us=None if options.duration is None else round(options.duration * SECOND_US),
+        readings_us=round(options.readings_every * SECOND_US),
+    )
+    return schedule, progress
 
 
 def parse_until(text: str | None) -> int | None:
-    """The instant, in microseconds.
+    """Parse ``--until`` to microseconds since the epoch.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: it is not RFC 3339 with an offset, in whole milliseconds.
     """
     from schemas.wire.instants import parse_text
 
     if text is None:
         return None
-    found = parse_text(text)
-    if found is None or found % 1000:
+    until_us = parse_text(text)
+    if until_us is None or until_us % 1000:
         raise ConfigurationError(f"--until {text}: write RFC 3339 with an offset, as 2026-11-22T00:00:00+09:00.")
-    return found
+    return until_us
 
 
-def register(
-    api_url: str,
-    api_key: str | None,
-    seed: int,
-    fleet: "tuple[Factory, ...]",
-    changed: "list[Change]",
-    progress: "Progress",
-) -> None:
-    """Enter the fleet in the registry.
+def admin_key(options: SimulateOptions) -> str:
+    """Return the API key to register with, from the command line or the environment.
 
     Raises:
-        ConfigurationError: neither the command line nor JEJO_API_KEY has a key.
+        ConfigurationError: neither has one.
     """
-    from services.core.times import seoul_day
-    from services.simulator.registration import register_fleet
-
-    api_key = api_key or os.environ.get("JEJO_API_KEY")
+    api_key = options.api_key or os.environ.get("JEJO_API_KEY")
     if not api_key:
         raise ConfigurationError("--api-url needs an admin's key: give --api-key or set JEJO_API_KEY.")
-    register_fleet(api_url, api_key, seed, fleet, seoul_day(progress.begin_us), changed)
+    return api_key
+
+
+def send(
+    servers: str,
+    topic: str,
+    world: "World",
+    fleet: "tuple[Factory, ...]",
+    schedule: "Schedule",
+    progress: "Progress",
+) -> dict[str, int]:
+    """Send the fleet's rows and print how many arrived. Return, by factory, up to when everything due was sent."""
+    import signal
+    import threading
+
+    from services.core.clock import system_clock
+    from services.gateway import Sender
+    from services.simulator.simulation import Simulation
+
+    stop = threading.Event()
+    with Sender(servers, topic, stop=stop) as sender:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        simulation = Simulation(world, fleet, sender, system_clock, stop)
+        collect_garbage_seldom()
+        simulation.run(schedule, save=progress.save)
+        print(f"{len(fleet)} factories: {sender.acknowledged} records with {simulation.rows} rows arrived")
+    return simulation.sent_us
 
 
 def collect_garbage_seldom() -> None:
-    """Rows come by the million and refer to nothing in a circle: looking for circles would take a third of the time."""
+    """Make garbage collection rare: millions of rows without cycles would otherwise cost a third of the time."""
     import gc
 
     gc.freeze()

@@ -1,6 +1,6 @@
-"""What the simulated fleet is modelled on: where Korea's manufacturing is, what it makes, and how it became smart.
+"""The figures that the simulated fleet is modelled on: Korea's manufacturing by region, sector, size and level.
 
-Shares are percentages, rounded to what a fleet of some hundred factories can show. Regions and sectors follow
+Shares are percentages, rounded to what a fleet of a few hundred factories can show. Regions and sectors follow
 Statistics Korea's Mining and Manufacturing Survey (establishments with ten or more employees, about 2019); levels,
 sizes and the history follow the Ministry of SMEs and Startups' announcements of 2018 to 2022. Nothing here is an
 official figure.
@@ -14,12 +14,12 @@ REGIONS = {
     "KR-41": 35, "KR-48": 10, "KR-47": 8, "KR-28": 7, "KR-26": 6, "KR-44": 6, "KR-11": 5, "KR-27": 5, "KR-43": 5,
     "KR-45": 3, "KR-46": 3, "KR-29": 2, "KR-31": 2, "KR-30": 1, "KR-42": 1, "KR-49": 0.5, "KR-50": 0.5,
 }  # fmt: skip
-"""ISO 3166-2:KR: Gyeonggi first, Jeju and Sejong last."""
+"""Share of each region, by ISO 3166-2:KR code; the largest (Gyeonggi) first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sector:
-    """A KSIC division: its share, a word for its companies, its kinds of machines, and seconds a piece takes."""
+    """A KSIC division: its share, the last word of its companies' names, kinds of machines, and seconds per piece."""
 
     share: float
     trade: str
@@ -62,7 +62,7 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A smart industrial zone, in the region where it is."""
+    """A smart industrial zone, and the region that it is in."""
 
     zone_id: str
     name: str
@@ -82,10 +82,10 @@ ZONES = (
     Zone("ulsan-mipo", "Ulsan-Mipo National Industrial Complex", "KR-31", dt.date(2022, 4, 1)),
     Zone("gunsan", "Gunsan National Industrial Complex", "KR-45", dt.date(2022, 4, 1)),
 )
-"""The ten of the programme; days of designation to the month."""
+"""The programme's ten zones; the month of designation is right, the day is not."""
 
 IN_ZONE_SHARE = 0.3
-"""Of the factories of a zone's region."""
+"""Share of a region's factories that are in its zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +104,20 @@ SPONSORS = {
 }
 
 SPONSORED_SHARE = 0.12
-"""Of the smart factories."""
+"""Share of the smart factories that have a sponsor."""
 
 SIZES = {(1, 9): 12, (10, 49): 62, (50, 299): 23, (300, 900): 3}
-"""Employees of an enterprise, from and to; shares of enterprises in the programme."""
+"""Share of the programme's enterprises, by the fewest and the most employees of the size."""
 
 UNKNOWN_SIZE_SHARE = 0.02
-"""Of the enterprises: how many employees they have was never reported."""
+"""Share of the enterprises that never reported how many employees they have."""
 
 MACHINES = {"1-9": (1, 3), "10-49": (2, 5), "50-299": (5, 9), "300+": (8, 14)}
-"""Registered machines of a factory, from and to, by the size of its enterprise: a small share of what stands there."""
+"""Fewest and most machines that a factory registers, by its enterprise's size; few of those that it really has."""
 
 LEVELS = ("none", "basic", "intermediate_1", "intermediate_2", "advanced")
 NOT_SMART_SHARE = 0.15
-"""Of the factories that are registered: level none."""
+"""Share of the registered factories whose level is none."""
 SMART_LEVELS = {"basic": 76, "intermediate_1": 16, "intermediate_2": 6, "advanced": 2}
 
 HISTORY = (
@@ -127,11 +127,11 @@ HISTORY = (
     (dt.date(2021, 12, 31), 25_000),
     (dt.date(2022, 12, 31), 30_144),
 )
-"""Smart factories built by the end of a day."""
+"""How many smart factories had been built by the end of a day."""
 
 
 def established_at(share: float) -> dt.date:
-    """The day by which a share (0 to 1) of all smart factories had been built; straight lines between what is known."""
+    """Return the day by which a share (0 to 1) of all smart factories had been built, interpolated from ``HISTORY``."""
     built = share * HISTORY[-1][1]
     for (begin, before), (end, after) in pairwise(HISTORY):
         if built < after:

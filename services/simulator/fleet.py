@@ -1,8 +1,8 @@
-"""A made-up fleet: which enterprises, factories and machines there are and what they are like.
+"""A made-up fleet: its enterprises, factories and machines, and their characters.
 
-Pure: a seed gives one fleet, and its first factories are the same however many follow. Regions, sectors, levels and the
-like are dealt out evenly by number (multiples of irrational numbers, modulo 1), so that a small fleet has the country's
-proportions too.
+Pure: a seed gives one fleet, and its first factories are the same however many follow. Regions, sectors, levels and
+the like are dealt out evenly by the factory's number (multiples of irrational numbers, modulo 1), so that a small fleet
+has the country's proportions, too.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class ShiftPattern(Enum):
-    """When a factory works, on Seoul's clock: weekdays (Monday 0), then working hours; breaks are between them."""
+    """When a factory works, in Seoul's time: weekdays (Monday is 0), and working hours with breaks between them."""
 
     DAY = ((0, 1, 2, 3, 4), ((8, 12), (13, 17)))
     TWO_SHIFTS = ((0, 1, 2, 3, 4, 5), ((6, 10), (10.5, 14), (14, 18), (18.5, 22)))
@@ -48,7 +48,7 @@ class ShiftPattern(Enum):
 
 
 class Automation(Enum):
-    """How a machine is registered; the value is the registry's word."""
+    """How automated a machine is; the value is what the registry calls it."""
 
     MANUAL = "manual"
     SEMI_AUTOMATIC = "semi_automatic"
@@ -65,7 +65,7 @@ class Connection(Enum):
 
 
 class Uploads(Enum):
-    """How a factory's gateway sends: as things happen, or what it has gathered, every so many hours."""
+    """How often a factory's gateway uploads what it has gathered: the value is in hours, 0 is at once."""
 
     AT_ONCE = 0
     TWICE_A_SHIFT = 4
@@ -75,7 +75,7 @@ class Uploads(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine's character: durations in seconds, rates per piece made. No ideal cycle registered: None."""
+    """One machine's character: durations in seconds, rates per piece; no ideal cycle is registered where it is None."""
 
     machine_id: str
     name: str
@@ -92,7 +92,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Enterprise:
-    """The company behind factories; how many employees it has may never have been reported."""
+    """A company that owns factories; ``employees`` is None if it never reported them."""
 
     enterprise_id: str
     name: str
@@ -119,7 +119,7 @@ class Factory:
 
 
 SAME_OWNER_SHARE = 0.1
-"""Of the factories: those that belong to the enterprise of the factory before."""
+"""Share of the factories that belong to the same enterprise as the factory before."""
 
 CONNECTIONS = {
     "none": {Connection.STATES: 5, Connection.COUNTS: 15, Connection.NOTHING: 80},
@@ -128,7 +128,7 @@ CONNECTIONS = {
     "intermediate_2": {Connection.STATES: 98, Connection.NOTHING: 2},
     "advanced": {Connection.STATES: 100},
 }
-"""By level. A smart factory that sends nothing is a ghost: built and registered, never seen to work."""
+"""Shares by level. A smart factory that sends nothing is a ghost: built and registered, never seen working."""
 
 UPLOADS = {Uploads.AT_ONCE: 93, Uploads.TWICE_A_SHIFT: 3, Uploads.DAILY: 2, Uploads.EVERY_OTHER_DAY: 2}
 
@@ -158,32 +158,32 @@ AUTOMATION = {
 }
 
 IDEAL_CYCLE_SHARE = {Connection.STATES: 0.85, Connection.COUNTS: 0.5, Connection.NOTHING: 0.3}
-"""Of the machines, by what their factory sends: those whose ideal cycle is registered."""
+"""Share of the machines whose ideal cycle is registered, by what their factory sends."""
 
 DEALT = ("region", "zone", "sector", "smart", "level", "established", "size", "connection", "uploads", "sponsor")
-"""What is dealt out by number; each has an irrational number of its own, the square root of a prime."""
+"""What is dealt out by number, each with an irrational number of its own: the square root of a prime."""
 IRRATIONALS = dict(zip(DEALT, map(math.sqrt, (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)), strict=True))
 
 
 def stream(*name: object) -> Random:
-    """Random numbers that depend on ``name`` alone, not on what else was drawn or on Python's hashing."""
+    """Return a random number generator that depends on ``name`` alone: on no other draws, nor on Python's hashing."""
     return Random(":".join(map(str, name)))
 
 
 @lru_cache(maxsize=256)
 def offset(seed: int, what: str) -> float:
-    """Where a seed begins to deal."""
+    """Return where a seed begins to deal, in [0, 1)."""
     return stream(seed, "deal", what).random()
 
 
 def deal(seed: int, what: str, number: int) -> float:
-    """A number in [0, 1): evenly spread over any run of factories, however short."""
+    """Return a number in [0, 1) that is evenly spread over any run of factories, however short."""
     return (offset(seed, what) + number * IRRATIONALS[what]) % 1.0
 
 
-def pick(shares: Mapping[T, float], place: float) -> T:
-    """The key at a place in [0, 1) of the shares laid end to end."""
-    left = place * sum(shares.values())
+def pick(shares: Mapping[T, float], position: float) -> T:
+    """Return the key found at a position in [0, 1) if the shares are laid end to end."""
+    left = position * sum(shares.values())
     for key, share in shares.items():
         left -= share
         if left < 0:
@@ -191,24 +191,24 @@ def pick(shares: Mapping[T, float], place: float) -> T:
     return next(reversed(list(shares)))
 
 
-SIZE_CLASSES = {"300+": 300, "50-299": 50, "10-49": 10, "1-9": 1}
-"""The registry's classes of sizes, each with its least number of employees."""
+FEWEST_EMPLOYEES = {"300+": 300, "50-299": 50, "10-49": 10, "1-9": 1}
+"""The registry's sizes, largest first, each with its fewest employees."""
 
 
 def size_of(employees: int | None) -> str | None:
-    """The registry's class of sizes."""
+    """Return the registry's size for a number of employees; None if the number is unknown."""
     if employees is None:
         return None
-    return next((name for name, least in SIZE_CLASSES.items() if employees >= least), None)
+    return next((size for size, fewest in FEWEST_EMPLOYEES.items() if employees >= fewest), None)
 
 
 def make_fleet(seed: int, factories: int, machines: int | None = None) -> tuple[Factory, ...]:
-    """``factories`` factories, with ``machines`` machines each, or as many as their size suggests."""
+    """Make ``factories`` factories with ``machines`` machines each (None: as many as suits their size)."""
     return tuple(make_factory(seed, number, machines) for number in range(1, factories + 1))
 
 
 def make_enterprise(seed: int, number: int) -> Enterprise:
-    """The enterprise that owns the factory of that number: its own, or that of the factory before."""
+    """Make the owner of the factory of that number: an enterprise of its own, or that of the factory before."""
     while number > 1 and stream(seed, "owner", number).random() < SAME_OWNER_SHARE:
         number -= 1
     rng = stream(seed, "enterprise", number)
@@ -225,7 +225,7 @@ def sector_of(seed: int, number: int) -> tuple[str, Sector]:
 
 
 def make_factory(seed: int, number: int, machines: int | None = None) -> Factory:
-    """The factory of that number. The first is connected and never rests, so that there is always something to see."""
+    """Make the factory of that number. The first works and sends around the clock, so there is always data."""
     factory_id = f"F{number:06d}"
     rng = stream(seed, factory_id)
     enterprise = make_enterprise(seed, number)
@@ -238,7 +238,7 @@ def make_factory(seed: int, number: int, machines: int | None = None) -> Factory
     shifts = pick(SHIFTS[size], rng.random())
     if number == 1:
         connection, shifts = Connection.STATES, ShiftPattern.ROUND_THE_CLOCK
-    several = rng.randint(*MACHINES[size]) if machines is None else machines
+    count = rng.randint(*MACHINES[size]) if machines is None else machines
     return Factory(
         factory_id=factory_id,
         enterprise=enterprise,
@@ -252,26 +252,26 @@ def make_factory(seed: int, number: int, machines: int | None = None) -> Factory
         shifts=shifts,
         connection=connection,
         uploads=Uploads.AT_ONCE if number == 1 else pick(UPLOADS, deal(seed, "uploads", number)),
-        machines=tuple(make_machine(seed, factory_id, n, trade, level, connection) for n in range(1, several + 1)),
+        machines=tuple(make_machine(seed, factory_id, n, trade, level, connection) for n in range(1, count + 1)),
     )
 
 
-def zone_in(region: str, place: float) -> str | None:
-    """The region's zone, for some of its factories."""
-    if place >= IN_ZONE_SHARE:
+def zone_in(region: str, position: float) -> str | None:
+    """Return the region's zone, or None for those of its factories that are not in it."""
+    if position >= IN_ZONE_SHARE:
         return None
     return next((zone.zone_id for zone in ZONES if zone.region == region), None)
 
 
-def sponsor_at(place: float) -> str | None:
-    """A sponsor, for some."""
-    return pick(SPONSORS, place / SPONSORED_SHARE).sponsor_id if place < SPONSORED_SHARE else None
+def sponsor_at(position: float) -> str | None:
+    """Return a sponsor, or None for most."""
+    return pick(SPONSORS, position / SPONSORED_SHARE).sponsor_id if position < SPONSORED_SHARE else None
 
 
 def make_machine(
     seed: int, factory_id: str, number: int, sector: Sector, level: str, connection: Connection
 ) -> Machine:
-    """The machine of that number in a factory."""
+    """Make a factory's machine of that number."""
     machine_id = f"M{number:02d}"
     rng = stream(seed, factory_id, machine_id)
     kind = rng.choice(sector.kinds)
@@ -292,5 +292,5 @@ def make_machine(
 
 
 def signing_seed(seed: int, factory_id: str) -> bytes:
-    """The 32 bytes that a simulated factory's Ed25519 key is made of. No secret: whoever knows ``seed`` has them."""
+    """Return the 32-byte seed of a factory's Ed25519 key. It is not secret: whoever knows ``seed`` can compute it."""
     return hashlib.sha256(f"jejo simulator:{seed}:{factory_id}".encode()).digest()

@@ -1,8 +1,13 @@
-"""Enters a simulated fleet in the registry, through the API like anybody else, some requests at a time."""
+"""Registers a simulated fleet, through the API like anybody else or as a file for ``jejo registry import``.
+
+Both use the same entries: the path and the body of a PUT.
+"""
 
 import asyncio
+import csv
 import datetime as dt
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -11,125 +16,40 @@ from tqdm import tqdm
 from services.core.errors import ConfigurationError, TransientError
 from services.core.times import FIRST_INSTANT_US, rfc3339
 from services.gateway import public_key
-from services.simulator.changes import Change
+from services.simulator.cohorts import RegistryChange
 from services.simulator.country import SPONSORS, ZONES
 from services.simulator.fleet import Enterprise, Factory, Machine, signing_seed
 
 T = TypeVar("T")
 Entry = tuple[str, dict[str, Any]]
-"""A path below the API's address, and the body to put there."""
+"""A path below the API's address, and the body to PUT there."""
 
 KEYS_VALID_FROM = "2016-01-01T00:00:00Z"
 STATE_TTL_S = 3600
-AT_ONCE = 4
-"""Requests under way: the registry's writers take turns, so that more would only wait for each other."""
+MAX_CONCURRENT_REQUESTS = 4
+"""The registry's writers take turns, so more requests would only wait for each other."""
 
 
 def key_id(seed: int) -> str:
-    """The id of a simulated factory's key: another seed is another key, not a change of this one."""
+    """Return the id of the factories' signing keys. It differs by seed, since other seeds make other keys."""
     return f"sim-{seed}"
 
 
-def register_fleet(
-    api_url: str,
-    api_key: str,
-    seed: int,
-    fleet: Sequence[Factory],
-    in_use_from: dt.date,
-    changed: Sequence[Change] = (),
-) -> None:
-    """Put every zone, sponsor, enterprise, factory, key and machine that the fleet has, and what changes later.
-
-    What is registered already is put again as it is, but machines keep the day they came into use.
-
-    Raises:
-        TransientError: the API does not answer or is at fault.
-        ConfigurationError: the API refuses the key or an entry.
-    """
-    try:
-        asyncio.run(register(api_url, api_key, seed, fleet, in_use_from, changed))
-    except httpx.HTTPError as error:
-        raise TransientError(
-            f"The API at {api_url} does not answer ({error}): start it, or correct --api-url."
-        ) from error
-    except httpx.InvalidURL as error:
-        raise ConfigurationError(f"--api-url {api_url} is no address ({error}): write http://HOST:PORT.") from error
+def fleet_entries(
+    seed: int, fleet: Sequence[Factory], in_use_from: dt.date, changes: Iterable[RegistryChange]
+) -> Iterator[Entry]:
+    """Yield everything to register of a fleet; each entry after those that it refers to, changes last."""
+    yield from programme_entries(fleet)
+    yield from enterprise_entries(fleet)
+    for factory in fleet:
+        yield factory_entry(factory)
+        yield key_entry(seed, factory)
+        yield from machine_entries(factory, in_use_from)
+    yield from map(change_entry, changes)
 
 
-async def register(
-    api_url: str,
-    api_key: str,
-    seed: int,
-    fleet: Sequence[Factory],
-    in_use_from: dt.date,
-    changed: Sequence[Change],
-) -> None:
-    """One kind of thing after the other, since each belongs to one before."""
-    headers = {"Authorization": f"Bearer {api_key}"}
-    owners = {factory.enterprise.enterprise_id: factory.enterprise for factory in fleet}
-    async with httpx.AsyncClient(base_url=api_url, headers=headers, timeout=30) as client:
-        await put_all(client, "zones and sponsors", programme_entries(fleet))
-        await put_all(client, "enterprises", [enterprise_entry(owner) for owner in owners.values()])
-        new = await some_at_once([put(client, *factory_entry(factory)) for factory in fleet], "factories")
-        await put_all(client, "keys", [key_entry(seed, factory) for factory in fleet])
-        machines = [
-            put(client, path, body) if is_new else put_unless_known(client, path, body)
-            for factory, is_new in zip(fleet, new, strict=True)
-            for path, body in machine_entries(factory, in_use_from)
-        ]
-        await some_at_once(machines, "machines")
-        for change in changed:
-            await put(client, *change_entry(change))
-
-
-async def put_all(client: httpx.AsyncClient, what: str, entries: Iterable[Entry]) -> None:
-    await some_at_once([put(client, path, body) for path, body in entries], what)
-
-
-async def some_at_once(requests: Sequence[Coroutine[Any, Any, T]], what: str) -> list[T]:
-    """Their answers in order; after a failure no other is begun."""
-    room = asyncio.Semaphore(AT_ONCE)
-    with tqdm(total=len(requests), desc=f"registering {what}", unit="", disable=None, leave=False) as bar:
-
-        async def one(request: Coroutine[Any, Any, T]) -> T:
-            try:
-                async with room:
-                    answer = await request
-            finally:
-                request.close()
-            bar.update()
-            return answer
-
-        tasks = [asyncio.ensure_future(one(request)) for request in requests]
-        try:
-            return list(await asyncio.gather(*tasks))
-        except BaseException:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for request in requests:
-                request.close()
-            raise
-
-
-async def put(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> bool:
-    """Put an entry; whether there was none before."""
-    response = await client.put(path, json=body)
-    check(response)
-    return response.status_code == httpx.codes.CREATED
-
-
-async def put_unless_known(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> bool:
-    """Put an entry where there is none."""
-    known = await client.get(path)
-    if known.status_code == httpx.codes.NOT_FOUND:
-        return await put(client, path, body)
-    check(known)
-    return False
-
-
-def programme_entries(fleet: Iterable[Factory]) -> Iterable[Entry]:
-    """The zones and sponsors that the fleet's factories name."""
+def programme_entries(fleet: Iterable[Factory]) -> Iterator[Entry]:
+    """Yield the zones and sponsors to which factories of the fleet belong."""
     zones, sponsors = ({getattr(factory, name) for factory in fleet} for name in ("zone", "sponsor"))
     for zone in ZONES:
         if zone.zone_id in zones:
@@ -140,14 +60,17 @@ def programme_entries(fleet: Iterable[Factory]) -> Iterable[Entry]:
             yield f"/v1/sponsors/{sponsor.sponsor_id}", {"name": sponsor.name}
 
 
+def enterprise_entries(fleet: Iterable[Factory]) -> Iterator[Entry]:
+    """Yield the enterprises that own the factories, each once."""
+    yield from (enterprise_entry(owner) for owner in dict.fromkeys(factory.enterprise for factory in fleet))
+
+
 def enterprise_entry(owner: Enterprise, from_us: int = FIRST_INSTANT_US) -> Entry:
-    """The registry's entry of an enterprise."""
     body = {"name": owner.name, "employees": owner.employees, "effective_from": rfc3339(from_us)}
     return f"/v1/enterprises/{owner.enterprise_id}", body
 
 
 def factory_entry(factory: Factory, from_us: int = FIRST_INSTANT_US) -> Entry:
-    """The registry's entry of a factory."""
     return (
         f"/v1/factories/{factory.factory_id}",
         {
@@ -164,28 +87,18 @@ def factory_entry(factory: Factory, from_us: int = FIRST_INSTANT_US) -> Entry:
     )
 
 
-def change_entry(change: Change) -> Entry:
-    """The registry's entry of what a factory or an enterprise becomes."""
-    if isinstance(change.now, Factory):
-        return factory_entry(change.now, change.at_us)
-    return enterprise_entry(change.now, change.at_us)
-
-
 def key_entry(seed: int, factory: Factory) -> Entry:
-    """The registry's entry of a factory's key."""
     public = public_key(signing_seed(seed, factory.factory_id))
     body = {"public_key": public, "valid_from": KEYS_VALID_FROM, "valid_to": None}
     return f"/v1/factories/{factory.factory_id}/gateway-keys/{key_id(seed)}", body
 
 
-def machine_entries(factory: Factory, in_use_from: dt.date) -> Iterable[Entry]:
-    """The registry's entries of a factory's machines."""
+def machine_entries(factory: Factory, in_use_from: dt.date) -> Iterator[Entry]:
     for machine in factory.machines:
         yield f"/v1/factories/{factory.factory_id}/machines/{machine.machine_id}", machine_body(machine, in_use_from)
 
 
 def machine_body(machine: Machine, in_use_from: dt.date) -> dict[str, Any]:
-    """One machine as the registry takes it."""
     return {
         "name": machine.name,
         "kind": machine.kind,
@@ -198,12 +111,156 @@ def machine_body(machine: Machine, in_use_from: dt.date) -> dict[str, Any]:
     }
 
 
+def change_entry(change: RegistryChange) -> Entry:
+    """Return the entry that puts a change into effect at its instant."""
+    if isinstance(change.new, Factory):
+        return factory_entry(change.new, change.at_us)
+    return enterprise_entry(change.new, change.at_us)
+
+
+IMPORT_NAMES = {
+    "enterprises": ("enterprise", "enterprise_id"),
+    "zones": ("zone", "zone_id"),
+    "sponsors": ("sponsor", "sponsor_id"),
+    "factories": ("factory", "factory_id"),
+    "gateway-keys": ("gateway_key", "key_id"),
+    "machines": ("machine", "machine_id"),
+}
+"""By collection in a path: what an import file calls a thing of it, and the column of its id."""
+
+
+def write_import_file(
+    path: Path, seed: int, fleet: Sequence[Factory], in_use_from: dt.date, changes: Sequence[RegistryChange]
+) -> None:
+    """Write the fleet as CSV for ``jejo registry import``, a line for each entry.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+    """
+    lines = [import_line(entry) for entry in fleet_entries(seed, fleet, in_use_from, changes)]
+    columns = dict.fromkeys(name for line in lines for name in line)
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(lines)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+
+
+def import_line(entry: Entry) -> dict[str, object]:
+    """Return an entry's cells by column, without those that are null."""
+    path, body = entry
+    parts = path.removeprefix("/v1/").split("/")
+    thing = IMPORT_NAMES[parts[-2]][0]
+    ids = {IMPORT_NAMES[collection][1]: own_id for collection, own_id in zip(parts[::2], parts[1::2], strict=True)}
+    return {"thing": thing, **ids, **{name: value for name, value in body.items() if value is not None}}
+
+
+def register_fleet(
+    api_url: str,
+    api_key: str,
+    seed: int,
+    fleet: Sequence[Factory],
+    in_use_from: dt.date,
+    changes: Sequence[RegistryChange] = (),
+) -> None:
+    """PUT every zone, sponsor, enterprise, factory, key and machine of the fleet, then the changes.
+
+    What is registered already is put again unchanged, except that machines keep the day they came into use.
+
+    Raises:
+        TransientError: the API does not answer, or fails.
+        ConfigurationError: the API refuses the key or an entry.
+    """
+    try:
+        asyncio.run(register(api_url, api_key, seed, fleet, in_use_from, changes))
+    except httpx.HTTPError as error:
+        raise TransientError(
+            f"The API at {api_url} does not answer ({error}): start it, or correct --api-url."
+        ) from error
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(f"--api-url {api_url} is not an address ({error}): write http://HOST:PORT.") from error
+
+
+async def register(
+    api_url: str,
+    api_key: str,
+    seed: int,
+    fleet: Sequence[Factory],
+    in_use_from: dt.date,
+    changes: Sequence[RegistryChange],
+) -> None:
+    """PUT one kind of thing after another, since each refers to those before."""
+    headers = {"Authorization": f"Bearer {api_key}"}
+    async with httpx.AsyncClient(base_url=api_url, headers=headers, timeout=30) as client:
+        await put_all(client, "zones and sponsors", programme_entries(fleet))
+        await put_all(client, "enterprises", enterprise_entries(fleet))
+        are_new = await put_all(client, "factories", map(factory_entry, fleet))
+        await put_all(client, "keys", [key_entry(seed, factory) for factory in fleet])
+        machines = [
+            put(client, path, body) if is_new else put_if_missing(client, path, body)
+            for factory, is_new in zip(fleet, are_new, strict=True)
+            for path, body in machine_entries(factory, in_use_from)
+        ]
+        await run_concurrently(machines, "machines")
+        for change in changes:
+            await put(client, *change_entry(change))
+
+
+async def put_all(client: httpx.AsyncClient, what: str, entries: Iterable[Entry]) -> list[bool]:
+    """PUT entries of one kind, in any order. Return whether each was missing before, in the order of ``entries``."""
+    return await run_concurrently([put(client, path, body) for path, body in entries], what)
+
+
+async def run_concurrently(requests: Sequence[Coroutine[Any, Any, T]], what: str) -> list[T]:
+    """Run a few requests at a time; return their results in order. The first failure cancels the rest."""
+    room = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
+    with tqdm(total=len(requests), desc=f"registering {what}", unit="", disable=None, leave=False) as bar:
+
+        async def run(request: Coroutine[Any, Any, T]) -> T:
+            try:
+                async with room:
+                    result = await request
+            finally:
+                request.close()
+            bar.update()
+            return result
+
+        tasks = [asyncio.ensure_future(run(request)) for request in requests]
+        try:
+            return list(await asyncio.gather(*tasks))
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for request in requests:
+                request.close()
+            raise
+
+
+async def put(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> bool:
+    """PUT an entry. Return whether it was missing before."""
+    response = await client.put(path, json=body)
+    check(response)
+    return response.status_code == httpx.codes.CREATED
+
+
+async def put_if_missing(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> bool:
+    """PUT an entry unless it is registered. Return whether it was missing."""
+    known = await client.get(path)
+    if known.status_code == httpx.codes.NOT_FOUND:
+        return await put(client, path, body)
+    check(known)
+    return False
+
+
 def check(response: httpx.Response) -> None:
-    """See that the API did as it was asked.
+    """Raise if a request did not succeed.
 
     Raises:
         TransientError: the API failed.
-        ConfigurationError: it refused.
+        ConfigurationError: the API refused the request.
     """
     if response.is_server_error:
         raise TransientError(f"The API failed at {response.request.url} ({response.status_code}): look at its log.")

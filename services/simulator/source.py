@@ -1,4 +1,4 @@
-"""What a simulated factory sends between two instants. Cut anywhere, the pieces are the whole."""
+"""What a simulated factory sends between two instants. Adjacent windows add up to exactly the whole."""
 
 import datetime as dt
 from bisect import bisect_left
@@ -8,16 +8,15 @@ from schemas.wire.codes import State
 from services.core.times import seoul_day
 from services.gateway import ReadingRow, StateRow
 from services.simulator.fleet import Connection, Factory
-from services.simulator.mishaps import LONGEST_DELAY_DAYS, Delivery, FactoryDay, by_due, factory_day
-from services.simulator.simulated_rows import reading_rows
-from services.simulator.workday import Segment, plan_day
+from services.simulator.mishaps import LONGEST_DELAY_DAYS, Delivery, FactoryDay, due_order, factory_day
+from services.simulator.workday import Segment, plan_day, reading_rows
 
 ONE_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is simulated: a seed, when it all begins, and how many times as often as usual something goes wrong.
+    """What is simulated: a seed, the beginning, and a factor for how often something goes wrong.
 
     Nothing that happens before ``begin_us`` is ever sent.
     """
@@ -28,7 +27,7 @@ class World:
 
 
 class Source:
-    """One factory of a world. Its answers depend on their arguments alone; days asked for lately are remembered."""
+    """One factory of a world. What its methods return depends on their arguments alone; recent days are cached."""
 
     def __init__(self, world: World, factory: Factory) -> None:
         self.factory = factory
@@ -38,26 +37,27 @@ class Source:
         self._plans: dict[tuple[str, dt.date], list[Segment]] = {}
 
     def deliveries(self, from_us: int, to_us: int) -> list[Delivery]:
-        """What is sent in [from_us, to_us), in order.
+        """Return what is sent in [from_us, to_us), in order.
 
-        At the beginning that is also what every machine does, as from a gateway that is switched on.
+        At the beginning of the world that includes every machine's state, as from a gateway that is switched on.
         """
         sent = self._opening() if from_us <= self._world.begin_us < to_us else []
         first = seoul_day(from_us) - LONGEST_DELAY_DAYS * ONE_DAY
         last = seoul_day(to_us - 1)
         day = max(first, self._first_day)
         while day <= last:
-            known = self._day(day)
-            due = known.deliveries[bisect_left(known.dues, from_us) : bisect_left(known.dues, to_us)]
+            sent_of_day = self._day(day)
+            first_due, end_due = (bisect_left(sent_of_day.due_us, us) for us in (from_us, to_us))
+            due = sent_of_day.deliveries[first_due:end_due]
             sent += [d for d in due if d.row.at_us > self._world.begin_us] if day == self._first_day else due
             day += ONE_DAY
         for old in [day for day in self._days if not first <= day or day < last - LONGEST_DELAY_DAYS * ONE_DAY]:
             del self._days[old]
-        sent.sort(key=by_due)
+        sent.sort(key=due_order)
         return sent
 
     def readings(self, from_us: int, to_us: int, every_us: int) -> list[ReadingRow]:
-        """Readings within [from_us, to_us), of machines not off shift, while the network is not silent."""
+        """Return the readings within [from_us, to_us), of machines not off shift, while the network is not silent."""
         rows: list[ReadingRow] = []
         day = seoul_day(from_us)
         while day <= seoul_day(to_us - 1):
@@ -74,16 +74,17 @@ class Source:
         return rows
 
     def _opening(self) -> list[Delivery]:
-        """Every machine's state at the beginning, where states are sent."""
+        """Return every machine's state at the beginning, if the factory sends states."""
         begin_us = self._world.begin_us
         if self.factory.connection is not Connection.STATES:
             return []
-        found = []
+        opening = []
         for machine in self.factory.machines:
             segments = self._plan(machine.machine_id, self._first_day)
-            now = next(segment for segment in segments if segment.end_us > begin_us)
-            found.append(Delivery(begin_us, StateRow(machine.machine_id, begin_us, now.state, now.mode, now.reason)))
-        return found
+            current = next(segment for segment in segments if segment.end_us > begin_us)
+            row = StateRow(machine.machine_id, begin_us, current.state, current.mode, current.reason)
+            opening.append(Delivery(begin_us, row))
+        return opening
 
     def _day(self, day: dt.date) -> FactoryDay:
         if day not in self._days:

@@ -12,8 +12,8 @@ import pytest
 
 from schemas.wire.codes import Mode, State
 from services.core.times import SECOND_US
+from services.gateway.records import CountRow, Row, StateRow
 from services.gateway.replay import MachineReport, translate_machine
-from services.gateway.rows import CountRow, Row, StateRow
 from services.gateway.shdr import parse_timestamp, read_log
 from tests.recorded_logs import JEJO_REAL_DATA_DIR, needs_real_data
 

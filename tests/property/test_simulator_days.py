@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.wire.codes import State
 from services.core.times import DAY_US, SECOND_US, seoul_day, seoul_midnight_us
-from services.gateway.rows import CountRow, StateRow
+from services.gateway.records import CountRow, StateRow
 from services.simulator.fleet import Connection, Factory, make_factory
 from services.simulator.mishaps import LONGEST_DELAY_DAYS, factory_day
 from services.simulator.registration import STATE_TTL_S
@@ -108,7 +108,7 @@ def test_what_was_counted_is_what_was_made(factory: Factory, seed: int) -> None:
 def test_mishaps_delay_but_not_for_ever(factory: Factory, seed: int) -> None:
     day = seoul_day(MIDNIGHT_US)
     known = factory_day(seed, factory, day, 30)
-    assert known.dues == [delivery.due_us for delivery in known.deliveries] == sorted(known.dues)
+    assert known.due_us == [delivery.due_us for delivery in known.deliveries] == sorted(known.due_us)
     latest_us = MIDNIGHT_US + (1 + LONGEST_DELAY_DAYS) * DAY_US
     assert all(delivery.row.at_us <= delivery.due_us < latest_us for delivery in known.deliveries)
     assert all(delivery.revision > 0 for delivery in known.deliveries if delivery.row.retracted)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from schemas.wire.codes import Mode, State
 from services.core.times import HOUR_US, SECOND_US, seoul_day, seoul_midnight_us
-from services.gateway.rows import CountRow, StateRow
+from services.gateway.records import CountRow, StateRow
+from services.simulator.machine_truth import RegisteredMachine, machine_truth, rows_in_force
 from services.simulator.mishaps import Delivery
-from services.simulator.truth import Registered, machine_truth, rows_that_count
 
 MIDNIGHT_US = seoul_midnight_us(dt.date(2024, 3, 4))
 BEGIN_S, END_S = -300, 300
@@ -50,7 +50,7 @@ def deliveries() -> "st.SearchStrategy[list[Delivery]]":
 @settings(max_examples=200, deadline=None)
 @given(deliveries())
 def test_a_row_counts_if_it_is_the_first_of_the_highest_revision(sent: list[Delivery]) -> None:
-    kept = rows_that_count(sent).get("M01", [])
+    kept = rows_in_force(sent).get("M01", [])
     assert [row.at_us for row in kept] == sorted(row.at_us for row in kept)
     for n, delivery in enumerate(sent):
         rivals = [other for other in sent if identity(other) == identity(delivery)]
@@ -79,10 +79,10 @@ def test_every_second_is_in_its_state_mode_cohort_and_day(
     sent: list[Delivery], ttl_s: int, in_use_from_s: int, changes_s: list[int], window: list[int]
 ) -> None:
     begins = [-(10**9), *sorted(changes_s)]
-    registered = Registered(ttl_s * SECOND_US, None, us(in_use_from_s), [us(s) for s in begins])
+    registered = RegisteredMachine(ttl_s * SECOND_US, None, us(in_use_from_s), [us(s) for s in begins])
     # What is not yet in use is no fact at all.
     sent = [delivery for delivery in sent if delivery.row.at_us >= us(in_use_from_s)]
-    rows = rows_that_count(sent).get("M01", [])
+    rows = rows_in_force(sent).get("M01", [])
     truth = machine_truth(registered, rows, us(window[0]), us(window[1]))
     states = {row.at_us: row for row in rows if isinstance(row, StateRow)}
 
@@ -129,7 +129,7 @@ def test_every_second_is_in_its_state_mode_cohort_and_day(
 
 
 def test_a_hold_over_midnight_is_evidence_of_both_days() -> None:
-    registered = Registered(2 * HOUR_US, None, us(-(10**6)), [us(-(10**6))])
+    registered = RegisteredMachine(2 * HOUR_US, None, us(-(10**6)), [us(-(10**6))])
     rows = (StateRow("M01", us(-3600), State.idle, Mode.unknown), CountRow("M01", us(1800), 1))
     truth = machine_truth(registered, rows, us(-7200), us(7200))
     assert {day: dict(account.state_us) for (_, day), account in truth.accounts.items()} == {

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.core.times import SECOND_US
-from services.gateway.record import Record, RecordWriter
+from services.gateway.records import ReadingRow, Record, RecordWriter, Row
 from services.gateway.replay import at_once, paced, shuffled, translate_factory
-from services.gateway.rows import ReadingRow, Row
 
 START_US = 1_709_539_200_000_000
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"

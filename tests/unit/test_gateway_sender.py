@@ -11,7 +11,7 @@ from kafka.future import Future
 from schemas.wire.limits import MAX_VALUE_BYTES
 from services.core.errors import ConfigurationError, FatalError, RecordRefused, TransientError
 from services.gateway import sender as module
-from services.gateway.record import Record
+from services.gateway.records import Record
 from services.gateway.sender import ATTEMPTS, UNDER_WAY, Sender
 
 Outcome = BaseException | str | None

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from schemas.wire.codes import Mode, State
 from services.core.times import SECOND_US
+from services.gateway.records import CountRow, ReadingRow, Row, StateRow
 from services.gateway.replay import translate_machine
-from services.gateway.rows import CountRow, ReadingRow, Row, StateRow
 from services.gateway.shdr import parse_timestamp
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"

@@ -8,8 +8,8 @@ from nacl.signing import SigningKey
 
 from schemas.wire.codes import Mode, State
 from services.core.times import DAY_US, FIRST_INSTANT_US, SECOND_US, seoul_midnight_us
-from services.gateway.rows import CountRow, StateRow
-from services.simulator.changes import changes, cohorts
+from services.gateway.records import CountRow, StateRow
+from services.simulator.cohorts import cohort_history, draw_changes
 from services.simulator.country import HISTORY, LEVELS, REGIONS, SECTORS, SMART_LEVELS, SPONSORS, ZONES, established_at
 from services.simulator.fleet import Connection, Enterprise, Factory, ShiftPattern, make_fleet, signing_seed, size_of
 from services.simulator.mishaps import factory_day
@@ -133,37 +133,38 @@ def test_a_sunday_is_off_where_nobody_works() -> None:
 
 def test_changes_are_of_every_kind_and_within_the_time() -> None:
     start_us = seoul_midnight_us(MONDAY)
-    changed = changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
+    changed = draw_changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
     assert changed == sorted(changed, key=lambda change: change.at_us)
     assert all(start_us < change.at_us < start_us + 90 * DAY_US for change in changed)
     before = {factory.factory_id: factory for factory in COUNTRY}
     kinds: Counter[str] = Counter()
     for change in changed:
-        if isinstance(change.now, Enterprise):
+        if isinstance(change.new, Enterprise):
             kinds["size"] += 1
             continue
-        old = before[change.now.factory_id]
-        kinds["level"] += old.level != change.now.level
-        kinds["region"] += old.region != change.now.region
-        assert change.now.level == "none" or change.now.established_on is not None
+        old = before[change.new.factory_id]
+        kinds["level"] += old.level != change.new.level
+        kinds["region"] += old.region != change.new.region
+        assert change.new.level == "none" or change.new.established_on is not None
     assert min(kinds[kind] for kind in ("size", "level", "region")) > 0
 
 
 def test_a_cohort_holds_until_the_next() -> None:
     start_us = seoul_midnight_us(MONDAY)
-    changed = changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
-    moved = next(change for change in changed if isinstance(change.now, Factory))
-    assert isinstance(moved.now, Factory)
-    factory = next(f for f in COUNTRY if f.factory_id == moved.now.factory_id)
-    known = cohorts(factory, changed)
+    changed = draw_changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
+    moved = next(change for change in changed if isinstance(change.new, Factory))
+    assert isinstance(moved.new, Factory)
+    factory = next(f for f in COUNTRY if f.factory_id == moved.new.factory_id)
+    known = cohort_history(factory, changed)
     assert known[0][0] == FIRST_INSTANT_US
     assert (known[0][1].region, known[0][1].level) == (factory.region, factory.level)
     assert moved.at_us in [at_us for at_us, _ in known]
-    assert (known[-1][1].region, known[-1][1].level) == (moved.now.region, moved.now.level)
-    grown = next(change for change in changed if isinstance(change.now, Enterprise))
-    assert isinstance(grown.now, Enterprise)
-    owned = next(f for f in COUNTRY if f.enterprise.enterprise_id == grown.now.enterprise_id)
-    assert cohorts(owned, changed)[-1][1].size == size_of(grown.now.employees) != size_of(owned.enterprise.employees)
+    assert (known[-1][1].region, known[-1][1].level) == (moved.new.region, moved.new.level)
+    grown = next(change for change in changed if isinstance(change.new, Enterprise))
+    assert isinstance(grown.new, Enterprise)
+    owned = next(f for f in COUNTRY if f.enterprise.enterprise_id == grown.new.enterprise_id)
+    resized = cohort_history(owned, changed)[-1][1]
+    assert resized.size == size_of(grown.new.employees) != size_of(owned.enterprise.employees)
 
 
 def test_registry_entries_have_the_contracts_bodies() -> None:
@@ -193,7 +194,7 @@ def test_zones_and_sponsors_are_entered_where_a_factory_names_them() -> None:
 
 def test_a_change_is_put_from_its_instant_on() -> None:
     start_us = seoul_midnight_us(MONDAY)
-    for change in changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1):
+    for change in draw_changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1):
         path, body = change_entry(change)
         assert body["effective_from"].startswith("2024-0")
-        assert path.startswith("/v1/factories/" if isinstance(change.now, Factory) else "/v1/enterprises/")
+        assert path.startswith("/v1/factories/" if isinstance(change.new, Factory) else "/v1/enterprises/")

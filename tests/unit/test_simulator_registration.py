@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from services.core.errors import ConfigurationError, TransientError
-from services.simulator.changes import Change
+from services.simulator.cohorts import RegistryChange
 from services.simulator.fleet import Factory, make_fleet
 from services.simulator.registration import programme_entries, register_fleet
 
@@ -46,7 +46,7 @@ def register(
     key: str = "admin",
     day: dt.date = MONDAY,
     fleet: tuple[Factory, ...] = FLEET,
-    changed: Sequence[Change] = (),
+    changed: Sequence[RegistryChange] = (),
 ) -> None:
     client = partial(REAL_CLIENT, transport=httpx.MockTransport(answer))
     monkeypatch.setattr("services.simulator.registration.httpx.AsyncClient", client)
@@ -77,7 +77,7 @@ def test_zones_and_sponsors_come_before_the_factories_that_name_them(monkeypatch
 
 def test_what_changes_later_is_entered_last_from_its_own_instant_on(monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api()
-    moved = Change(1_709_539_200_000_000, replace(FLEET[0], region="KR-49"))
+    moved = RegistryChange(1_709_539_200_000_000, replace(FLEET[0], region="KR-49"))
     register(monkeypatch, api, changed=[moved])
     assert api.puts[-1] == "/v1/factories/F000001"
     assert api.entries["/v1/factories/F000001"]["region"] == "KR-49"

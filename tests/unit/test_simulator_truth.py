@@ -12,12 +12,11 @@ import pytest
 from schemas.wire.codes import Mode, State
 from services.core.errors import ConfigurationError
 from services.core.times import DAY_US, HOUR_US, SECOND_US, rfc3339, seoul_midnight_us
-from services.simulator.changes import changes
+from services.simulator.cohorts import draw_changes
 from services.simulator.fleet import Automation, Connection, make_fleet
+from services.simulator.machine_truth import Account
 from services.simulator.source import World
-from services.simulator.truth import Account
-from services.simulator.truth_file import write_truth
-from services.simulator.truth_sums import Sums, kpis_of
+from services.simulator.truth import Sums, kpis_of, write_truth
 
 BEGIN_US = seoul_midnight_us(dt.date(2024, 3, 4))
 
@@ -74,7 +73,7 @@ def write(path: Path, trouble: float, days: float, factories: int = 12) -> dict[
     world = World(3, BEGIN_US, trouble)
     fleet = make_fleet(3, factories)
     end_us = BEGIN_US + round(days * DAY_US)
-    changed = changes(3, fleet, BEGIN_US, end_us, trouble)
+    changed = draw_changes(3, fleet, BEGIN_US, end_us, trouble)
     sent_us = {factory.factory_id: end_us for factory in fleet}
     write_truth(path, world, fleet, changed, sent_us, dt.date(2024, 3, 4))
     truth: dict[str, Any] = json.loads(path.read_text(), parse_float=Decimal, parse_int=Decimal)

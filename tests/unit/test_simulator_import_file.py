@@ -10,22 +10,22 @@ from services.api.registry.csv_file import read_lines, read_text
 from services.api.registry.import_lines import COLUMNS, THING, parse_lines
 from services.core.errors import ConfigurationError
 from services.core.times import DAY_US, seoul_midnight_us
-from services.simulator.changes import changes
+from services.simulator.cohorts import draw_changes
 from services.simulator.fleet import make_fleet
-from services.simulator.registry_file import entries, write_registry
+from services.simulator.registration import fleet_entries, write_import_file
 
 MONDAY = dt.date(2024, 3, 4)
 START_US = seoul_midnight_us(MONDAY)
 FLEET = make_fleet(1, 60)
-CHANGED = changes(1, FLEET, START_US, START_US + 90 * DAY_US, 1)
+CHANGED = draw_changes(1, FLEET, START_US, START_US + 90 * DAY_US, 1)
 
 
 def test_the_import_takes_every_line_as_the_put_it_stands_for(tmp_path: Path) -> None:
     path = tmp_path / "fleet.csv"
-    write_registry(path, 1, FLEET, MONDAY, CHANGED)
+    write_import_file(path, 1, FLEET, MONDAY, CHANGED)
     lines = parse_lines(read_lines(read_text(path), THING, COLUMNS), None)
     assert lines.bad == []
-    expected = list(entries(1, FLEET, MONDAY, CHANGED))
+    expected = list(fleet_entries(1, FLEET, MONDAY, CHANGED))
     assert len(lines.changes) == len(expected)
     for change, (url, body) in zip(lines.changes, expected, strict=True):
         assert url.endswith(f"/{change.identifier}")
@@ -35,7 +35,7 @@ def test_the_import_takes_every_line_as_the_put_it_stands_for(tmp_path: Path) ->
 
 def test_nothing_is_in_a_cell_where_nothing_is_said(tmp_path: Path) -> None:
     path = tmp_path / "fleet.csv"
-    write_registry(path, 1, FLEET, MONDAY, CHANGED)
+    write_import_file(path, 1, FLEET, MONDAY, CHANGED)
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     outside = next(row for row in rows if row["thing"] == "factory" and row["factory_id"] == "F000001")
@@ -48,4 +48,4 @@ def test_nothing_is_in_a_cell_where_nothing_is_said(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be written"):
-        write_registry(tmp_path / "none" / "fleet.csv", 1, FLEET, MONDAY, CHANGED)
+        write_import_file(tmp_path / "none" / "fleet.csv", 1, FLEET, MONDAY, CHANGED)

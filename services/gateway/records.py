@@ -1,15 +1,53 @@
-"""Batches a factory's rows into signed records: the bytes, the key and the headers that go to Kafka."""
+"""Rows, and the signed records that they are sent in: the value's bytes, the key and the headers that go to Kafka."""
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from schemas.wire.codes import Mode, State
 from schemas.wire.columns import CountRows, ReadingRows, StateRows
 from schemas.wire.encode import Instants, encode_record
 from schemas.wire.instants import format_us
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, sign
 from services.core.times import rfc3339
-from services.gateway.rows import CountRow, ReadingRow, Row, StateRow
+
+
+class StateRow(NamedTuple):
+    """The machine has ``state`` from ``at_us`` (microseconds since the epoch) on."""
+
+    machine_id: str
+    at_us: int
+    state: State
+    mode: Mode
+    reason: str | None = None
+    retracted: bool = False
+
+
+class CountRow(NamedTuple):
+    """Parts made since the machine's last count; ``at_us`` is the last one's completion."""
+
+    machine_id: str
+    at_us: int
+    good: int
+    scrap: int = 0
+    rework: int = 0
+    product: str = ""
+    retracted: bool = False
+
+
+class ReadingRow(NamedTuple):
+    """A number measured at ``at_us``; the metric's name ends in its unit."""
+
+    machine_id: str
+    at_us: int
+    metric: str
+    value: float
+    retracted: bool = False
+
+
+Row = StateRow | CountRow | ReadingRow
+
 
 MAXIMUM_ROWS = 500
 MAXIMUM_BYTES = 256 * 1024

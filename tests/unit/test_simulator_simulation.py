@@ -9,11 +9,11 @@ from typing import cast
 from schemas.wire.decode import Body, Claim, decode_record
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, verify
 from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US
-from services.gateway.record import Record
+from services.gateway.records import Record
 from services.gateway.sender import Sender
 from services.simulator.fleet import make_fleet
 from services.simulator.registration import key_entry
-from services.simulator.simulate import Course, Simulation
+from services.simulator.simulation import Schedule, Simulation
 from services.simulator.source import Source, World
 
 START_US = 1_709_539_200_000_000
@@ -25,7 +25,7 @@ class Run:
     """A simulation by a clock that moves only when it sleeps; keeps what is sent, and when."""
 
     def __init__(
-        self, course: Course, stop_after_s: float = 1e9, sending_takes_s: int = 0, world: World = WORLD
+        self, course: Schedule, stop_after_s: float = 1e9, sending_takes_s: int = 0, world: World = WORLD
     ) -> None:
         self.now_us = START_US
         self.sent: list[tuple[int, Record]] = []
@@ -54,8 +54,8 @@ class Run:
         self.flushed = len(self.sent)
 
 
-def course(speed: float | None = None, duration_s: int | None = 0, readings_us: int = 0) -> Course:
-    return Course(
+def course(speed: float | None = None, duration_s: int | None = 0, readings_us: int = 0) -> Schedule:
+    return Schedule(
         from_us=START_US - HOUR_US,
         speed=speed,
         duration_us=None if duration_s is None else duration_s * SECOND_US,
@@ -103,7 +103,7 @@ def test_history_is_sent_whole_and_at_once_however_short_the_duration() -> None:
 
 def test_history_may_end_before_the_present_and_then_nothing_follows() -> None:
     world = World(4, START_US - 40 * DAY_US, 5)
-    run = Run(Course(from_us=world.begin_us, until_us=START_US - DAY_US), world=world)
+    run = Run(Schedule(from_us=world.begin_us, until_us=START_US - DAY_US), world=world)
     assert said(run.records) == expected(world.begin_us, START_US - DAY_US, world)
     assert run.now_us == START_US
     assert run.noted[-1] == (START_US - DAY_US, run.simulation.rows)
@@ -125,7 +125,7 @@ def test_what_was_sent_is_noted_only_when_it_has_arrived() -> None:
 
 def test_a_run_that_goes_on_sends_only_what_is_missing() -> None:
     world = World(4, START_US - 2 * DAY_US, 20)
-    run = Run(Course(from_us=START_US - HOUR_US, duration_us=0), world=world)
+    run = Run(Schedule(from_us=START_US - HOUR_US, duration_us=0), world=world)
     assert said(run.records) == expected(START_US - HOUR_US, START_US, world)
 
 
@@ -163,7 +163,7 @@ def test_a_stop_ends_it_and_waits_for_what_was_sent() -> None:
 
 def test_a_record_has_one_revision_and_signed_by_the_key_that_is_registered() -> None:
     world = World(4, START_US - 10 * DAY_US, 20)
-    run = Run(Course(from_us=world.begin_us, duration_us=0), world=world)
+    run = Run(Schedule(from_us=world.begin_us, duration_us=0), world=world)
     assert {body_of(record).revision for record in run.records} >= {0, 1}
     keys = {factory.factory_id: key_entry(4, factory) for factory in FLEET}
     for record in run.records:

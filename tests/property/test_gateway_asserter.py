@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.wire.codes import Mode, State
-from services.gateway.assertion import Asserter, Assertion
 from services.gateway.mtconnect import NOTHING_KNOWN, Status
+from services.gateway.translate import Asserter, Assertion
 
 REASSERT = 60
 

@@ -7,8 +7,7 @@ from nacl.signing import SigningKey
 from schemas.wire.codes import Mode, State
 from schemas.wire.decode import Body, Claim, decode_record
 from schemas.wire.signature import verify
-from services.gateway.record import Record, RecordWriter, new_boot_id
-from services.gateway.rows import CountRow, ReadingRow, Row, StateRow
+from services.gateway.records import CountRow, ReadingRow, Record, RecordWriter, Row, StateRow, new_boot_id
 
 SEED = bytes(range(32))
 AT_US = 1_709_539_200_000_000
