@@ -3,8 +3,8 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { type Listened, open, PHONE, settle, WIDE } from "./browser.ts";
 import { type Api, checkFigures } from "./figures.ts";
+import type { Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
-import type { Plan } from "./tour.ts";
 
 const LANGUAGES = ["ko", "en"] as const;
 const FIRST_FIGURE_MS = 1000;

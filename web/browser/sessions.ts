@@ -2,8 +2,8 @@
 
 import type { Browser, BrowserContext } from "playwright-core";
 import { open, PHONE, settle, WIDE } from "./browser.ts";
+import type { Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
-import type { Plan } from "./tour.ts";
 
 const SIGNED_OUT = '[data-page="signed-out"]';
 const COMMAND = "jejo keys login-link --role ministry --name me";

@@ -2,8 +2,8 @@
 
 import type { BrowserContext } from "playwright-core";
 import { open, settle, WIDE } from "./browser.ts";
+import type { Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
-import type { Plan } from "./tour.ts";
 
 export async function walkStates(
   context: BrowserContext,

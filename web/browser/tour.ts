@@ -9,29 +9,11 @@ import { createInterface } from "node:readline";
 import { launch } from "./browser.ts";
 import { Api } from "./figures.ts";
 import { walkPages } from "./pages.ts";
+import type { Plan } from "./plan.ts";
 import { Report } from "./report.ts";
 import { walkSessions } from "./sessions.ts";
 import { walkStates } from "./states.ts";
 import { walkUse } from "./use.ts";
-
-export interface Plan {
-  url: string;
-  key: string;
-  chromium: string;
-  report: string;
-  screenshots: string;
-  links: { ministry: string; region: string; factory: string; researcher: string };
-  /** What the fleet has: a factory with a machine that was at work on a day, and a factory that never sent anything. */
-  factory: string;
-  machine: string;
-  day: string;
-  today: string;
-  ghost: string;
-  zone: string;
-  region: string;
-  from: string;
-  to: string;
-}
 
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 

@@ -3,8 +3,8 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { open, settle, WIDE } from "./browser.ts";
 import { type Api, shownFigures } from "./figures.ts";
+import type { Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
-import type { Plan } from "./tour.ts";
 
 export async function walkUse(context: BrowserContext, plan: Plan, api: Api, report: Report): Promise<void> {
   const listened = await open(context);
