@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Problem } from "./api/client.ts";
 import { App } from "./app.tsx";
 import { SignedOutPage } from "./pages/signed-out.tsx";
+import { FailureIn } from "./parts/failure.tsx";
 import { followLoginLinks, useAddress } from "./state/address.ts";
 import { useLoad } from "./state/load.ts";
 import { signedOut } from "./state/signed-out.ts";
@@ -37,15 +38,7 @@ function StartFailure({ words, problem, retry }: { words: Words; problem: Proble
   return (
     <main class="lone">
       <h1>{words.product}</h1>
-      <div class="failure" role="alert">
-        <p>
-          <strong>{problem.status === 0 ? words.panel.noAnswer : words.panel.refused(String(problem.status))}</strong>
-        </p>
-        {problem.detail !== "" && <p class="quiet">{problem.detail}</p>}
-        <button type="button" class="button" onClick={retry}>
-          {words.panel.retry}
-        </button>
-      </div>
+      <FailureIn words={words} problem={problem} retry={retry} />
     </main>
   );
 }

@@ -1,30 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nextLink, parseCsv, parseRecords } from "../src/api/csv.ts";
 import type { Factory, KpiItem } from "../src/api/types.ts";
 import { arrange, narrow, prepare, type Row, SORTS } from "../src/state/factory-rows.ts";
-
-test("cells may hold commas, quotes and line ends", () => {
-  assert.deepEqual(parseCsv('a,b\r\n"x, ""y""\r\nz",\r\n'), [
-    ["a", "b"],
-    ['x, "y"\r\nz', ""],
-  ]);
-  assert.deepEqual(parseCsv("a,b\n1,2"), [
-    ["a", "b"],
-    ["1", "2"],
-  ]);
-  assert.deepEqual(parseCsv(""), []);
-  assert.throws(() => parseCsv('"a'), SyntaxError);
-});
-
-test("a guarded formula is the text that it was", () => {
-  assert.deepEqual(parseRecords("name,note\r\n'=A1,'tis\r\n"), [{ name: "=A1", note: "'tis" }]);
-});
-
-test("the next page is where the Link header says", () => {
-  assert.equal(nextLink('<http://x/v1/factories?cursor=a>; rel="next"'), "http://x/v1/factories?cursor=a");
-  assert.equal(nextLink(null), null);
-});
 
 function factory(number: number, more: Partial<Factory> = {}): Factory {
   return {

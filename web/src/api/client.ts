@@ -1,20 +1,27 @@
-/** Requests to the API, and its refusals as sentences for people. */
-
-import { nextLink, parseRecords } from "./csv.ts";
+/** Requests to the API. Whatever goes wrong with one becomes a `Problem`, which the page can show. */
 
 export type Parameters = Record<string, string | string[]>;
 
-/** What went wrong. `status` 0: no answer came. `detail` is the API's own sentence, empty if there was none. */
+/** The largest page that the API gives. */
+export const PAGE_LIMIT = "10000";
+
+export type ProblemKind = "unreachable" | "refused" | "malformed";
+
+/** Why a request brought nothing to show: no answer, an error as the answer, or an answer that cannot be read.
+ *
+ * `status` is 0 without an answer. `detail` is the API's own sentence, or what is wrong with the answer; it may be empty.
+ */
 export class Problem extends Error {
   constructor(
+    readonly kind: ProblemKind,
     readonly status: number,
     readonly detail: string,
   ) {
-    super(detail || `status ${status}`);
+    super(detail || `${kind}, status ${status}`);
   }
 }
 
-/** The address of a request: parameters in their order, lists repeated. */
+/** The address of a request: parameters in order, lists repeated. */
 export function address(path: string, parameters: Parameters = {}): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
@@ -26,68 +33,91 @@ export function address(path: string, parameters: Parameters = {}): string {
   return text === "" ? path : `${path}?${text}`;
 }
 
+/** Send a request.
+ *
+ * @throws Problem the API refuses, or does not answer.
+ */
 async function request(url: string, options: RequestInit): Promise<Response> {
-  let answer: Response;
+  let response: Response;
   try {
-    answer = await fetch(url, { credentials: "same-origin", ...options });
+    response = await fetch(url, { credentials: "same-origin", ...options });
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") {
-      throw error;
-    }
-    throw new Problem(0, "");
+    throw isAbort(error) ? error : new Problem("unreachable", 0, "");
   }
-  if (!answer.ok) {
-    throw new Problem(answer.status, await sentenceOf(answer));
+  if (!response.ok) {
+    throw new Problem("refused", response.status, await detailOf(response));
   }
-  return answer;
+  return response;
 }
 
-async function sentenceOf(answer: Response): Promise<string> {
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+/** The `detail` of problem details (RFC 9457); empty if the response has none. */
+async function detailOf(response: Response): Promise<string> {
   try {
-    const body: unknown = await answer.json();
+    const body: unknown = await response.json();
     return typeof body === "object" && body !== null && "detail" in body ? String(body.detail) : "";
   } catch {
     return "";
   }
 }
 
-/** GET a JSON answer.
+/** GET a JSON object.
  *
- * @throws Problem the API refuses, or does not answer.
+ * @throws Problem the API refuses, does not answer, or answers with something else.
  */
-export async function getJson<T>(path: string, parameters: Parameters = {}, signal?: AbortSignal): Promise<T> {
-  const answer = await request(address(path, parameters), {
+export async function getJson<T extends object>(
+  path: string,
+  parameters: Parameters = {},
+  signal?: AbortSignal,
+): Promise<T> {
+  const response = await request(address(path, parameters), {
     headers: { Accept: "application/json" },
     ...(signal ? { signal } : {}),
   });
-  return (await answer.json()) as T;
+  let body: unknown;
+  try {
+    body = await response.json();
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      throw new Problem("malformed", response.status, `${path}: ${error.message}`);
+    }
+    throw isAbort(error) ? error : new Problem("unreachable", 0, "");
+  }
+  if (typeof body !== "object" || body === null) {
+    throw new Problem("malformed", response.status, `${path}: not a JSON object`);
+  }
+  return body as T;
 }
 
-/** GET every page of a list as CSV; each page is handed over as it comes.
+/** One page of a list. */
+interface ListPage<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+/** GET every page of a list; the items of each are handed over as they arrive.
  *
- * @throws Problem the API refuses, or does not answer.
+ * @throws Problem as `getJson`, or a page has no items.
  */
-export async function getCsv(
+export async function getPages<T>(
   path: string,
   parameters: Parameters,
-  onPage: (rows: Record<string, string>[]) => void,
+  onItems: (items: T[]) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  let url: string | null = address(path, { ...parameters, limit: "10000" });
-  while (url !== null) {
-    const answer: Response = await request(url, { headers: { Accept: "text/csv" }, ...(signal ? { signal } : {}) });
-    onPage(parseRecords(await answer.text()));
-    url = sameOrigin(nextLink(answer.headers.get("Link")));
-  }
-}
-
-/** A link's path and query: a proxy may have told the API another host's name than the one that the reader uses. */
-function sameOrigin(link: string | null): string | null {
-  if (link === null) {
-    return null;
-  }
-  const url = new URL(link, location.href);
-  return url.pathname + url.search;
+  let cursor: string | null = null;
+  do {
+    const from: Parameters = cursor === null ? {} : { cursor };
+    const page: Partial<ListPage<T>> = await getJson(path, { ...parameters, limit: PAGE_LIMIT, ...from }, signal);
+    if (!Array.isArray(page.items)) {
+      throw new Problem("malformed", 200, `${path}: a page without items`);
+    }
+    onItems(page.items);
+    cursor = page.next_cursor ?? null;
+  } while (cursor !== null);
 }
 
 /** Trade a one-time token for a session's cookie.

@@ -1,7 +1,18 @@
 /** The questions that the dashboard asks, each one request (lists: one for each page of 10,000). */
 
-import { getCsv, getJson, type Parameters } from "./client.ts";
-import type { Definitions, Factory, KpiItem, KpiPage, Machine, Named, Programme, Session, Timeline } from "./types.ts";
+import { getJson, getPages, PAGE_LIMIT, type Parameters } from "./client.ts";
+import type {
+  Definitions,
+  Factory,
+  KpiItem,
+  KpiPage,
+  Machine,
+  Programme,
+  Session,
+  Sponsor,
+  Timeline,
+  Zone,
+} from "./types.ts";
 
 export interface Window {
   /** Seoul days; `to` is the day after the last. */
@@ -50,7 +61,7 @@ function kpiParameters(
     from: window.from,
     to: window.to,
     kpi: kpis,
-    limit: "10000",
+    limit: PAGE_LIMIT,
   };
 }
 
@@ -60,60 +71,26 @@ export function readTimeline(factory: string, machine: string, window: Window, s
   return getJson<Timeline>(path, { from: window.from, to: window.to }, signal);
 }
 
-/** A factory's machines, with where they are in use. */
-export async function readMachines(factory: string, signal?: AbortSignal): Promise<Machine[]> {
-  const machines: Machine[] = [];
-  const path = `/v1/factories/${encodeURIComponent(factory)}/machines`;
-  await getCsv(
-    path,
-    {},
-    (rows) => {
-      machines.push(
-        ...rows.map((row) => ({
-          machine_id: row["machine_id"] ?? "",
-          name: row["name"] ?? "",
-          kind: row["kind"] ?? "",
-          automation: row["automation"] ?? "",
-        })),
-      );
-    },
-    signal,
-  );
-  return machines;
+/** Every item of a list. */
+async function getAll<T>(path: string, signal?: AbortSignal): Promise<T[]> {
+  const all: T[] = [];
+  await getPages<T>(path, {}, (items) => all.push(...items), signal);
+  return all;
 }
 
-/** Every zone, or every sponsor, with its name. */
-export async function readNamed(kind: "zone" | "sponsor", signal?: AbortSignal): Promise<Named[]> {
-  const named: Named[] = [];
-  const add = (rows: Record<string, string>[]) =>
-    named.push(...rows.map((row) => ({ id: row[`${kind}_id`] ?? "", name: row["name"] ?? "" })));
-  await getCsv(`/v1/${kind}s`, {}, add, signal);
-  return named;
-}
+export const readZones = (signal?: AbortSignal) => getAll<Zone>("/v1/zones", signal);
+export const readSponsors = (signal?: AbortSignal) => getAll<Sponsor>("/v1/sponsors", signal);
 
-/** Every factory of the list that passes the filters, page by page. */
+export const readMachines = (factory: string, signal?: AbortSignal) =>
+  getAll<Machine>(`/v1/factories/${encodeURIComponent(factory)}/machines`, signal);
+
+/** Every factory that passes the filters, page by page. */
 export function readFactories(
   filters: Parameters,
   onPage: (factories: Factory[]) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  return getCsv("/v1/factories", filters, (rows) => onPage(rows.map(factoryOf)), signal);
-}
-
-function factoryOf(row: Record<string, string>): Factory {
-  return {
-    factory_id: row["factory_id"] ?? "",
-    name: row["name"] ?? "",
-    enterprise_id: row["enterprise_id"] ?? "",
-    enterprise_name: row["enterprise_name"] ?? "",
-    region: row["region"] ?? "",
-    sector: row["sector"] ?? "",
-    level: row["level"] ?? "",
-    zone: row["zone"] || null,
-    sponsor: row["sponsor"] || null,
-    size: row["size"] || null,
-    machines: Number(row["machines"] ?? 0),
-  };
+  return getPages("/v1/factories", filters, onPage, signal);
 }
 
 /** One KPI of every factory in a scope, page by page. */
@@ -124,32 +101,5 @@ export function readFactoryKpis(
   onPage: (items: KpiItem[]) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const parameters = kpiParameters(scopes, window, [kpi], { groupBy: "factory" });
-  return getCsv("/v1/kpis", parameters, (rows) => onPage(rows.map((row) => itemOf(row, kpi))), signal);
-}
-
-function itemOf(row: Record<string, string>, kpi: string): KpiItem {
-  const number = (name: string) => Number(row[name] ?? 0);
-  const optional = (name: string) => (row[name] ? Number(row[name]) : null);
-  return {
-    scope: row["scope"] ?? "",
-    from: row["from"] ?? "",
-    to: row["to"] ?? "",
-    partial: row["partial"] === "true",
-    factories: number("factories"),
-    machines: number("machines"),
-    time_s: {} as KpiItem["time_s"],
-    counts: { good: number("good"), scrap: number("scrap"), rework: number("rework") },
-    kpis: {
-      [kpi]: {
-        value: optional(kpi),
-        numerator: number(`${kpi}_numerator`),
-        denominator: number(`${kpi}_denominator`),
-        reason: row[`${kpi}_reason`] || null,
-        flags: (row[`${kpi}_flags`] ?? "").split(/[ ;|]+/).filter((flag) => flag !== ""),
-      },
-    },
-    coverage: optional("coverage"),
-    suppressed: row["suppressed"] === "true",
-  };
+  return getPages("/v1/kpis", kpiParameters(scopes, window, [kpi], { groupBy: "factory" }), onPage, signal);
 }

@@ -70,9 +70,13 @@ export interface Session {
   expires_at: string;
 }
 
-/** A zone or a sponsor, as the list of them has it. */
-export interface Named {
-  id: string;
+export interface Zone {
+  zone_id: string;
+  name: string;
+}
+
+export interface Sponsor {
+  sponsor_id: string;
   name: string;
 }
 

@@ -12,7 +12,8 @@ import { kindOf } from "../state/numbers.ts";
 import { regionOf, seesEverything } from "../state/roles.ts";
 import { scopeWords } from "../state/scope-words.ts";
 import { COHORTS, type Cohort } from "../state/view.ts";
-import { Failure, Panel } from "./panel.tsx";
+import { Failure } from "./failure.tsx";
+import { Panel } from "./panel.tsx";
 
 /** The cohort's scopes, which are intersected, as far as the reader sees them: a regional officer's lie in the region.
  *

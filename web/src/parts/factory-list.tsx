@@ -11,8 +11,9 @@ import { grouped, percent } from "../state/numbers.ts";
 import { FILTERS, viewOf } from "../state/view.ts";
 import { regionName, sectorName } from "../words/places.ts";
 import { FactoryFilters } from "./factory-filters.tsx";
+import { Failure } from "./failure.tsx";
 import { Link } from "./link.tsx";
-import { Failure, Skeleton } from "./panel.tsx";
+import { Skeleton } from "./panel.tsx";
 import { useRowsInView } from "./rows-in-view.ts";
 
 const ROW_HEIGHT = 44;

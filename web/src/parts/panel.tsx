@@ -2,9 +2,9 @@
 
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
-import type { Problem } from "../api/client.ts";
 import { useApp } from "../state/context.ts";
 import type { Loaded } from "../state/load.ts";
+import { Content, Failure } from "./failure.tsx";
 
 interface PanelProps<T> {
   title: string;
@@ -36,7 +36,9 @@ export function Panel<T>({ title, loaded, isEmpty, emptyText, aside, children, .
         ) : isEmpty?.(data) ? (
           <p class="empty">{emptyText ?? words.panel.empty}</p>
         ) : (
-          children(data)
+          <Content data={data} retry={loaded.retry}>
+            {children}
+          </Content>
         )}
       </div>
     </section>
@@ -51,30 +53,6 @@ export function Skeleton({ label }: { label: string }) {
       <i />
       <i />
       <i />
-    </div>
-  );
-}
-
-/** What went wrong, in the API's own sentence where there is one, and another try. */
-export function Failure({ problem, retry }: { problem: Problem; retry: () => void }) {
-  const { words } = useApp();
-  const lead =
-    problem.status === 0
-      ? words.panel.noAnswer
-      : problem.status === 403
-        ? words.panel.forbidden
-        : words.panel.refused(String(problem.status));
-  return (
-    <div class="failure" role="alert">
-      <p>
-        <strong>{lead}</strong>
-      </p>
-      {problem.status !== 403 && problem.detail !== "" && <p class="quiet">{problem.detail}</p>}
-      {problem.status !== 403 && (
-        <button type="button" class="button" onClick={retry}>
-          {words.panel.retry}
-        </button>
-      )}
     </div>
   );
 }

@@ -10,8 +10,9 @@ import { useApp, useTitle } from "../state/context.ts";
 import { type Loaded, useLoad } from "../state/load.ts";
 import { grouped, percent } from "../state/numbers.ts";
 import { viewOf } from "../state/view.ts";
+import { Content, Failure } from "./failure.tsx";
 import { Link } from "./link.tsx";
-import { Failure, Skeleton } from "./panel.tsx";
+import { Skeleton } from "./panel.tsx";
 
 const SHARES = ["auto_collected_share", "automatic_production_share"];
 const INSTALLED = "smart_factories_built";
@@ -58,7 +59,9 @@ function Cell<T>({ title, loaded, children, ...rest }: CellProps<T>) {
       ) : loaded.data === null ? (
         <Skeleton label={words.panel.loading} />
       ) : (
-        children(loaded.data)
+        <Content data={loaded.data} retry={loaded.retry}>
+          {children}
+        </Content>
       )}
     </div>
   );

@@ -54,13 +54,13 @@ export function useLoad<T>(key: string | null, ask: (signal: AbortSignal) => Pro
   return { data: held.data, loading: key !== null && held.key !== key, problem: held.problem, retry };
 }
 
-/** An error as a problem; a session that has ended is told to the whole app.
+/** Any error as a problem, so that a panel can show it. The app is told when the session has ended.
  *
- * @throws the error, if it is none of the API's or the network's.
+ * An error that the client did not raise means that an answer was not what its type promises.
  */
 export function problemOf(error: unknown): Problem {
   if (!(error instanceof Problem)) {
-    throw error;
+    return new Problem("malformed", 200, error instanceof Error ? error.message : String(error));
   }
   if (error.status === 401) {
     signedOut.announce();

@@ -1,6 +1,6 @@
 /** What zones and sponsors are called; each list is asked for once. */
 
-import { readNamed } from "../api/requests.ts";
+import { readSponsors, readZones } from "../api/requests.ts";
 import { useApp } from "./context.ts";
 import { useLoad } from "./load.ts";
 import { seesEverything } from "./roles.ts";
@@ -10,7 +10,9 @@ export type NamedKind = "zone" | "sponsor";
 const asked = new Map<NamedKind, Promise<ReadonlyMap<string, string>>>();
 
 async function ask(kind: NamedKind): Promise<ReadonlyMap<string, string>> {
-  return new Map((await readNamed(kind)).map(({ id, name }) => [id, name]));
+  return kind === "zone"
+    ? new Map((await readZones()).map(({ zone_id, name }) => [zone_id, name]))
+    : new Map((await readSponsors()).map(({ sponsor_id, name }) => [sponsor_id, name]));
 }
 
 /** Kept while it is there; a failure is not. */

@@ -255,6 +255,7 @@ export const en = {
     forbidden: "This is not for your role to see.",
     noAnswer: "Jejo does not answer. Check the network, then try again.",
     refused: (status: string) => `Jejo answered with an error (${status}).`,
+    malformed: "Jejo sent an answer that this page cannot read.",
     failed: "This could not be loaded.",
     notAccounted: "Nothing has been accounted yet: figures appear as soon as data arrive.",
   },

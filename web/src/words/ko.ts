@@ -237,6 +237,7 @@ export const ko: Words = {
     forbidden: "현재 권한으로는 볼 수 없는 내용입니다.",
     noAnswer: "제조 서버가 응답하지 않습니다. 네트워크를 확인한 뒤 다시 시도하십시오.",
     refused: (status) => `제조 서버가 오류로 응답했습니다 (${status}).`,
+    malformed: "제조 서버의 응답을 해석할 수 없습니다.",
     failed: "불러오지 못했습니다.",
     notAccounted: "아직 집계된 데이터가 없습니다. 데이터가 도착하면 수치가 나타납니다.",
   },

@@ -1,0 +1,69 @@
+/** What a part of a page shows when its answer is missing or cannot be drawn: what went wrong, and another try. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useErrorBoundary } from "preact/hooks";
+import type { Problem } from "../api/client.ts";
+import { useApp } from "../state/context.ts";
+import { problemOf } from "../state/load.ts";
+import type { Words } from "../words/index.ts";
+
+interface FailureProps {
+  problem: Problem;
+  retry: () => void;
+}
+
+export function Failure(props: FailureProps) {
+  return <FailureIn words={useApp().words} {...props} />;
+}
+
+/** A failure in given words, for where there is no app around. */
+export function FailureIn({ problem, retry, words }: FailureProps & { words: Words }) {
+  const forbidden = problem.status === 403;
+  return (
+    <div class="failure" role="alert">
+      <p>
+        <strong>{leadOf(problem, words)}</strong>
+      </p>
+      {!forbidden && problem.detail !== "" && <p class="quiet">{problem.detail}</p>}
+      {!forbidden && (
+        <button type="button" class="button" onClick={retry}>
+          {words.panel.retry}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function leadOf({ kind, status }: Problem, words: Words): string {
+  switch (kind) {
+    case "unreachable":
+      return words.panel.noAnswer;
+    case "malformed":
+      return words.panel.malformed;
+    case "refused":
+      return status === 403 ? words.panel.forbidden : words.panel.refused(String(status));
+  }
+}
+
+interface ContentProps<T> {
+  data: T;
+  retry: () => void;
+  children: (data: T) => ComponentChildren;
+}
+
+/** Draws an answer. One that does not have the promised form, so that drawing it throws, is shown as a failure. */
+export function Content<T>({ data, retry, children }: ContentProps<T>) {
+  const [error, reset] = useErrorBoundary();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new answer is drawn, whatever became of the last one.
+  useEffect(() => reset(), [data]);
+  return error === undefined ? (
+    <Drawn data={data} draw={children} />
+  ) : (
+    <Failure problem={problemOf(error)} retry={retry} />
+  );
+}
+
+/** An error boundary catches what its children throw, so drawing is a child of its own. */
+function Drawn<T>({ data, draw }: { data: T; draw: (data: T) => ComponentChildren }) {
+  return <>{draw(data)}</>;
+}

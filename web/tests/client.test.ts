@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { getJson, getPages, Problem } from "../src/api/client.ts";
+import { readFactories, readMachines, readZones } from "../src/api/requests.ts";
+import { problemOf } from "../src/state/load.ts";
+import { signedOut } from "../src/state/signed-out.ts";
+
+const realFetch = globalThis.fetch;
+afterEach(() => {
+  globalThis.fetch = realFetch;
+});
+
+/** Have the API answer with these responses, in order.
+ *
+ * @returns the addresses asked for.
+ */
+function respond(...responses: (Response | Error)[]): string[] {
+  const asked: string[] = [];
+  globalThis.fetch = async (url) => {
+    asked.push(String(url));
+    const response = responses[asked.length - 1];
+    assert.ok(response !== undefined, `nothing left to answer ${url}`);
+    if (response instanceof Error) {
+      throw response;
+    }
+    return response;
+  };
+  return asked;
+}
+
+function json(body: unknown, status = 200): Response {
+  return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
+}
+
+async function problemIn(work: Promise<unknown>): Promise<Problem> {
+  const error = await work.then(
+    () => assert.fail("no problem"),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof Problem, String(error));
+  return error;
+}
+
+test("names arrive as they are, whatever a spreadsheet would make of them", async () => {
+  const names = ["＋1호기", "'=1+1", "=1+1", "＝합계", "'tis", 'a, "b"\r\nc', " "];
+  respond(json({ items: names.map((name) => ({ factory_id: "F1", name })), next_cursor: null }));
+  const read: string[] = [];
+  await readFactories({}, (factories) => read.push(...factories.map(({ name }) => name)));
+  assert.deepEqual(read, names);
+});
+
+test("every page of a list is read", async () => {
+  const asked = respond(
+    json({ items: [{ machine_id: "M1" }], next_cursor: "a+b=" }),
+    json({ items: [{ machine_id: "M2" }], next_cursor: null }),
+  );
+  assert.deepEqual(
+    (await readMachines("F1")).map(({ machine_id }) => machine_id),
+    ["M1", "M2"],
+  );
+  assert.deepEqual(asked, [
+    "/v1/factories/F1/machines?limit=10000",
+    "/v1/factories/F1/machines?limit=10000&cursor=a%2Bb%3D",
+  ]);
+});
+
+test("an answer that is not JSON is a malformed one", async () => {
+  for (const body of [
+    "",
+    "<!doctype html><title>Sign in to the network</title>",
+    '{"items": [',
+    "name,employees\r\n",
+  ]) {
+    respond(new Response(body));
+    const problem = await problemIn(getJson("/v1/programme"));
+    assert.deepEqual([problem.kind, problem.status], ["malformed", 200]);
+    assert.match(problem.detail, /^\/v1\/programme: ./);
+  }
+});
+
+test("JSON that is no object, and a page without items, are malformed", async () => {
+  for (const body of [null, 3, "text"]) {
+    respond(json(body));
+    assert.equal((await problemIn(getJson("/v1/programme"))).kind, "malformed");
+  }
+  for (const body of [{}, { items: null }, { items: { a: 1 }, next_cursor: null }]) {
+    respond(json(body));
+    assert.equal((await problemIn(readZones())).kind, "malformed");
+  }
+});
+
+test("a malformed later page is a problem, too, after the pages before it", async () => {
+  respond(json({ items: [1], next_cursor: "next" }), new Response("{"));
+  const read: number[] = [];
+  const problem = await problemIn(getPages<number>("/v1/zones", {}, (items) => read.push(...items)));
+  assert.deepEqual([problem.kind, read], ["malformed", [1]]);
+});
+
+test("a refusal has the API's own sentence, if it sent one", async () => {
+  respond(json({ detail: "There is no factory X." }, 404));
+  const refused = await problemIn(getJson("/v1/factories/X"));
+  assert.deepEqual([refused.kind, refused.status, refused.detail], ["refused", 404, "There is no factory X."]);
+  respond(new Response("<h1>Bad gateway</h1>", { status: 502 }));
+  const gateway = await problemIn(getJson("/v1/factories/X"));
+  assert.deepEqual([gateway.kind, gateway.status, gateway.detail], ["refused", 502, ""]);
+});
+
+test("no answer, or one that breaks off, is unreachable", async () => {
+  respond(new TypeError("network"));
+  assert.equal((await problemIn(getJson("/v1/programme"))).kind, "unreachable");
+  const broken = new ReadableStream({ start: (controller) => controller.error(new TypeError("connection reset")) });
+  respond(new Response(broken));
+  assert.equal((await problemIn(getJson("/v1/programme"))).kind, "unreachable");
+});
+
+test("a request that the page gave up is not a problem", async () => {
+  respond(new DOMException("stopped", "AbortError"));
+  await assert.rejects(getJson("/v1/programme"), { name: "AbortError" });
+});
+
+test("whatever is thrown while an answer is used becomes a problem that a panel can show", async () => {
+  const wrong = problemOf(new TypeError("kpis is undefined"));
+  assert.deepEqual([wrong.kind, wrong.detail], ["malformed", "kpis is undefined"]);
+  assert.equal(problemOf("thrown text").detail, "thrown text");
+  const refused = new Problem("refused", 404, "");
+  assert.equal(problemOf(refused), refused);
+});
+
+test("the app learns of a session that has ended", () => {
+  let ended = 0;
+  const stop = signedOut.listen(() => {
+    ended += 1;
+  });
+  problemOf(new Problem("refused", 401, ""));
+  problemOf(new Problem("refused", 403, ""));
+  stop();
+  assert.equal(ended, 1);
+});
