@@ -1,23 +1,7 @@
 /** Compares every figure on a page with the API's own answer, asked for anew with a key. */
 
 import type { Page } from "playwright-core";
-
-interface Answer {
-  value: number | null;
-  numerator: number;
-  denominator: number;
-  reason: string | null;
-  flags: string[];
-}
-
-interface Item {
-  partial: boolean;
-  factories: number;
-  machines: number;
-  time_s: Record<string, number>;
-  coverage: number | null;
-  kpis: Record<string, Answer>;
-}
+import type { KpiItem, KpiPage, KpiValue, PublishedDefinitions, ValueUnit } from "../src/api/openapi.ts";
 
 interface Shown {
   kpi: string;
@@ -32,7 +16,7 @@ interface Shown {
 
 /** The API, asked directly. Answers are kept: the stack stands still while the tour runs. */
 export class Api {
-  private readonly kept = new Map<string, Promise<Item | null>>();
+  private readonly kept = new Map<string, Promise<KpiItem | null>>();
 
   constructor(
     private readonly url: string,
@@ -47,11 +31,17 @@ export class Api {
     return answer.json();
   }
 
+  /** What the value of each KPI is served in. */
+  async units(): Promise<ReadonlyMap<string, ValueUnit>> {
+    const { kpis } = (await this.get("/v1/kpi-definitions")) as PublishedDefinitions;
+    return new Map(kpis.map(({ id, value_unit }) => [id, value_unit]));
+  }
+
   /** The one item of a scope and window, with all KPIs; null if there is none. */
-  item(scope: string, from: string, to: string): Promise<Item | null> {
+  item(scope: string, from: string, to: string): Promise<KpiItem | null> {
     const query = new URLSearchParams([...scope.split("&").map((one) => ["scope", one]), ["from", from], ["to", to]]);
     const path = `/v1/kpis?${query}`;
-    const found = this.kept.get(path) ?? this.get(path).then((page) => (page as { items: Item[] }).items[0] ?? null);
+    const found = this.kept.get(path) ?? this.get(path).then((page) => (page as KpiPage).items[0] ?? null);
     this.kept.set(path, found);
     return found;
   }
@@ -87,11 +77,11 @@ function durationText(seconds: number, lang: string): string {
 }
 
 /** How a value must read. */
-export function expectedText(kpi: string, value: number, lang: string): string {
-  if (kpi === "mtbf_h" || kpi === "mttr_h") {
+function expectedText(unit: ValueUnit | undefined, value: number, lang: string): string {
+  if (unit === "h") {
     return durationText(value * 3600, lang);
   }
-  if (kpi === "throughput_per_h") {
+  if (unit === "1/h") {
     const number = value.toLocaleString("en-US", { maximumFractionDigits: 1 });
     return lang === "ko" ? `${number}개/h` : `${number} /h`;
   }
@@ -99,7 +89,7 @@ export function expectedText(kpi: string, value: number, lang: string): string {
 }
 
 /** What is wrong with one figure. */
-function wrong(shown: Shown, answer: Answer | undefined, lang: string): string[] {
+function wrong(shown: Shown, answer: KpiValue | undefined, unit: ValueUnit | undefined, lang: string): string[] {
   const name = `${shown.kpi} of ${shown.scope} ${shown.from}`;
   if (answer === undefined) {
     return [`${name}: the API has no such figure`];
@@ -110,7 +100,7 @@ function wrong(shown: Shown, answer: Answer | undefined, lang: string): string[]
       found.push(`${name}: null because of ${answer.reason}, shown as ${shown.text} (${shown.reason})`);
     }
   } else {
-    const text = expectedText(shown.kpi, answer.value, lang);
+    const text = expectedText(unit, answer.value, lang);
     if (Number(shown.value) !== answer.value || shown.text !== text) {
       found.push(`${name}: is ${answer.value} (${text}), shown as ${shown.text} (${shown.value})`);
     }
@@ -132,10 +122,11 @@ function wrong(shown: Shown, answer: Answer | undefined, lang: string): string[]
 /** Everything that is wrong with the figures of a page, and how many there are. */
 export async function checkFigures(page: Page, api: Api, lang: string): Promise<{ count: number; wrong: string[] }> {
   const shown = await shownFigures(page);
+  const units = await api.units();
   const found = await Promise.all(
     shown.map(async (figure) => {
       const item = await api.item(figure.scope, figure.from, figure.to);
-      return wrong(figure, item?.kpis[figure.kpi], lang);
+      return wrong(figure, item?.kpis[figure.kpi], units.get(figure.kpi), lang);
     }),
   );
   return { count: shown.length, wrong: found.flat() };

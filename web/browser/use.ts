@@ -190,7 +190,7 @@ async function day(page: Page, prefix: string, plan: Plan, api: Api, report: Rep
       Number(row.getAttribute("data-seconds")),
     ]),
   );
-  const times = item?.time_s ?? {};
+  const times: Record<string, number> = { ...item?.time_s };
   const whole = Object.values(times).reduce((sum, seconds) => sum + seconds, 0);
   report.add(
     "the time account",

@@ -44,7 +44,7 @@ interface Props {
 }
 
 export function App({ start, address, words, onEnd }: Props) {
-  const { session, definitions } = start;
+  const { session, definitions, figures } = start;
   const [figure, openFigure] = useState<FigureData | null>(null);
   const accountedUntilMs = useMemo(() => start.accountedUntilMs ?? Date.now(), [start]);
   const view = settled(start, address.view, accountedUntilMs);
@@ -68,6 +68,7 @@ export function App({ start, address, words, onEnd }: Props) {
     words,
     session,
     definitions,
+    figures,
     accountedUntilMs,
     window: { from: view.from ?? "", to: view.to ?? "" },
     go: address.go,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { getJson, getPages, Problem } from "../src/api/client.ts";
+import { addressOf, getJson, getPages, Problem } from "../src/api/client.ts";
 import { readFactories, readMachines, readZones } from "../src/api/requests.ts";
 import { problemOf } from "../src/state/load.ts";
 import { signedOut } from "../src/state/signed-out.ts";
@@ -49,6 +49,19 @@ test("names arrive as they are, whatever a spreadsheet would make of them", asyn
   assert.deepEqual(read, names);
 });
 
+test("an address fills its names, repeats lists and leaves out what is not given", () => {
+  assert.equal(
+    addressOf("/v1/factories/{factory_id}/machines/{machine_id}", { path: { factory_id: "F/1", machine_id: "M?" } }),
+    "/v1/factories/F%2F1/machines/M%3F",
+  );
+  const query = { scope: ["region:KR-48", "sector:C25"], from: "2026-11-01", to: "2026-12-01", cursor: null, limit: 5 };
+  assert.equal(
+    addressOf("/v1/kpis", { query }),
+    "/v1/kpis?scope=region%3AKR-48&scope=sector%3AC25&from=2026-11-01&to=2026-12-01&limit=5",
+  );
+  assert.equal(addressOf("/v1/zones", {}), "/v1/zones");
+});
+
 test("every page of a list is read", async () => {
   const asked = respond(
     json({ items: [{ machine_id: "M1" }], next_cursor: "a+b=" }),
@@ -72,7 +85,7 @@ test("an answer that is not JSON is a malformed one", async () => {
     "name,employees\r\n",
   ]) {
     respond(new Response(body));
-    const problem = await problemIn(getJson("/v1/programme"));
+    const problem = await problemIn(getJson("/v1/programme", {}));
     assert.deepEqual([problem.kind, problem.status], ["malformed", 200]);
     assert.match(problem.detail, /^\/v1\/programme: ./);
   }
@@ -81,7 +94,7 @@ test("an answer that is not JSON is a malformed one", async () => {
 test("JSON that is no object, and a page without items, are malformed", async () => {
   for (const body of [null, 3, "text"]) {
     respond(json(body));
-    assert.equal((await problemIn(getJson("/v1/programme"))).kind, "malformed");
+    assert.equal((await problemIn(getJson("/v1/programme", {}))).kind, "malformed");
   }
   for (const body of [{}, { items: null }, { items: { a: 1 }, next_cursor: null }]) {
     respond(json(body));
@@ -90,32 +103,34 @@ test("JSON that is no object, and a page without items, are malformed", async ()
 });
 
 test("a malformed later page is a problem, too, after the pages before it", async () => {
-  respond(json({ items: [1], next_cursor: "next" }), new Response("{"));
-  const read: number[] = [];
-  const problem = await problemIn(getPages<number>("/v1/zones", {}, (items) => read.push(...items)));
-  assert.deepEqual([problem.kind, read], ["malformed", [1]]);
+  respond(json({ items: [{ zone_id: "Z1" }], next_cursor: "next" }), new Response("{"));
+  const read: string[] = [];
+  const problem = await problemIn(
+    getPages("/v1/zones", {}, (items) => read.push(...items.map(({ zone_id }) => zone_id))),
+  );
+  assert.deepEqual([problem.kind, read], ["malformed", ["Z1"]]);
 });
 
 test("a refusal has the API's own sentence, if it sent one", async () => {
   respond(json({ detail: "There is no factory X." }, 404));
-  const refused = await problemIn(getJson("/v1/factories/X"));
+  const refused = await problemIn(getJson("/v1/factories/{factory_id}", { path: { factory_id: "X" } }));
   assert.deepEqual([refused.kind, refused.status, refused.detail], ["refused", 404, "There is no factory X."]);
   respond(new Response("<h1>Bad gateway</h1>", { status: 502 }));
-  const gateway = await problemIn(getJson("/v1/factories/X"));
+  const gateway = await problemIn(getJson("/v1/factories/{factory_id}", { path: { factory_id: "X" } }));
   assert.deepEqual([gateway.kind, gateway.status, gateway.detail], ["refused", 502, ""]);
 });
 
 test("no answer, or one that breaks off, is unreachable", async () => {
   respond(new TypeError("network"));
-  assert.equal((await problemIn(getJson("/v1/programme"))).kind, "unreachable");
+  assert.equal((await problemIn(getJson("/v1/programme", {}))).kind, "unreachable");
   const broken = new ReadableStream({ start: (controller) => controller.error(new TypeError("connection reset")) });
   respond(new Response(broken));
-  assert.equal((await problemIn(getJson("/v1/programme"))).kind, "unreachable");
+  assert.equal((await problemIn(getJson("/v1/programme", {}))).kind, "unreachable");
 });
 
 test("a request that the page gave up is not a problem", async () => {
   respond(new DOMException("stopped", "AbortError"));
-  await assert.rejects(getJson("/v1/programme"), { name: "AbortError" });
+  await assert.rejects(getJson("/v1/programme", {}), { name: "AbortError" });
 });
 
 test("whatever is thrown while an answer is used becomes a problem that a panel can show", async () => {

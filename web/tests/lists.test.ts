@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Factory, KpiItem } from "../src/api/types.ts";
+import type { FactoryListEntry, KpiItem } from "../src/api/openapi.ts";
 import { arrange, narrow, prepare, type Row, SORTS } from "../src/state/factory-rows.ts";
 
-function factory(number: number, more: Partial<Factory> = {}): Factory {
+function factory(number: number, more: Partial<FactoryListEntry> = {}): FactoryListEntry {
   return {
     factory_id: `F${number}`,
+    effective_from: "2020-01-01T00:00:00Z",
+    effective_to: null,
     name: `Hanbit ${number}`,
     enterprise_id: "E1",
     enterprise_name: "한빛정밀",
@@ -15,6 +17,8 @@ function factory(number: number, more: Partial<Factory> = {}): Factory {
     zone: null,
     sponsor: null,
     size: "10-49",
+    established_on: null,
+    closed_on: null,
     machines: number,
     ...more,
   };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axisText, duration, grouped, kindOf, kpiText, percent, sumText } from "../src/state/numbers.ts";
+import { axisText, duration, grouped, percent, sumText, valueText } from "../src/state/numbers.ts";
 
 test("numbers are grouped", () => {
   assert.equal(grouped(1234567), "1,234,567");
@@ -28,13 +28,14 @@ test("durations below an hour have seconds, and rounding carries", () => {
   assert.equal(duration(7199.9, "en"), "2 h");
 });
 
-test("a KPI's id says what kind of number it is", () => {
-  assert.deepEqual(["oee", "mtbf_h", "throughput_per_h"].map(kindOf), ["ratio", "hours", "per_hour"]);
-  assert.equal(kpiText("mttr_h", 0.5, "en"), "30 min");
-  assert.equal(kpiText("throughput_per_h", 1234.56, "en"), "1,234.6 /h");
-  assert.equal(kpiText("throughput_per_h", 1234.56, "ko"), "1,234.6개/h");
-  assert.equal(axisText("oee", 0.825, "en"), "82.5%");
-  assert.equal(axisText("mtbf_h", 12.5, "ko"), "12시간 30분");
+test("the unit of a KPI's value says how it reads", () => {
+  assert.equal(valueText(0.825, "1", "en"), "82.5%");
+  assert.equal(valueText(0.5, "h", "en"), "30 min");
+  assert.equal(valueText(1234.56, "1/h", "en"), "1,234.6 /h");
+  assert.equal(valueText(1234.56, "1/h", "ko"), "1,234.6개/h");
+  assert.equal(axisText(0.825, "1", "en"), "82.5%");
+  assert.equal(axisText(12.5, "h", "ko"), "12시간 30분");
+  assert.equal(axisText(12.345, "1/h", "ko"), "12.35");
 });
 
 test("sums say their unit", () => {

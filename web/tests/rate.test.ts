@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CountedFigure } from "../src/api/types.ts";
+import type { ProgrammeFigure } from "../src/api/openapi.ts";
 import { outlook } from "../src/state/rate.ts";
 
-function figure(...values: number[]): CountedFigure {
+function figure(...values: number[]): ProgrammeFigure {
   const years = ["2023-12-31", "2024-12-31", "2025-12-31", "2026-12-31"].slice(0, values.length);
   const history = years.map((on, n) => ({ on, value: values[n] ?? 0 }));
-  return { history, reached: values.at(-1) ?? 0 } as CountedFigure;
+  return { history, reached: values.at(-1) ?? 0 } as ProgrammeFigure;
 }
 
 test("the rate is that of the last year", () => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Segment, State } from "../src/api/types.ts";
+import type { TimelineSegment } from "../src/api/openapi.ts";
+import type { State } from "../src/api/states.ts";
 import { joined, piecesBySlot, stretches, timeInStates } from "../src/charts/segments.ts";
 import { en } from "../src/words/en.ts";
 import { ko } from "../src/words/ko.ts";
 
-function segment(from: number, to: number, state: State, mode: Segment["mode"] = null): Segment {
+function segment(from: number, to: number, state: State, mode: TimelineSegment["mode"] = null): TimelineSegment {
   return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), state, mode, reason: null };
 }
 

@@ -1,9 +1,31 @@
 /** Requests to the API. Whatever goes wrong with one becomes a `Problem`, which the page can show. */
 
-export type Parameters = Record<string, string | string[]>;
+import type { paths } from "./openapi.ts";
+
+/** What the OpenAPI document says of a GET that answers with JSON. */
+interface JsonGet {
+  parameters: { path?: unknown; query?: unknown };
+  responses: { 200: { content: { "application/json": unknown } } };
+}
+
+/** The paths that answer a GET with JSON. */
+export type Path = { [P in keyof paths]: paths[P] extends { get: JsonGet } ? P : never }[keyof paths];
+type Get<P extends Path> = paths[P] extends { get: infer G extends JsonGet } ? G : never;
+export type Answer<P extends Path> = Get<P>["responses"][200]["content"]["application/json"];
+/** What fills the path's `{names}`, and the query. */
+export type Parameters<P extends Path> = Pick<Get<P>["parameters"], "path" | "query">;
+
+interface ListPage<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+/** The paths of lists that come in pages. */
+export type ListPath = { [P in Path]: Answer<P> extends ListPage<unknown> ? P : never }[Path];
+export type Item<P extends ListPath> = Answer<P> extends { items: (infer I)[] } ? I : never;
 
 /** The largest page that the API gives. */
-export const PAGE_LIMIT = "10000";
+export const PAGE_LIMIT = 10_000;
 
 export type ProblemKind = "unreachable" | "refused" | "malformed";
 
@@ -21,16 +43,22 @@ export class Problem extends Error {
   }
 }
 
-/** The address of a request: parameters in order, lists repeated. */
-export function address(path: string, parameters: Parameters = {}): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) {
-    for (const each of typeof value === "string" ? [value] : value) {
-      query.append(name, each);
+/** The address of a request: query parameters in order, lists repeated. */
+export function addressOf<P extends Path>(path: P, parameters: Parameters<P>): string {
+  const { path: names = {}, query = {} } = parameters as {
+    path?: Record<string, string>;
+    query?: Record<string, string | number | string[] | null | undefined>;
+  };
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(names[name] ?? ""));
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each !== null && each !== undefined) {
+        search.append(name, String(each));
+      }
     }
   }
-  const text = query.toString();
-  return text === "" ? path : `${path}?${text}`;
+  return search.size === 0 ? filled : `${filled}?${search}`;
 }
 
 /** Send a request.
@@ -68,12 +96,12 @@ async function detailOf(response: Response): Promise<string> {
  *
  * @throws Problem the API refuses, does not answer, or answers with something else.
  */
-export async function getJson<T extends object>(
-  path: string,
-  parameters: Parameters = {},
+export async function getJson<P extends Path>(
+  path: P,
+  parameters: Parameters<P>,
   signal?: AbortSignal,
-): Promise<T> {
-  const response = await request(address(path, parameters), {
+): Promise<Answer<P>> {
+  const response = await request(addressOf(path, parameters), {
     headers: { Accept: "application/json" },
     ...(signal ? { signal } : {}),
   });
@@ -89,29 +117,24 @@ export async function getJson<T extends object>(
   if (typeof body !== "object" || body === null) {
     throw new Problem("malformed", response.status, `${path}: not a JSON object`);
   }
-  return body as T;
-}
-
-/** One page of a list. */
-interface ListPage<T> {
-  items: T[];
-  next_cursor: string | null;
+  return body as Answer<P>;
 }
 
 /** GET every page of a list; the items of each are handed over as they arrive.
  *
  * @throws Problem as `getJson`, or a page has no items.
  */
-export async function getPages<T>(
-  path: string,
-  parameters: Parameters,
-  onItems: (items: T[]) => void,
+export async function getPages<P extends ListPath>(
+  path: P,
+  parameters: Parameters<P>,
+  onItems: (items: Item<P>[]) => void,
   signal?: AbortSignal,
 ): Promise<void> {
+  const { query = {}, ...rest } = parameters as { query?: object };
   let cursor: string | null = null;
   do {
-    const from: Parameters = cursor === null ? {} : { cursor };
-    const page: Partial<ListPage<T>> = await getJson(path, { ...parameters, limit: PAGE_LIMIT, ...from }, signal);
+    const next = { ...rest, query: { ...query, limit: PAGE_LIMIT, ...(cursor === null ? {} : { cursor }) } };
+    const page = (await getJson(path, next as Parameters<P>, signal)) as Partial<ListPage<Item<P>>>;
     if (!Array.isArray(page.items)) {
       throw new Problem("malformed", 200, `${path}: a page without items`);
     }

@@ -1,18 +1,17 @@
-/** The questions that the dashboard asks, each one request (lists: one for each page of 10,000). */
+/** The questions that the dashboard asks, each one request (lists: one for each page). */
 
-import { getJson, getPages, PAGE_LIMIT, type Parameters } from "./client.ts";
+import { getJson, getPages, type Item, type ListPath, PAGE_LIMIT, type Parameters } from "./client.ts";
 import type {
-  Definitions,
-  Factory,
+  FactoryEntry,
+  FactoryListEntry,
+  GroupBy,
+  Interval,
   KpiItem,
   KpiPage,
-  Machine,
-  Programme,
-  Session,
-  Sponsor,
-  Timeline,
-  Zone,
-} from "./types.ts";
+  MachineEntry,
+  SponsorEntry,
+  ZoneEntry,
+} from "./openapi.ts";
 
 export interface Window {
   /** Seoul days; `to` is the day after the last. */
@@ -20,18 +19,21 @@ export interface Window {
   to: string;
 }
 
-export const readSession = (signal?: AbortSignal) => getJson<Session>("/v1/sessions/current", {}, signal);
-export const readDefinitions = (signal?: AbortSignal) => getJson<Definitions>("/v1/kpi-definitions", {}, signal);
-export const readProgramme = (signal?: AbortSignal) => getJson<Programme>("/v1/programme", {}, signal);
+export const readSession = (signal?: AbortSignal) => getJson("/v1/sessions/current", {}, signal);
+export const readDefinitions = (signal?: AbortSignal) => getJson("/v1/kpi-definitions", {}, signal);
+export const readProgramme = (signal?: AbortSignal) => getJson("/v1/programme", {}, signal);
 
-export const readMachine = (factory: string, id: string, signal?: AbortSignal) =>
-  getJson<Machine>(`/v1/factories/${encodeURIComponent(factory)}/machines/${encodeURIComponent(id)}`, {}, signal);
+export const readMachine = (factory_id: string, machine_id: string, signal?: AbortSignal) =>
+  getJson("/v1/factories/{factory_id}/machines/{machine_id}", { path: { factory_id, machine_id } }, signal);
 
-/** A factory as lists show it, which says its enterprise's name and size too. */
-export async function readFactory(id: string, signal?: AbortSignal): Promise<Factory> {
-  const { items } = await getJson<{ items: Factory[] }>("/v1/factories", { q: id, limit: "100" }, signal);
-  const listed = items.find((factory) => factory.factory_id === id);
-  return listed ?? getJson<Factory>(`/v1/factories/${encodeURIComponent(id)}`, {}, signal);
+/** A factory. Only lists have its enterprise's name, its size and the number of its machines. */
+export type Factory = FactoryEntry & Partial<FactoryListEntry>;
+
+/** A factory as lists show it; its own entry where no list has it. */
+export async function readFactory(factory_id: string, signal?: AbortSignal): Promise<Factory> {
+  const { items } = await getJson("/v1/factories", { query: { q: factory_id, limit: 100 } }, signal);
+  const listed = items.find((factory) => factory.factory_id === factory_id);
+  return listed ?? getJson("/v1/factories/{factory_id}", { path: { factory_id } }, signal);
 }
 
 /** KPIs in total, by day or by month.
@@ -42,55 +44,61 @@ export function readKpis(
   scopes: string[],
   window: Window,
   kpis: string[],
-  more: { groupBy?: string; interval?: string } = {},
+  more: { groupBy?: GroupBy; interval?: Interval } = {},
   signal?: AbortSignal,
 ): Promise<KpiPage> {
-  return getJson<KpiPage>("/v1/kpis", kpiParameters(scopes, window, kpis, more), signal);
+  return getJson("/v1/kpis", kpiParameters(scopes, window, kpis, more), signal);
 }
 
 function kpiParameters(
   scopes: string[],
   window: Window,
   kpis: string[],
-  { groupBy, interval = "total" }: { groupBy?: string; interval?: string },
-): Parameters {
+  { groupBy, interval = "total" }: { groupBy?: GroupBy; interval?: Interval },
+): Parameters<"/v1/kpis"> {
   return {
-    scope: scopes,
-    ...(groupBy === undefined ? {} : { group_by: groupBy }),
-    interval,
-    from: window.from,
-    to: window.to,
-    kpi: kpis,
-    limit: PAGE_LIMIT,
+    query: {
+      scope: scopes,
+      ...(groupBy === undefined ? {} : { group_by: groupBy }),
+      interval,
+      from: window.from,
+      to: window.to,
+      kpi: kpis,
+      limit: PAGE_LIMIT,
+    },
   };
 }
 
 /** One machine's states and counts of one Seoul day. */
-export function readTimeline(factory: string, machine: string, window: Window, signal?: AbortSignal) {
-  const path = `/v1/factories/${encodeURIComponent(factory)}/machines/${encodeURIComponent(machine)}/timeline`;
-  return getJson<Timeline>(path, { from: window.from, to: window.to }, signal);
+export function readTimeline(factory_id: string, machine_id: string, { from, to }: Window, signal?: AbortSignal) {
+  const path = { factory_id, machine_id };
+  return getJson("/v1/factories/{factory_id}/machines/{machine_id}/timeline", { path, query: { from, to } }, signal);
 }
 
 /** Every item of a list. */
-async function getAll<T>(path: string, signal?: AbortSignal): Promise<T[]> {
-  const all: T[] = [];
-  await getPages<T>(path, {}, (items) => all.push(...items), signal);
+async function getAll<P extends ListPath>(
+  path: P,
+  parameters: Parameters<P>,
+  signal?: AbortSignal,
+): Promise<Item<P>[]> {
+  const all: Item<P>[] = [];
+  await getPages(path, parameters, (items) => all.push(...items), signal);
   return all;
 }
 
-export const readZones = (signal?: AbortSignal) => getAll<Zone>("/v1/zones", signal);
-export const readSponsors = (signal?: AbortSignal) => getAll<Sponsor>("/v1/sponsors", signal);
+export const readZones = (signal?: AbortSignal): Promise<ZoneEntry[]> => getAll("/v1/zones", {}, signal);
+export const readSponsors = (signal?: AbortSignal): Promise<SponsorEntry[]> => getAll("/v1/sponsors", {}, signal);
 
-export const readMachines = (factory: string, signal?: AbortSignal) =>
-  getAll<Machine>(`/v1/factories/${encodeURIComponent(factory)}/machines`, signal);
+export const readMachines = (factory_id: string, signal?: AbortSignal): Promise<MachineEntry[]> =>
+  getAll("/v1/factories/{factory_id}/machines", { path: { factory_id } }, signal);
 
 /** Every factory that passes the filters, page by page. */
 export function readFactories(
-  filters: Parameters,
-  onPage: (factories: Factory[]) => void,
+  filters: NonNullable<Parameters<"/v1/factories">["query"]>,
+  onPage: (factories: FactoryListEntry[]) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  return getPages("/v1/factories", filters, onPage, signal);
+  return getPages("/v1/factories", { query: filters }, onPage, signal);
 }
 
 /** One KPI of every factory in a scope, page by page. */

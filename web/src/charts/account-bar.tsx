@@ -1,6 +1,6 @@
 /** A time account as one stacked bar, and the same as numbers that add up. */
 
-import { STATES, type State } from "../api/types.ts";
+import { STATES, type State } from "../api/states.ts";
 import { useApp } from "../state/context.ts";
 import { duration, percent } from "../state/numbers.ts";
 import { fillOf, Swatch } from "./patterns.tsx";

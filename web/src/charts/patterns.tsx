@@ -1,6 +1,6 @@
 /** How states look: a colour and a pattern each, so that nothing hangs on colour alone. No data is hatched. */
 
-import { STATES, type State } from "../api/types.ts";
+import { STATES, type State } from "../api/states.ts";
 import { useApp } from "../state/context.ts";
 
 const COLOURS: Record<State, string> = {

@@ -1,6 +1,6 @@
 /** Pieces made over a day, as columns below the state strip: good ones, and scrap and rework on top. */
 
-import type { Count } from "../api/types.ts";
+import type { TimelineCount } from "../api/openapi.ts";
 import { useApp } from "../state/context.ts";
 import { grouped } from "../state/numbers.ts";
 import { timeOf } from "../state/seoul.ts";
@@ -10,7 +10,7 @@ const SLOT_MS = 15 * 60_000;
 const HEIGHT = 72;
 
 interface Props {
-  counts: readonly Count[];
+  counts: readonly TimelineCount[];
   fromMs: number;
   toMs: number;
 }

@@ -1,5 +1,6 @@
 /** Which colour means which range of values, and what the marks mean. */
 
+import type { ValueUnit } from "../api/openapi.ts";
 import { type FigureData, MARKS, marksOf } from "../figures/data.ts";
 import { useApp } from "../state/context.ts";
 import { axisText } from "../state/numbers.ts";
@@ -8,11 +9,11 @@ import type { Scale } from "./scale.ts";
 
 interface Props {
   scale: Scale | null;
-  kpi: string;
+  unit: ValueUnit;
   figures: readonly FigureData[];
 }
 
-export function ScaleLegend({ scale, kpi, figures }: Props) {
+export function ScaleLegend({ scale, unit, figures }: Props) {
   const { words, view } = useApp();
   return (
     <div class="scale-legend">
@@ -23,9 +24,9 @@ export function ScaleLegend({ scale, kpi, figures }: Props) {
               <svg width="100%" height="12" aria-hidden="true" focusable="false">
                 <rect width="100%" height="12" fill={colour} />
               </svg>
-              <span>{axisText(kpi, scale.breaks[n] ?? 0, view.lang)}</span>
+              <span>{axisText(scale.breaks[n] ?? 0, unit, view.lang)}</span>
               {n === scale.colours.length - 1 && (
-                <span class="scale-end">{axisText(kpi, scale.breaks[n + 1] ?? 0, view.lang)}</span>
+                <span class="scale-end">{axisText(scale.breaks[n + 1] ?? 0, unit, view.lang)}</span>
               )}
             </li>
           ))}

@@ -1,6 +1,7 @@
 /** A machine's segments made ready to be drawn and read. Pure. */
 
-import { type Count, type Segment, STATES, type State } from "../api/types.ts";
+import type { TimelineCount, TimelineSegment } from "../api/openapi.ts";
+import { STATES, type State } from "../api/states.ts";
 
 export interface Stretch {
   fromMs: number;
@@ -9,7 +10,7 @@ export interface Stretch {
 }
 
 /** Segments as stretches of one state each, cut to the window and to what is accounted; neighbours alike are joined. */
-export function stretches(segments: readonly Segment[], fromMs: number, toMs: number): Stretch[] {
+export function stretches(segments: readonly TimelineSegment[], fromMs: number, toMs: number): Stretch[] {
   const found: Stretch[] = [];
   for (const segment of segments) {
     const stretch = {
@@ -31,8 +32,8 @@ export function stretches(segments: readonly Segment[], fromMs: number, toMs: nu
 }
 
 /** Segments of which neighbours alike in all are one. */
-export function joined(segments: readonly Segment[]): Segment[] {
-  const found: Segment[] = [];
+export function joined(segments: readonly TimelineSegment[]): TimelineSegment[] {
+  const found: TimelineSegment[] = [];
   for (const segment of segments) {
     const last = found.at(-1);
     const alike =
@@ -70,7 +71,7 @@ export interface Pieces {
 }
 
 /** Pieces by slots of a window, every slot included. */
-export function piecesBySlot(counts: readonly Count[], fromMs: number, toMs: number, slotMs: number): Pieces[] {
+export function piecesBySlot(counts: readonly TimelineCount[], fromMs: number, toMs: number, slotMs: number): Pieces[] {
   const slots = Array.from({ length: Math.ceil((toMs - fromMs) / slotMs) }, (_, n) => ({
     fromMs: fromMs + n * slotMs,
     good: 0,

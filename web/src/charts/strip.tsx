@@ -1,7 +1,7 @@
 /** A machine's day as a strip of states, on Seoul's clock. */
 
 import { useState } from "preact/hooks";
-import type { Timeline } from "../api/types.ts";
+import type { Timeline } from "../api/openapi.ts";
 import { useApp } from "../state/context.ts";
 import { duration } from "../state/numbers.ts";
 import { timeOf } from "../state/seoul.ts";

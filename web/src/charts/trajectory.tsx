@@ -1,13 +1,21 @@
 /** A figure of the programme over the years as a small line, with its target as a dashed one. */
 
-import type { CountedFigure } from "../api/types.ts";
+import type { ProgrammeFigure } from "../api/openapi.ts";
 import { midnightMs } from "../state/seoul.ts";
 
 const WIDTH = 180;
 const HEIGHT = 48;
 const EDGE = 5;
 
-export function Trajectory({ figure, target, label }: { figure: CountedFigure; target: number | null; label: string }) {
+export function Trajectory({
+  figure,
+  target,
+  label,
+}: {
+  figure: ProgrammeFigure;
+  target: number | null;
+  label: string;
+}) {
   const { history, baseline } = figure;
   const times = history.map(({ on }) => midnightMs(on));
   const [first, last] = [times[0] ?? 0, times.at(-1) ?? 1];

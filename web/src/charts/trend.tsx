@@ -5,10 +5,11 @@ import { GridComponent, MarkAreaComponent, TooltipComponent } from "echarts/comp
 import * as echarts from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import { useEffect, useRef } from "preact/hooks";
+import type { KpiDefinition, ValueUnit } from "../api/openapi.ts";
 import { type FigureData, isThin } from "../figures/data.ts";
 import { Figure, useFigureText, useMarkWords } from "../figures/figure.tsx";
-import { useApp, useTitle } from "../state/context.ts";
-import { axisText, kindOf, percent } from "../state/numbers.ts";
+import { useApp } from "../state/context.ts";
+import { axisText, percent } from "../state/numbers.ts";
 import { dayOf } from "../state/seoul.ts";
 import type { Language } from "../state/view.ts";
 import { MarkLegend } from "./scale-legend.tsx";
@@ -24,9 +25,9 @@ const FONT =
   '"Pretendard", "Noto Sans KR", "Noto Sans CJK KR", system-ui, -apple-system, "Segoe UI", "Malgun Gothic", sans-serif';
 
 /** Hours as minutes where all are few, so that the axis has round ones. */
-function drawnTimes(figures: readonly FigureData[], kpi: string): number {
+function drawnTimes(figures: readonly FigureData[], unit: ValueUnit): number {
   const most = Math.max(0, ...figures.map(({ answer }) => answer.value ?? 0));
-  return kindOf(kpi) === "hours" && most < 2 ? 60 : 1;
+  return unit === "h" && most < 2 ? 60 : 1;
 }
 
 /** How a bucket is called: its day, or its month. */
@@ -37,13 +38,13 @@ export function bucketName(figure: FigureData, interval: string): string {
 
 interface Props {
   figures: readonly FigureData[];
-  kpi: string;
+  definition: KpiDefinition;
   interval: string;
 }
 
-export function Trend({ figures, kpi, interval }: Props) {
+export function Trend({ figures, definition, interval }: Props) {
   const { words, view, openFigure } = useApp();
-  const title = useTitle();
+  const title = definition.title[view.lang];
   const figureText = useFigureText();
   const markWords = useMarkWords();
   const place = useRef<HTMLDivElement>(null);
@@ -68,7 +69,9 @@ export function Trend({ figures, kpi, interval }: Props) {
       return;
     }
     const tooltip = (index: number) => readout(figures[index], interval, [words.trend.coverage, figureText, markWords]);
-    made.setOption(optionsOf(figures, kpi, interval, view.lang, words.trend.coverage, tooltip), { notMerge: true });
+    made.setOption(optionsOf(figures, definition.value_unit, interval, view.lang, words.trend.coverage, tooltip), {
+      notMerge: true,
+    });
     const open = (event: { dataIndex?: number }) => {
       const figure = figures[event.dataIndex ?? -1];
       if (figure !== undefined) {
@@ -82,7 +85,7 @@ export function Trend({ figures, kpi, interval }: Props) {
   });
   return (
     <div class="trend">
-      <div class="trend-chart" ref={place} role="img" aria-label={words.trend.title(title(kpi))} />
+      <div class="trend-chart" ref={place} role="img" aria-label={words.trend.title(title)} />
       <p class="quiet small">{words.trend.hollow}</p>
       <details>
         <summary>{words.trend.table}</summary>
@@ -91,7 +94,7 @@ export function Trend({ figures, kpi, interval }: Props) {
             <tr>
               <th scope="col">{words.trend.period}</th>
               <th scope="col" class="number">
-                {title(kpi)}
+                {title}
               </th>
               <th scope="col" class="number">
                 {words.trend.coverage}
@@ -136,7 +139,7 @@ function readout(figure: FigureData | undefined, interval: string, [coverage, te
 
 function optionsOf(
   figures: readonly FigureData[],
-  kpi: string,
+  unit: ValueUnit,
   interval: string,
   lang: Language,
   coverageWord: string,
@@ -144,8 +147,8 @@ function optionsOf(
 ): echarts.EChartsCoreOption {
   const names = figures.map((figure) => bucketName(figure, interval));
   const label = { color: QUIET, fontFamily: FONT, fontSize: 12 };
-  const times = drawnTimes(figures, kpi);
-  const left = kindOf(kpi) === "hours" ? 88 : 64;
+  const times = drawnTimes(figures, unit);
+  const left = unit === "h" ? 88 : 64;
   const short = (name: string) => (interval === "month" ? name : name.slice(5));
   const axis = { type: "category", data: names, boundaryGap: false, axisTick: { show: false } };
   return {
@@ -179,7 +182,7 @@ function optionsOf(
         gridIndex: 0,
         scale: true,
         splitNumber: 4,
-        axisLabel: { ...label, formatter: (value: number) => axisText(kpi, value / times, lang) },
+        axisLabel: { ...label, formatter: (value: number) => axisText(value / times, unit, lang) },
         splitLine: { lineStyle: { color: RULE } },
       },
       {

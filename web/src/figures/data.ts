@@ -1,9 +1,9 @@
 /** A figure with everything that it was made from. Pure. */
 
-import type { KpiAnswer, KpiItem } from "../api/types.ts";
+import type { KpiDefinition, KpiItem, KpiValue } from "../api/openapi.ts";
 
 export interface FigureData {
-  kpi: string;
+  definition: KpiDefinition;
   /** The scope in words. */
   of: string;
   scope: string;
@@ -13,7 +13,7 @@ export interface FigureData {
   factories: number;
   machines: number;
   coverage: number | null;
-  answer: KpiAnswer;
+  answer: KpiValue;
 }
 
 /** One KPI of an item; null where the item does not have it.
@@ -21,18 +21,23 @@ export interface FigureData {
  * @param of the scope in words.
  * @param within the scope of the question, where the item is one group of it.
  */
-export function figureOf(item: KpiItem | undefined, kpi: string, of: string, within = "nation"): FigureData | null {
-  const answer = item?.kpis[kpi];
-  if (item === undefined || answer === undefined) {
+export function figureOf(
+  item: KpiItem | undefined,
+  definition: KpiDefinition | undefined,
+  of: string,
+  within = "nation",
+): FigureData | null {
+  const answer = definition && item?.kpis[definition.id];
+  if (item === undefined || definition === undefined || answer === undefined) {
     return null;
   }
   const { from, to, partial, factories, machines, coverage } = item;
   const scope = within === "nation" ? item.scope : `${within}&${item.scope}`;
-  return { kpi, of, scope, from, to, partial, factories, machines, coverage, answer };
+  return { definition, of, scope, from, to, partial, factories, machines, coverage, answer };
 }
 
 /** Whether too little of what the figure rests on was heard. */
-export function isThin(answer: KpiAnswer): boolean {
+export function isThin(answer: KpiValue): boolean {
   return answer.flags.includes("low_coverage");
 }
 

@@ -1,13 +1,13 @@
 /** A figure on a page: its value as text, its marks, and a way to how it was made. */
 
-import { useApp, useTitle } from "../state/context.ts";
-import { kpiText } from "../state/numbers.ts";
+import { useApp } from "../state/context.ts";
+import { valueText } from "../state/numbers.ts";
 import { type FigureData, MARKS, marksOf } from "./data.ts";
 
 /** What a figure carries for whoever reads the page by program. */
 export function dataOf(figure: FigureData) {
   return {
-    "data-kpi": figure.kpi,
+    "data-kpi": figure.definition.id,
     "data-scope": figure.scope,
     "data-from": figure.from,
     "data-to": figure.to,
@@ -19,10 +19,10 @@ export function dataOf(figure: FigureData) {
 /** The value in words: the number, or why there is none. */
 export function useFigureText(): (figure: FigureData) => string {
   const { words, view } = useApp();
-  return ({ kpi, answer }) =>
+  return ({ definition, answer }) =>
     answer.value === null
       ? (words.reasons[answer.reason ?? ""] ?? answer.reason ?? words.figure.none)
-      : kpiText(kpi, answer.value, view.lang);
+      : valueText(answer.value, definition.value_unit, view.lang);
 }
 
 /** The marks of a figure as words, for those who do not see them. */
@@ -36,8 +36,7 @@ export function useMarkWords(): (figure: FigureData) => string {
 
 /** A figure as a button that opens how it was made. */
 export function Figure({ figure, size = "plain" }: { figure: FigureData | null; size?: "plain" | "big" }) {
-  const { openFigure, words } = useApp();
-  const title = useTitle();
+  const { openFigure, words, view } = useApp();
   const text = useFigureText();
   const markWords = useMarkWords();
   if (figure === null) {
@@ -49,7 +48,7 @@ export function Figure({ figure, size = "plain" }: { figure: FigureData | null; 
     <button
       type="button"
       class={`figure ${size} ${missing ? "missing" : ""}`}
-      title={words.figure.open(title(figure.kpi))}
+      title={words.figure.open(figure.definition.title[view.lang])}
       onClick={() => openFigure(figure)}
       {...dataOf(figure)}
     >

@@ -2,8 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { useApp, useTitle } from "../state/context.ts";
-import { grouped, kpiText, percent, sumText } from "../state/numbers.ts";
+import { useApp } from "../state/context.ts";
+import { grouped, percent, sumText, valueText } from "../state/numbers.ts";
 import { dayAndTimeOf } from "../state/seoul.ts";
 import { definitionText, noteText, sumWords } from "../words/kpis.ts";
 import { type FigureData, MARKS } from "./data.ts";
@@ -32,37 +32,36 @@ function Sum({ value, unit, of }: { value: number; unit: string; of: string }) {
 
 /** The rows of a figure. */
 function Made({ figure }: { figure: FigureData }) {
-  const { words, definitions, view } = useApp();
-  const definition = definitions.find(({ id }) => id === figure.kpi);
-  const { answer, coverage } = figure;
+  const { words, view, figures } = useApp();
+  const { definition, answer, coverage } = figure;
+  const { range, value_unit: unit } = definition;
   const said = words.figure;
-  const range = definition?.range;
-  const note = definition ? noteText(definition, view.lang) : null;
+  const note = noteText(definition, view.lang);
   return (
     <dl class="made">
       {answer.value === null && (
         <Row name={said.reason}>{words.reasons[answer.reason ?? ""] ?? answer.reason ?? said.none}</Row>
       )}
       <Row name={said.definition}>
-        <span class="formula">{definition ? definitionText(definition, view.lang) : figure.kpi}</span>
-        {range && range.high !== null && (
+        <span class="formula">{definitionText(definition, view.lang)}</span>
+        {range.high !== null && (
           <span class="quiet block">
-            {said.usual(kpiText(figure.kpi, range.low, view.lang), kpiText(figure.kpi, range.high, view.lang))}
+            {said.usual(valueText(range.low, unit, view.lang), valueText(range.high, unit, view.lang))}
           </span>
         )}
       </Row>
       <Row name={said.numerator}>
         <Sum
           value={answer.numerator}
-          unit={definition?.unit ?? ""}
-          of={sumWords(definition?.numerator ?? [], definition?.numerator_times ?? [], view.lang)}
+          unit={definition.unit}
+          of={sumWords(figures, definition.numerator, definition.numerator_times, view.lang)}
         />
       </Row>
       <Row name={said.denominator}>
         <Sum
           value={answer.denominator}
-          unit={definition?.denominator_unit ?? ""}
-          of={sumWords(definition?.denominator ?? [], definition?.denominator_times ?? [], view.lang)}
+          unit={definition.denominator_unit}
+          of={sumWords(figures, definition.denominator, definition.denominator_times, view.lang)}
         />
       </Row>
       <Row name={said.behind}>{said.factoriesAndMachines(grouped(figure.factories), grouped(figure.machines))}</Row>
@@ -84,7 +83,7 @@ function Made({ figure }: { figure: FigureData }) {
           </span>
         )}
       </Row>
-      {definition && <Row name={said.source}>{definition.source}</Row>}
+      <Row name={said.source}>{definition.source}</Row>
       {note !== null && <Row name={said.note}>{note}</Row>}
     </dl>
   );
@@ -92,8 +91,7 @@ function Made({ figure }: { figure: FigureData }) {
 
 /** The dialog; it gives the focus back where it came from. */
 export function FigurePanel({ figure, onClose }: { figure: FigureData; onClose: () => void }) {
-  const { words } = useApp();
-  const title = useTitle();
+  const { words, view } = useApp();
   const text = useFigureText();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -114,7 +112,7 @@ export function FigurePanel({ figure, onClose }: { figure: FigureData; onClose: 
             {words.figure.close}
           </button>
           <p class="quiet">{figure.of}</p>
-          <h2 id="figure-title">{title(figure.kpi)}</h2>
+          <h2 id="figure-title">{figure.definition.title[view.lang]}</h2>
           <p class={`sheet-value ${figure.answer.value === null ? "missing" : ""}`}>
             {figure.answer.value === null ? words.figure.none : text(figure)}
           </p>

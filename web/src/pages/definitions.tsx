@@ -3,7 +3,7 @@
 import { Heading } from "../parts/heading.tsx";
 import { useApp } from "../state/context.ts";
 import { seesFigures } from "../state/roles.ts";
-import { definitionText, kpiTitle, noteText } from "../words/kpis.ts";
+import { definitionText, noteText } from "../words/kpis.ts";
 
 export function DefinitionsPage() {
   const { words, view, definitions, session } = useApp();
@@ -30,7 +30,7 @@ export function DefinitionsPage() {
             return (
               <div key={definition.id} data-definition={definition.id}>
                 <dt>
-                  {kpiTitle(definition, definition.id, view.lang)} <code class="quiet small">{definition.id}</code>
+                  {definition.title[view.lang]} <code class="quiet small">{definition.id}</code>
                 </dt>
                 <dd>
                   <span class="formula">{definitionText(definition, view.lang)}</span>

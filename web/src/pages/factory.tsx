@@ -1,7 +1,7 @@
 /** What do its machines do, and how does it compare? */
 
+import type { Factory } from "../api/requests.ts";
 import { readFactory, readMachines } from "../api/requests.ts";
-import type { Factory } from "../api/types.ts";
 import { StateLegend } from "../charts/patterns.tsx";
 import { HourAxis } from "../charts/strip.tsx";
 import { Comparison } from "../parts/comparison.tsx";
@@ -57,7 +57,7 @@ function FactsLine({ factory, id }: { factory: Factory | null; id: string }) {
       [words.factory.enterprise, enterprise_name ?? enterprise_id],
       [words.list.region, regionName(region, view.lang)],
       [words.list.sector, `${sector} ${sectorName(sector, view.lang)}`],
-      [words.list.level, words.levels[level] ?? level],
+      [words.list.level, words.levels[level]],
     );
     if (size) {
       facts.push([words.list.size, size]);

@@ -56,9 +56,9 @@ function useGroupName(): string {
 
 /** The scope's main figures in one line, with one request. */
 export function Headlines({ scope, of }: { scope: string; of: string }) {
-  const { words, window, definitions } = useApp();
-  const title = useTitle();
-  const kpis = HEADLINES.filter((kpi) => definitions.some(({ id }) => id === kpi));
+  const { view, words, window, definitions } = useApp();
+  const shown = HEADLINES.flatMap((kpi) => definitions.find(({ id }) => id === kpi) ?? []);
+  const kpis = shown.map(({ id }) => id);
   const loaded = useLoad(`${scope} ${window.from} ${window.to}`, (signal) =>
     readKpis([scope], window, kpis, {}, signal),
   );
@@ -66,10 +66,10 @@ export function Headlines({ scope, of }: { scope: string; of: string }) {
     <Panel title={words.headlines} loaded={loaded} class="headlines" isEmpty={({ items }) => items.length === 0}>
       {(page) => (
         <ul>
-          {kpis.map((kpi) => (
-            <li key={kpi}>
-              <span class="quiet small">{title(kpi)}</span>
-              <Figure figure={figureOf(page.items[0], kpi, of)} size="big" />
+          {shown.map((definition) => (
+            <li key={definition.id}>
+              <span class="quiet small">{definition.title[view.lang]}</span>
+              <Figure figure={figureOf(page.items[0], definition, of)} size="big" />
             </li>
           ))}
         </ul>
@@ -88,10 +88,10 @@ function SectorPanel({ of: group }: { of: string }) {
       groupBy="sector"
       title={words.sectors.title(title(view.kpi))}
       class="panel-sectors"
-      barOf={(item, kpi) => {
+      barOf={(item, definition) => {
         const code = idOf(item.scope);
         const name = `${code} ${sectorName(code, view.lang)}`;
-        const figure = figureOf(item, kpi, `${group} · ${name}`, view.scope);
+        const figure = figureOf(item, definition, `${group} · ${name}`, view.scope);
         return figure && { key: code, name, figure, to: { ...view, sector: code } };
       }}
     />

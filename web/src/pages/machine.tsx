@@ -14,7 +14,7 @@ import { Facts } from "../parts/facts.tsx";
 import { Heading } from "../parts/heading.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { SegmentTable } from "../parts/segment-table.tsx";
-import { useApp, useTitle } from "../state/context.ts";
+import { useApp } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
 import { addDays, dayOf, midnightMs } from "../state/seoul.ts";
 import { machineOf, viewOf } from "../state/view.ts";
@@ -45,7 +45,7 @@ export function MachinePage() {
         facts={[
           ["ID", machine],
           [words.list.name, factory],
-          [words.machine.automation, automation === undefined ? "" : (words.automation[automation] ?? automation)],
+          [words.machine.automation, automation === undefined ? "" : words.automation[automation]],
         ]}
       />
       <Panel
@@ -91,7 +91,6 @@ export function MachinePage() {
 /** The day's time account and KPIs, from one request. */
 function DayFigures({ window }: { window: { from: string; to: string } }) {
   const { view, words, definitions } = useApp();
-  const title = useTitle();
   const loaded = useLoad(`${view.scope} ${window.from}`, (signal) => readKpis([view.scope], window, [], {}, signal));
   const { machine } = machineOf(view.scope);
   return (
@@ -114,17 +113,17 @@ function DayFigures({ window }: { window: { from: string; to: string } }) {
           <>
             <table class="figures-table">
               <tbody>
-                {definitions.map(({ id }) => (
-                  <tr key={id}>
-                    <th scope="row">{title(id)}</th>
+                {definitions.map((definition) => (
+                  <tr key={definition.id}>
+                    <th scope="row">{definition.title[view.lang]}</th>
                     <td class="number">
-                      <Figure figure={figureOf(item, id, machine)} />
+                      <Figure figure={figureOf(item, definition, machine)} />
                     </td>
                   </tr>
                 ))}
               </tbody>
             </table>
-            <MarkLegend figures={definitions.flatMap(({ id }) => figureOf(item, id, machine) ?? [])} />
+            <MarkLegend figures={definitions.flatMap((definition) => figureOf(item, definition, machine) ?? [])} />
           </>
         )}
       </Panel>

@@ -1,7 +1,7 @@
 /** Where is the country strong and weak, and since when? */
 
+import type { Better, KpiDefinition, KpiPage } from "../api/openapi.ts";
 import { readKpis } from "../api/requests.ts";
-import type { KpiPage } from "../api/types.ts";
 import { Bars, sorted } from "../charts/bars.tsx";
 import { makeScale } from "../charts/scale.ts";
 import { ScaleLegend } from "../charts/scale-legend.tsx";
@@ -12,10 +12,9 @@ import { Heading } from "../parts/heading.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { ProgrammeBar } from "../parts/programme-bar.tsx";
 import { TrendPanel } from "../parts/trend-panel.tsx";
-import { useApp, useTitle } from "../state/context.ts";
+import { useApp, useDefinition, useTitle } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
-import { lessIsBetter } from "../state/numbers.ts";
-import { idOf, viewOf } from "../state/view.ts";
+import { idOf, type Language, viewOf } from "../state/view.ts";
 import { REGIONS, regionName } from "../words/places.ts";
 
 const AT_EACH_END = 4;
@@ -27,6 +26,7 @@ export function NationPage() {
     readKpis(["nation"], window, [view.kpi], { groupBy: "region" }, signal),
   );
   const kpi = (regions.problem === null ? kpiOf(regions.data) : undefined) ?? view.kpi;
+  const definition = useDefinition()(kpi);
   return (
     <>
       <ProgrammeBar />
@@ -35,13 +35,13 @@ export function NationPage() {
       <div class="nation-grid">
         <Panel title={words.map.title(title(kpi))} loaded={regions} class="panel-map">
           {(page) => {
-            const figures = byRegion(page, kpi, view.lang);
+            const figures = byRegion(page, definition, view.lang);
             const values = [...figures.values()].flatMap(({ answer }) => answer.value ?? []);
             const scale = makeScale(values);
             return (
               <>
                 <TileMap figures={figures} scale={scale} />
-                <ScaleLegend scale={scale} kpi={kpi} figures={[...figures.values()]} />
+                <ScaleLegend scale={scale} unit={definition?.value_unit ?? "1"} figures={[...figures.values()]} />
               </>
             );
           }}
@@ -49,7 +49,9 @@ export function NationPage() {
         <div class="nation-side">
           <TrendPanel scope="nation" />
           <Panel title={words.ranking.title} loaded={regions} class="panel-ranking">
-            {(page) => <Ranking figures={byRegion(page, kpi, view.lang)} kpi={kpi} />}
+            {(page) => (
+              <Ranking figures={byRegion(page, definition, view.lang)} better={definition?.better ?? "higher"} />
+            )}
           </Panel>
         </div>
       </div>
@@ -62,11 +64,11 @@ function kpiOf(page: KpiPage | null): string | undefined {
   return Object.keys(page?.items[0]?.kpis ?? {})[0];
 }
 
-function byRegion(page: KpiPage, kpi: string, lang: "ko" | "en"): Map<string, FigureData> {
+function byRegion(page: KpiPage, definition: KpiDefinition | undefined, lang: Language): Map<string, FigureData> {
   const figures = new Map<string, FigureData>();
   for (const item of page.items) {
     const code = idOf(item.scope);
-    const figure = figureOf(item, kpi, regionName(code, lang));
+    const figure = figureOf(item, definition, regionName(code, lang));
     if (figure !== null) {
       figures.set(code, figure);
     }
@@ -75,7 +77,7 @@ function byRegion(page: KpiPage, kpi: string, lang: "ko" | "en"): Map<string, Fi
 }
 
 /** The regions at both ends; bars of those with too little data are hollow. */
-function Ranking({ figures, kpi }: { figures: ReadonlyMap<string, FigureData>; kpi: string }) {
+function Ranking({ figures, better }: { figures: ReadonlyMap<string, FigureData>; better: Better }) {
   const { view, words } = useApp();
   const bars = REGIONS.flatMap((region) => {
     const figure = figures.get(region.code);
@@ -83,7 +85,7 @@ function Ranking({ figures, kpi }: { figures: ReadonlyMap<string, FigureData>; k
     return figure === undefined ? [] : [{ key: region.code, name: region[view.lang], figure, to }];
   });
   const greatestFirst = sorted(bars.filter(({ figure }) => figure.answer.value !== null));
-  const ranked = lessIsBetter(kpi) ? greatestFirst.reverse() : greatestFirst;
+  const ranked = better === "lower" ? greatestFirst.reverse() : greatestFirst;
   const most = Math.max(0, ...ranked.map(({ figure }) => figure.answer.value ?? 0));
   const ends = Math.min(AT_EACH_END, Math.ceil(ranked.length / 2));
   if (ranked.length === 0) {
@@ -102,7 +104,7 @@ function Ranking({ figures, kpi }: { figures: ReadonlyMap<string, FigureData>; k
         </div>
       </div>
       <p class="quiet small">
-        {lessIsBetter(kpi) && words.ranking.lessIsBetter}
+        {better === "lower" && words.ranking.lessIsBetter}
         {ranked.some(({ figure }) => isThin(figure.answer)) && words.ranking.hollow}
       </p>
     </>

@@ -41,10 +41,10 @@ function GroupsPanel({ kind }: { kind: NamedKind }) {
       groupBy={kind}
       title={words.groups[kind](title(view.kpi))}
       class="panel-groups"
-      barOf={(item, kpi) => {
+      barOf={(item, definition) => {
         const id = idOf(item.scope);
         const name = nameOf(kind, id);
-        const figure = figureOf(item, kpi, name);
+        const figure = figureOf(item, definition, name);
         return figure && { key: id, name, figure, to: viewOf(view, kind, `${kind}:${id}`) };
       }}
     />

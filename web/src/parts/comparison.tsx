@@ -1,14 +1,14 @@
 /** A factory's figures beside those of a cohort that the reader chooses. */
 
+import type { CurrentSession, ValueUnit } from "../api/openapi.ts";
+import type { Factory } from "../api/requests.ts";
 import { readKpis } from "../api/requests.ts";
-import type { Factory, Session } from "../api/types.ts";
 import { MarkLegend } from "../charts/scale-legend.tsx";
 import { figureOf } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
-import { useApp, useTitle } from "../state/context.ts";
+import { useApp } from "../state/context.ts";
 import { type Loaded, useLoad } from "../state/load.ts";
 import { useNames } from "../state/names.ts";
-import { kindOf } from "../state/numbers.ts";
 import { regionOf, seesEverything } from "../state/roles.ts";
 import { scopeWords } from "../state/scope-words.ts";
 import { COHORTS, type Cohort } from "../state/view.ts";
@@ -19,7 +19,7 @@ import { Panel } from "./panel.tsx";
  *
  * @returns null where the factory is in none of that kind, or it is not for the reader's role to see.
  */
-export function cohortScopes(factory: Factory, cohort: Cohort, session: Session): string[] | null {
+export function cohortScopes(factory: Factory, cohort: Cohort, session: CurrentSession): string[] | null {
   const region = regionOf(session);
   if (cohort === "nation") {
     return seesEverything(session) ? ["nation"] : null;
@@ -36,8 +36,6 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
   const { view, words, window, definitions, session } = useApp();
   const named = useNames();
   const compares = seesEverything(session) || regionOf(session) !== null;
-  const title = useTitle();
-  const kpis = definitions.map(({ id }) => id);
   const own = useLoad(`${view.scope} ${window.from} ${window.to}`, (signal) =>
     readKpis([view.scope], window, [], {}, signal),
   );
@@ -79,12 +77,12 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
               </tr>
             </thead>
             <tbody>
-              {kpis.map((kpi) => {
-                const mine = figureOf(page.items[0], kpi, name);
-                const theirs = scopes === null ? null : figureOf(cohort.data?.items[0], kpi, cohortName);
+              {definitions.map((definition) => {
+                const mine = figureOf(page.items[0], definition, name);
+                const theirs = scopes === null ? null : figureOf(cohort.data?.items[0], definition, cohortName);
                 return (
-                  <tr key={kpi}>
-                    <th scope="row">{title(kpi)}</th>
+                  <tr key={definition.id}>
+                    <th scope="row">{definition.title[view.lang]}</th>
                     <td class="number">
                       <Figure figure={mine} />
                     </td>
@@ -92,7 +90,11 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
                       <>
                         <td class="number">{waiting ? <span class="wait" /> : <Figure figure={theirs} />}</td>
                         <td class="number quiet wide difference">
-                          <Difference kpi={kpi} mine={mine?.answer.value} theirs={theirs?.answer.value} />
+                          <Difference
+                            unit={definition.value_unit}
+                            mine={mine?.answer.value}
+                            theirs={theirs?.answer.value}
+                          />
                         </td>
                       </>
                     )}
@@ -103,7 +105,7 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
           </table>
           <MarkLegend
             figures={[page.items[0], cohort.data?.items[0]].flatMap((item) =>
-              kpis.flatMap((kpi) => figureOf(item, kpi, name) ?? []),
+              definitions.flatMap((definition) => figureOf(item, definition, name) ?? []),
             )}
           />
           {!compares && <p class="quiet small">{words.factory.alone}</p>}
@@ -114,10 +116,10 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
 }
 
 /** How far apart two ratios are, in percentage points; nothing for other kinds. */
-function Difference(props: { kpi: string; mine: number | null | undefined; theirs: number | null | undefined }) {
+function Difference(props: { unit: ValueUnit; mine: number | null | undefined; theirs: number | null | undefined }) {
   const { words } = useApp();
-  const { kpi, mine, theirs } = props;
-  if (typeof mine !== "number" || typeof theirs !== "number" || kindOf(kpi) !== "ratio") {
+  const { unit, mine, theirs } = props;
+  if (typeof mine !== "number" || typeof theirs !== "number" || unit !== "1") {
     return <>–</>;
   }
   const points = Math.round((mine - theirs) * 1000) / 10;

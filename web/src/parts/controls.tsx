@@ -1,27 +1,26 @@
 /** What is shown: the figure, the window, and by day or by month. */
 
-import { useApp, useTitle } from "../state/context.ts";
+import { useApp } from "../state/context.ts";
 import { addDays, dayOf, daysBetween, lastWholeDays } from "../state/seoul.ts";
 import { INTERVALS, type View } from "../state/view.ts";
-import { GROUPS, groupOf } from "../words/kpis.ts";
 
 const CHOICES = [7, 30, 90];
 
-/** The chooser of the figure, by groups. */
+/** The chooser of the figure, by groups in the order of the definitions. */
 export function KpiChooser() {
   const { view, words, definitions, go } = useApp();
-  const title = useTitle();
+  const groups = [...new Set(definitions.map(({ group }) => group))];
   return (
     <label class="control">
       <span>{words.controls.kpi}</span>
       <select value={view.kpi} onChange={(event) => go({ ...view, kpi: event.currentTarget.value })}>
-        {GROUPS.map((group) => (
+        {groups.map((group) => (
           <optgroup key={group} label={words.controls.groups[group]}>
             {definitions
-              .filter(({ id }) => groupOf(id) === group)
-              .map(({ id }) => (
+              .filter((definition) => definition.group === group)
+              .map(({ id, title }) => (
                 <option key={id} value={id}>
-                  {title(id)}
+                  {title[view.lang]}
                 </option>
               ))}
           </optgroup>

@@ -1,12 +1,12 @@
 /** The counts of a day, one by one, as they were sent. */
 
-import type { Count } from "../api/types.ts";
+import type { TimelineCount } from "../api/openapi.ts";
 import { useApp } from "../state/context.ts";
 import { grouped } from "../state/numbers.ts";
 import { timeOf } from "../state/seoul.ts";
 import { useFirstRows } from "./first-rows.tsx";
 
-export function CountTable({ counts }: { counts: readonly Count[] }) {
+export function CountTable({ counts }: { counts: readonly TimelineCount[] }) {
   const { words } = useApp();
   const { shown, more } = useFirstRows(counts);
   const said = words.machine;

@@ -1,6 +1,6 @@
 /** How the list of factories is narrowed: words to search for, region, sector, level, zone, sponsor. */
 
-import type { Factory } from "../api/types.ts";
+import type { FactoryListEntry } from "../api/openapi.ts";
 import { useApp } from "../state/context.ts";
 import { type NamedKind, useNames } from "../state/names.ts";
 import { FILTERS, type Filter, type View } from "../state/view.ts";
@@ -17,7 +17,7 @@ interface Props {
   /** What the list is narrowed by already, for good. */
   fixed: Filter | null;
   /** The zones and sponsors of these are offered. */
-  factories: readonly Factory[];
+  factories: readonly FactoryListEntry[];
 }
 
 export function FactoryFilters({ fixed, factories }: Props) {

@@ -4,7 +4,7 @@ import { useMemo, useRef } from "preact/hooks";
 import { MarkLegend } from "../charts/scale-legend.tsx";
 import { figureOf } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
-import { useApp, useTitle } from "../state/context.ts";
+import { useApp, useDefinition, useTitle } from "../state/context.ts";
 import { useFactories, useFactoryKpis } from "../state/factory-data.ts";
 import { arrange, narrow, prepare, type Row, type Sort } from "../state/factory-rows.ts";
 import { grouped, percent } from "../state/numbers.ts";
@@ -23,6 +23,7 @@ const EDGES = 2;
 export function FactoryList({ within }: { within: string }) {
   const { view, words, window } = useApp();
   const { kpi } = view;
+  const definition = useDefinition()(kpi);
   const fixed = FILTERS.find((filter) => within.startsWith(`${filter}:`)) ?? null;
   const factories = useFactories(within);
   const kpis = useFactoryKpis(within, window, kpi);
@@ -35,8 +36,8 @@ export function FactoryList({ within }: { within: string }) {
     return arrange(withItems, sort, order, kpi, lang);
   }, [listed, kpis.data, q, region, sector, level, zone, sponsor, fixed, sort, order, kpi, lang]);
   const figures = useMemo(
-    () => rows.flatMap(({ item, factory }) => figureOf(item, kpi, factory.name, within) ?? []),
-    [rows, kpi, within],
+    () => rows.flatMap(({ item, factory }) => figureOf(item, definition, factory.name, within) ?? []),
+    [rows, definition, within],
   );
   const nothing = within === "nation" ? words.list.noneAtAll : words.list.noneHere;
   const problem = factories.problem ?? kpis.problem;
@@ -140,8 +141,9 @@ function Head({ sort, name, ...rest }: { sort: Sort; name: string; class?: strin
 
 function Line({ row, index, waiting, within }: LineProps) {
   const { view, words } = useApp();
+  const definition = useDefinition();
   const { factory, item } = row;
-  const figure = figureOf(item, view.kpi, factory.name, within);
+  const figure = figureOf(item, definition(view.kpi), factory.name, within);
   const sector = `${factory.sector} ${sectorName(factory.sector, view.lang)}`;
   return (
     <tr aria-rowindex={index + 2} data-factory={factory.factory_id}>
@@ -153,7 +155,7 @@ function Line({ row, index, waiting, within }: LineProps) {
       <td class="wide" title={sector}>
         {sector}
       </td>
-      <td class="wide">{words.levels[factory.level] ?? factory.level}</td>
+      <td class="wide">{words.levels[factory.level]}</td>
       <td class="wide number">{grouped(factory.machines ?? 0)}</td>
       <td class="number">{figure === null && waiting ? <span class="wait" /> : <Figure figure={figure} />}</td>
       <td class="number">{item?.coverage === null || item === undefined ? "–" : percent(item.coverage)}</td>

@@ -1,10 +1,10 @@
 /** The chosen figure of a scope's groups as bars, from one request. */
 
+import type { KpiDefinition, KpiItem } from "../api/openapi.ts";
 import { readKpis } from "../api/requests.ts";
-import type { KpiItem } from "../api/types.ts";
 import { type Bar, Bars, sorted } from "../charts/bars.tsx";
 import { MarkLegend } from "../charts/scale-legend.tsx";
-import { useApp } from "../state/context.ts";
+import { useApp, useDefinition } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
 import { Panel } from "./panel.tsx";
 
@@ -14,11 +14,12 @@ interface Props {
   title: string;
   class: string;
   /** A group's bar; null: it has no such figure. */
-  barOf: (item: KpiItem, kpi: string) => Bar | null;
+  barOf: (item: KpiItem, definition: KpiDefinition | undefined) => Bar | null;
 }
 
 export function GroupBars({ scope, groupBy, title, class: name, barOf }: Props) {
   const { view, window } = useApp();
+  const definition = useDefinition();
   const loaded = useLoad(`${scope} ${groupBy} ${view.kpi} ${window.from} ${window.to}`, (signal) =>
     readKpis([scope], window, [view.kpi], { groupBy }, signal),
   );
@@ -27,7 +28,7 @@ export function GroupBars({ scope, groupBy, title, class: name, barOf }: Props) 
       {({ items }) => {
         // While another figure loads, the former one is still shown.
         const kpi = Object.keys(items[0]?.kpis ?? {})[0] ?? view.kpi;
-        const bars = items.flatMap((item) => barOf(item, kpi) ?? []);
+        const bars = items.flatMap((item) => barOf(item, definition(kpi)) ?? []);
         return (
           <>
             <Bars bars={sorted(bars)} />

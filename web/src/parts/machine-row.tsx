@@ -1,8 +1,8 @@
 /** One machine of a factory: its name and its day. Its states are asked for when the row comes into view. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { MachineEntry } from "../api/openapi.ts";
 import { readTimeline } from "../api/requests.ts";
-import type { Machine } from "../api/types.ts";
 import { StateStrip } from "../charts/strip.tsx";
 import { useApp } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
@@ -14,7 +14,7 @@ const STRIP_HEIGHT = 26;
 
 interface Props {
   factoryId: string;
-  machine: Machine;
+  machine: MachineEntry;
   day: string;
 }
 
@@ -44,7 +44,7 @@ export function MachineRow({ factoryId, machine, day }: Props) {
       <div class="machine-name">
         <Link to={viewOf(view, "machine", `machine:${factoryId}/${machine.machine_id}`, { day })}>{machine.name}</Link>
         <span class="quiet small">
-          {machine.machine_id} · {words.automation[machine.automation] ?? machine.automation}
+          {machine.machine_id} · {words.automation[machine.automation]}
         </span>
       </div>
       <div class="machine-strip">

@@ -1,12 +1,12 @@
 /** The programme at a glance: installed against the target, connected, produced automatically. */
 
 import type { ComponentChildren } from "preact";
+import type { KpiDefinition, KpiPage, ProgrammeTarget } from "../api/openapi.ts";
 import { readKpis, readProgramme } from "../api/requests.ts";
-import type { KpiPage, Target } from "../api/types.ts";
 import { BarShape } from "../charts/bars.tsx";
 import { figureOf, isThin } from "../figures/data.ts";
 import { Figure } from "../figures/figure.tsx";
-import { useApp, useTitle } from "../state/context.ts";
+import { useApp } from "../state/context.ts";
 import { type Loaded, useLoad } from "../state/load.ts";
 import { grouped, percent } from "../state/numbers.ts";
 import { viewOf } from "../state/view.ts";
@@ -20,7 +20,8 @@ const INSTALLED = "smart_factories_built";
 export function ProgrammeBar() {
   const { words, window, definitions } = useApp();
   const programme = useLoad("programme", readProgramme);
-  const known = SHARES.filter((share) => definitions.some(({ id }) => id === share));
+  const shown = SHARES.flatMap((share) => definitions.find(({ id }) => id === share) ?? []);
+  const known = shown.map(({ id }) => id);
   const shares = useLoad(`${known} ${window.from} ${window.to}`, (signal) =>
     readKpis(["nation"], window, known, {}, signal),
   );
@@ -32,8 +33,8 @@ export function ProgrammeBar() {
           return target ? <Installed target={target} /> : <p class="empty">{words.panel.empty}</p>;
         }}
       </Cell>
-      {known.map((share) => (
-        <Share key={share} kpi={share} loaded={shares} />
+      {shown.map((definition) => (
+        <Share key={definition.id} definition={definition} loaded={shares} />
       ))}
     </section>
   );
@@ -68,7 +69,7 @@ function Cell<T>({ title, loaded, children, ...rest }: CellProps<T>) {
 }
 
 /** Factories installed, against the target and where it began. */
-function Installed({ target }: { target: Target }) {
+function Installed({ target }: { target: ProgrammeTarget }) {
   const { words, view } = useApp();
   const said = words.programme;
   const { reached, target: aim, baseline, target_on: dueOn, kind } = target;
@@ -106,13 +107,12 @@ function Installed({ target }: { target: Target }) {
 }
 
 /** One share of the nation, as a number over a bar. */
-function Share({ kpi, loaded }: { kpi: string; loaded: Loaded<KpiPage> }) {
-  const { words } = useApp();
-  const title = useTitle();
+function Share({ definition, loaded }: { definition: KpiDefinition; loaded: Loaded<KpiPage> }) {
+  const { words, view } = useApp();
   return (
-    <Cell title={title(kpi)} loaded={loaded}>
+    <Cell title={definition.title[view.lang]} loaded={loaded}>
       {(page) => {
-        const figure = figureOf(page.items[0], kpi, words.nationName);
+        const figure = figureOf(page.items[0], definition, words.nationName);
         if (figure === null) {
           return <p class="empty">{words.panel.empty}</p>;
         }

@@ -1,6 +1,6 @@
 /** What a machine was in, state by state, with mode and reason: what a strip draws, in words. */
 
-import type { Segment } from "../api/types.ts";
+import type { TimelineSegment } from "../api/openapi.ts";
 import { Swatch } from "../charts/patterns.tsx";
 import { joined } from "../charts/segments.ts";
 import { useApp } from "../state/context.ts";
@@ -8,7 +8,7 @@ import { duration } from "../state/numbers.ts";
 import { timeOf } from "../state/seoul.ts";
 import { useFirstRows } from "./first-rows.tsx";
 
-export function SegmentTable({ segments, untilMs }: { segments: readonly Segment[]; untilMs: number }) {
+export function SegmentTable({ segments, untilMs }: { segments: readonly TimelineSegment[]; untilMs: number }) {
   const { words, view } = useApp();
   const said = words.machine;
   const held = joined(segments).filter((segment) => Date.parse(segment.from) < untilMs);
@@ -36,7 +36,7 @@ export function SegmentTable({ segments, untilMs }: { segments: readonly Segment
           <tbody>
             {shown.map((segment) => {
               const [fromMs, toMs] = [Date.parse(segment.from), Math.min(Date.parse(segment.to), untilMs)];
-              const mode = segment.mode === null ? "" : (words.modes[segment.mode] ?? segment.mode);
+              const mode = segment.mode === null ? "" : words.modes[segment.mode];
               return (
                 <tr key={segment.from}>
                   <td class="tabular">{timeOf(fromMs, true)}</td>

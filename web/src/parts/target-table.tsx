@@ -1,12 +1,12 @@
 /** The programme's targets, one row each: reached, target, gap, how it went, and when it is there at the present rate. */
 
-import type { CountedFigure, Target } from "../api/types.ts";
+import type { ProgrammeFigure, ProgrammeTarget } from "../api/openapi.ts";
 import { Trajectory } from "../charts/trajectory.tsx";
 import { useApp } from "../state/context.ts";
 import { grouped, sumText } from "../state/numbers.ts";
 import { outlook } from "../state/rate.ts";
 
-export function TargetTable({ targets }: { targets: readonly Target[] }) {
+export function TargetTable({ targets }: { targets: readonly ProgrammeTarget[] }) {
   const { words } = useApp();
   const said = words.programme;
   return (
@@ -38,7 +38,7 @@ export function TargetTable({ targets }: { targets: readonly Target[] }) {
 }
 
 /** One figure; `target` is null where it is only shown with another one. */
-function Line({ figure, target }: { figure: CountedFigure; target: Target | null }) {
+function Line({ figure, target }: { figure: ProgrammeFigure; target: ProgrammeTarget | null }) {
   const { words, view } = useApp();
   const said = words.programme;
   const { unit, reached, baseline } = figure;
@@ -86,7 +86,7 @@ function Line({ figure, target }: { figure: CountedFigure; target: Target | null
   );
 }
 
-function OutlookText({ figure, aim }: { figure: CountedFigure; aim: number }) {
+function OutlookText({ figure, aim }: { figure: ProgrammeFigure; aim: number }) {
   const { words } = useApp();
   const said = words.programme;
   const found = outlook(figure, aim);

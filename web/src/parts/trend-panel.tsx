@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { readKpis } from "../api/requests.ts";
 import { figureOf } from "../figures/data.ts";
-import { useApp, useTitle } from "../state/context.ts";
+import { useApp, useDefinition, useTitle } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
 import { useNames } from "../state/names.ts";
 import { scopeWords } from "../state/scope-words.ts";
@@ -26,6 +26,7 @@ function useChart(): Chart | null {
 export function TrendPanel({ scope }: { scope: string }) {
   const { view, words, window } = useApp();
   const title = useTitle();
+  const definition = useDefinition();
   const { kpi, interval } = view;
   const asked = interval === "month" ? wholeMonths(window.from, window.to) : window;
   const loaded = useLoad(`${scope} ${kpi} ${interval} ${asked.from} ${asked.to}`, (signal) =>
@@ -42,11 +43,13 @@ export function TrendPanel({ scope }: { scope: string }) {
       aside={<IntervalChooser />}
     >
       {(page) => {
-        const figures = page.items.flatMap((item) => figureOf(item, kpi, of) ?? []);
-        return drawn === null ? (
+        // While another figure loads, the former one is still shown.
+        const shown = definition(Object.keys(page.items[0]?.kpis ?? {})[0] ?? kpi);
+        const figures = page.items.flatMap((item) => figureOf(item, shown, of) ?? []);
+        return drawn === null || shown === undefined ? (
           <Skeleton label={words.panel.loading} />
         ) : (
-          <drawn.Trend figures={figures} kpi={figures[0]?.kpi ?? kpi} interval={interval} />
+          <drawn.Trend figures={figures} definition={shown} interval={interval} />
         );
       }}
     </Panel>

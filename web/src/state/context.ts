@@ -2,17 +2,18 @@
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Definition, Session } from "../api/types.ts";
+import type { CurrentSession, KpiDefinition, PublishedFigure } from "../api/openapi.ts";
 import type { FigureData } from "../figures/data.ts";
 import type { Words } from "../words/index.ts";
-import { kpiTitle } from "../words/kpis.ts";
 import type { View } from "./view.ts";
 
 export interface App {
   view: View;
   words: Words;
-  session: Session;
-  definitions: readonly Definition[];
+  session: CurrentSession;
+  definitions: readonly KpiDefinition[];
+  /** What KPIs add up. */
+  figures: readonly PublishedFigure[];
   /** Up to when everything is accounted, in milliseconds. */
   accountedUntilMs: number;
   /** The view's window, or the default one. */
@@ -35,13 +36,15 @@ export function useApp(): App {
   return app;
 }
 
-/** A KPI's name in the reader's language. */
+/** A KPI's definition, by id. */
+export function useDefinition(): (kpi: string) => KpiDefinition | undefined {
+  const { definitions } = useApp();
+  return (kpi) => definitions.find(({ id }) => id === kpi);
+}
+
+/** A KPI's name in the reader's language; its id if it is not defined. */
 export function useTitle(): (kpi: string) => string {
-  const { definitions, view } = useApp();
-  return (kpi) =>
-    kpiTitle(
-      definitions.find((definition) => definition.id === kpi),
-      kpi,
-      view.lang,
-    );
+  const { view } = useApp();
+  const definition = useDefinition();
+  return (kpi) => definition(kpi)?.title[view.lang] ?? kpi;
 }

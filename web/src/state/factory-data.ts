@@ -2,8 +2,8 @@
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { Parameters, Problem } from "../api/client.ts";
+import type { FactoryListEntry, KpiItem } from "../api/openapi.ts";
 import { readFactories, readFactoryKpis, type Window } from "../api/requests.ts";
-import type { Factory, KpiItem } from "../api/types.ts";
 import { problemOf } from "./load.ts";
 import { idOf } from "./view.ts";
 
@@ -46,13 +46,14 @@ function usePages<T, P>(key: string, empty: T, add: (data: T, page: P) => T, ask
   return { ...state, retry };
 }
 
-const NO_FACTORIES: Factory[] = [];
+const NO_FACTORIES: FactoryListEntry[] = [];
 const NO_ITEMS: ReadonlyMap<string, KpiItem> = new Map();
 
 /** Every factory in a scope: the nation, a region, a zone or a sponsor. */
-export function useFactories(scope: string): Paged<Factory[]> {
-  const filters: Parameters = scope === "nation" ? {} : { [scope.slice(0, scope.indexOf(":"))]: idOf(scope) };
-  return usePages<Factory[], Factory[]>(
+export function useFactories(scope: string): Paged<FactoryListEntry[]> {
+  const filters: Parameters<"/v1/factories">["query"] =
+    scope === "nation" ? {} : { [scope.slice(0, scope.indexOf(":"))]: idOf(scope) };
+  return usePages<FactoryListEntry[], FactoryListEntry[]>(
     scope,
     NO_FACTORIES,
     (data, page) => [...data, ...page],

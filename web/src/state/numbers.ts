@@ -1,5 +1,6 @@
 /** Numbers as people read them, in Korean and English. Pure. */
 
+import type { ValueUnit } from "../api/openapi.ts";
 import type { Language } from "./view.ts";
 
 const DURATION = {
@@ -41,41 +42,26 @@ export function duration(seconds: number, lang: Language): string {
   return parts.join(" ");
 }
 
-export type Kind = "ratio" | "hours" | "per_hour";
-
-/** What kind of number a KPI is, which its id says. */
-export function kindOf(kpi: string): Kind {
-  if (kpi.endsWith("_per_h")) {
-    return "per_hour";
-  }
-  return kpi.endsWith("_h") ? "hours" : "ratio";
-}
-
-/** Whether a small value is the good one. */
-export function lessIsBetter(kpi: string): boolean {
-  return kpi === "mttr_h" || kpi === "setup_ratio";
-}
-
 /** A KPI's value as text. */
-export function kpiText(kpi: string, value: number, lang: Language): string {
-  switch (kindOf(kpi)) {
-    case "hours":
+export function valueText(value: number, unit: ValueUnit, lang: Language): string {
+  switch (unit) {
+    case "h":
       return duration(value * 3600, lang);
-    case "per_hour":
+    case "1/h":
       return lang === "ko" ? `${grouped(value, 1)}개/h` : `${grouped(value, 1)} /h`;
-    case "ratio":
+    case "1":
       return percent(value);
   }
 }
 
-/** A KPI's value beside an axis: as short as it can be told. */
-export function axisText(kpi: string, value: number, lang: Language): string {
-  switch (kindOf(kpi)) {
-    case "hours":
+/** A KPI's value beside an axis, as short as possible. */
+export function axisText(value: number, unit: ValueUnit, lang: Language): string {
+  switch (unit) {
+    case "h":
       return duration(value * 3600, lang);
-    case "per_hour":
+    case "1/h":
       return grouped(value, 2);
-    case "ratio":
+    case "1":
       return `${grouped(value * 100, 2)}%`;
   }
 }

@@ -1,13 +1,13 @@
 /** When a target is reached at the present rate. Pure. */
 
-import type { CountedFigure, Point } from "../api/types.ts";
+import type { FigurePoint, ProgrammeFigure } from "../api/openapi.ts";
 import { addDays, daysBetween } from "./seoul.ts";
 
 const YEAR = 365;
 const MOST_YEARS = 100;
 
 /** The first and the last point of the present rate: a year or a little more, up to today. */
-function presentRate(history: readonly Point[]): [Point, Point] | null {
+function presentRate(history: readonly FigurePoint[]): [FigurePoint, FigurePoint] | null {
   const last = history.at(-1);
   const first = history.findLast((point) => last !== undefined && daysBetween(point.on, last.on) >= YEAR) ?? history[0];
   return first === undefined || last === undefined || first.on >= last.on ? null : [first, last];
@@ -22,7 +22,7 @@ export type Outlook =
  *
  * @returns null: too little is known of the past.
  */
-export function outlook({ history, reached }: CountedFigure, target: number): Outlook | null {
+export function outlook({ history, reached }: ProgrammeFigure, target: number): Outlook | null {
   if (reached >= target) {
     const below = history.findLastIndex(({ value }) => value < target);
     return { kind: "reached", on: history[below + 1]?.on ?? "" };

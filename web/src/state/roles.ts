@@ -1,36 +1,36 @@
 /** What a session's role is shown first, and which pages it is offered. Pure. */
 
-import type { Session } from "../api/types.ts";
+import type { CurrentSession } from "../api/openapi.ts";
 import { type Page, type View, viewOf } from "./view.ts";
 
 /** The widest scope that a role sees. */
-export function widestScope({ role }: Session): string {
+export function widestScope({ role }: CurrentSession): string {
   return /^(region|factory):/.test(role) ? role : "nation";
 }
 
 /** The region to which a role is bound, if it is. */
-export function regionOf({ role }: Session): string | null {
+export function regionOf({ role }: CurrentSession): string | null {
   return role.startsWith("region:") ? role.slice("region:".length) : null;
 }
 
 /** Whether a role sees a scope that pages lead back to: the nation, or a region. */
-export function seesScope(session: Session, scope: string): boolean {
+export function seesScope(session: CurrentSession, scope: string): boolean {
   const widest = widestScope(session);
   return widest === "nation" || widest === scope;
 }
 
 /** Whether a role reads figures here: researchers read theirs in SQL. */
-export function seesFigures({ role }: Session): boolean {
+export function seesFigures({ role }: CurrentSession): boolean {
   return role !== "researcher";
 }
 
 /** Whether a role sees everything: all cohorts, and the programme. */
-export function seesEverything(session: Session): boolean {
+export function seesEverything(session: CurrentSession): boolean {
   return seesFigures(session) && widestScope(session) === "nation";
 }
 
 /** Whether a page has anything for a role. */
-export function isOffered(session: Session, page: Page): boolean {
+export function isOffered(session: CurrentSession, page: Page): boolean {
   if (page === "definitions" || seesEverything(session)) {
     return true;
   }
@@ -40,7 +40,7 @@ export function isOffered(session: Session, page: Page): boolean {
 }
 
 /** The page on which a role begins. */
-export function homeOf(session: Session, view: View): View {
+export function homeOf(session: CurrentSession, view: View): View {
   const scope = widestScope(session);
   if (!seesFigures(session)) {
     return viewOf(view, "definitions");

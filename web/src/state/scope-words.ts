@@ -1,5 +1,6 @@
 /** A scope in words: `region:KR-48` is Gyeongnam. */
 
+import type { Level } from "../api/openapi.ts";
 import type { Words } from "../words/index.ts";
 import { regionName, sectorName } from "../words/places.ts";
 import type { NamedKind } from "./names.ts";
@@ -27,7 +28,7 @@ export function scopeWords(
         case "sponsor":
           return named("sponsor", id);
         case "level":
-          return words.levels[id] ?? id;
+          return words.levels[id as Level] ?? id;
         case "size":
           return `${words.list.size} ${id}`;
         default:

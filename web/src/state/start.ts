@@ -1,16 +1,17 @@
 /** What has to be known before any page: who is signed in, what the KPIs are, up to when everything is accounted. */
 
 import { signIn } from "../api/client.ts";
+import type { CurrentSession, KpiDefinition, PublishedFigure } from "../api/openapi.ts";
 import { readDefinitions, readKpis, readSession } from "../api/requests.ts";
-import type { Definition, Session } from "../api/types.ts";
 import { takeLoginToken } from "./address.ts";
 import { seesFigures, widestScope } from "./roles.ts";
 
 const HOUR_MS = 3_600_000;
 
 export interface Start {
-  session: Session;
-  definitions: readonly Definition[];
+  session: CurrentSession;
+  definitions: readonly KpiDefinition[];
+  figures: readonly PublishedFigure[];
   /** Null: nothing has been accounted yet, or it is not for the role to see. */
   accountedUntilMs: number | null;
 }
@@ -27,9 +28,9 @@ export async function readStart(signal: AbortSignal): Promise<Start> {
     token = null;
     await signIn(once);
   }
-  const [session, { kpis }] = await Promise.all([readSession(signal), readDefinitions(signal)]);
+  const [session, { kpis, figures }] = await Promise.all([readSession(signal), readDefinitions(signal)]);
   if (!seesFigures(session)) {
-    return { session, definitions: kpis, accountedUntilMs: null };
+    return { session, definitions: kpis, figures, accountedUntilMs: null };
   }
   const toMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
   const hour = { from: new Date(toMs - HOUR_MS).toISOString(), to: new Date(toMs).toISOString() };
@@ -37,6 +38,7 @@ export async function readStart(signal: AbortSignal): Promise<Start> {
   return {
     session,
     definitions: kpis,
+    figures,
     accountedUntilMs: accounted_until === null ? null : Date.parse(accounted_until),
   };
 }

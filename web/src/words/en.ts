@@ -1,5 +1,10 @@
 /** The dashboard's words in English. Korean has the same keys, which the compiler checks. */
 
+import type { Automation, Group, Level, TimelineSegment } from "../api/openapi.ts";
+import type { State } from "../api/states.ts";
+
+type Mode = NonNullable<TimelineSegment["mode"]>;
+
 export const en = {
   product: "Jejo",
   productWhole: "Jejo · National manufacturing data",
@@ -34,7 +39,7 @@ export const en = {
     interval: "By",
     day: "Day",
     month: "Month",
-    groups: { utilisation: "Utilisation", automation: "Automation", trust: "Trust" },
+    groups: { utilisation: "Utilisation", automation: "Automation", trust: "Trust" } satisfies Record<Group, string>,
   },
   programme: {
     title: "Programme",
@@ -233,21 +238,21 @@ export const en = {
     planned_stop: "planned stop",
     off_shift: "off shift",
     unknown: "no data",
-  },
-  modes: { automatic: "automatic", semi_automatic: "semi-automatic", manual: "manual" } as Record<string, string>,
+  } satisfies Record<State, string>,
+  modes: { automatic: "automatic", semi_automatic: "semi-automatic", manual: "manual" } satisfies Record<Mode, string>,
   automation: {
     manual: "manual",
     semi_automatic: "semi-automatic",
     automatic: "automatic",
     robot: "robot",
-  } as Record<string, string>,
+  } satisfies Record<Automation, string>,
   levels: {
     none: "none",
     basic: "basic",
     intermediate_1: "intermediate 1",
     intermediate_2: "intermediate 2",
     advanced: "advanced",
-  } as Record<string, string>,
+  } satisfies Record<Level, string>,
   panel: {
     loading: "Loading",
     retry: "Try again",

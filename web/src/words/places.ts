@@ -1,36 +1,43 @@
 /** Regions (ISO 3166-2:KR) with their tiles, and sectors (KSIC, section C, divisions), in both languages. */
 
+import type { Region as RegionCode } from "../api/openapi.ts";
 import type { Language } from "../state/view.ts";
 
 export interface Region {
-  code: string;
+  code: RegionCode;
   ko: string;
   en: string;
   column: number;
   row: number;
 }
 
-const TILES: [code: string, ko: string, en: string, column: number, row: number][] = [
-  ["KR-28", "인천", "Incheon", 0, 0],
-  ["KR-11", "서울", "Seoul", 1, 0],
-  ["KR-41", "경기", "Gyeonggi", 2, 0],
-  ["KR-42", "강원", "Gangwon", 3, 0],
-  ["KR-44", "충남", "Chungnam", 0, 1],
-  ["KR-50", "세종", "Sejong", 1, 1],
-  ["KR-43", "충북", "Chungbuk", 2, 1],
-  ["KR-47", "경북", "Gyeongbuk", 3, 1],
-  ["KR-45", "전북", "Jeonbuk", 0, 2],
-  ["KR-30", "대전", "Daejeon", 1, 2],
-  ["KR-27", "대구", "Daegu", 2, 2],
-  ["KR-31", "울산", "Ulsan", 3, 2],
-  ["KR-46", "전남", "Jeonnam", 0, 3],
-  ["KR-29", "광주", "Gwangju", 1, 3],
-  ["KR-48", "경남", "Gyeongnam", 2, 3],
-  ["KR-26", "부산", "Busan", 3, 3],
-  ["KR-49", "제주", "Jeju", 0, 4],
-];
+const TILES: Record<RegionCode, [ko: string, en: string, column: number, row: number]> = {
+  "KR-28": ["인천", "Incheon", 0, 0],
+  "KR-11": ["서울", "Seoul", 1, 0],
+  "KR-41": ["경기", "Gyeonggi", 2, 0],
+  "KR-42": ["강원", "Gangwon", 3, 0],
+  "KR-44": ["충남", "Chungnam", 0, 1],
+  "KR-50": ["세종", "Sejong", 1, 1],
+  "KR-43": ["충북", "Chungbuk", 2, 1],
+  "KR-47": ["경북", "Gyeongbuk", 3, 1],
+  "KR-45": ["전북", "Jeonbuk", 0, 2],
+  "KR-30": ["대전", "Daejeon", 1, 2],
+  "KR-27": ["대구", "Daegu", 2, 2],
+  "KR-31": ["울산", "Ulsan", 3, 2],
+  "KR-46": ["전남", "Jeonnam", 0, 3],
+  "KR-29": ["광주", "Gwangju", 1, 3],
+  "KR-48": ["경남", "Gyeongnam", 2, 3],
+  "KR-26": ["부산", "Busan", 3, 3],
+  "KR-49": ["제주", "Jeju", 0, 4],
+};
 
-export const REGIONS: readonly Region[] = TILES.map(([code, ko, en, column, row]) => ({ code, ko, en, column, row }));
+export const REGIONS: readonly Region[] = Object.entries(TILES).map(([code, [ko, en, column, row]]) => ({
+  code: code as RegionCode,
+  ko,
+  en,
+  column,
+  row,
+}));
 
 const SECTOR_NAMES: Record<string, [ko: string, en: string]> = {
   C10: ["식료품", "Food"],

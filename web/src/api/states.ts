@@ -1,0 +1,19 @@
+/** The states of a machine, in the order in which they are listed. */
+
+import type { TimeAccount } from "./openapi.ts";
+
+export type State = keyof TimeAccount;
+
+/** A key for every state, or this does not compile. */
+const LISTED: Record<State, true> = {
+  producing: true,
+  setup: true,
+  delayed: true,
+  faulted: true,
+  idle: true,
+  planned_stop: true,
+  off_shift: true,
+  unknown: true,
+};
+
+export const STATES = Object.keys(LISTED) as readonly State[];
