@@ -14,11 +14,12 @@ from schemas.wire.generated import write_or_check
 from services.api.app import OPENAPI_FILE, create_app
 from services.api.kpis.models import KpiPage
 from services.api.models import REFERENCE, ProblemDetails
+from services.api.programme.models import Programme
 from services.api.settings import ApiSettings
 from services.api.timelines.models import Timeline
 from services.core.clock import system_clock
 
-STRUCTS = (PublishedDefinitions, KpiPage, Timeline)
+STRUCTS = (PublishedDefinitions, KpiPage, Timeline, Programme)
 COMMAND = "python -m services.api.openapi"
 
 Document = dict[str, Any]

@@ -13,11 +13,24 @@ from fastapi import Request, Response
 T = TypeVar("T")
 
 CSV_TYPE = "text/csv"
-CSV_ANSWER = {CSV_TYPE: {"schema": {"type": "string", "description": "The items as RFC 4180, with a header line."}}}
-"""What an OpenAPI description says of the other form of a page."""
+BOM_PARAMETER = ("bom", "present")
+CSV_ANSWER = {
+    CSV_TYPE: {
+        "schema": {
+            "type": "string",
+            "description": "The items as RFC 4180 in UTF-8, with a header line. With `Accept: text/csv; bom=present` "
+            "a byte order mark comes first, which Excel needs to show Korean. A text that begins with `'`, or that a "
+            "spreadsheet would take for a formula, is preceded by `'`: a program removes one `'` from each cell that "
+            "begins with it.",
+        }
+    }
+}
+"""The content of a page as CSV, for the OpenAPI document."""
 JSON_TYPES = ("application/json", "application/*", "*/*")
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 """How a cell begins that a spreadsheet would take for a formula; Korean ones take full-width signs for it too."""
+GUARD = "'"
+"""Precedes such a text, and a text that begins with it: so a reader that removes one gets every text back."""
 
 
 def make_cursor(key: object) -> str:
@@ -44,6 +57,16 @@ def wants_csv(request: Request) -> bool:
     return quality.get(CSV_TYPE, quality.get("text/*", 0.0)) > as_json
 
 
+def wants_byte_order_mark(request: Request) -> bool:
+    """Whether the caller asks for CSV with a byte order mark: ``Accept: text/csv; bom=present``."""
+    for part in request.headers.get("accept", "").split(","):
+        kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        named = {(name.strip(), value.strip().strip('"')) for name, _, value in (p.partition("=") for p in parameters)}
+        if kind == CSV_TYPE and BOM_PARAMETER in named:
+            return True
+    return False
+
+
 def parse_accepted(part: str) -> tuple[str, float]:
     """A media range and its quality."""
     kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
@@ -62,7 +85,7 @@ def csv_response(
 ) -> Response:
     """A page as CSV (RFC 4180) with a header line; a further page is named by a Link header (RFC 8288).
 
-    Nothing is an empty cell, truth is ``true`` or ``false``, and a text that a spreadsheet would run begins with ``'``.
+    Nothing is an empty cell, truth is ``true`` or ``false``, and a text that a spreadsheet would run is guarded.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -71,7 +94,8 @@ def csv_response(
     headers = {"Vary": "Accept"}
     if next_cursor is not None:
         headers["Link"] = f'<{request.url.include_query_params(cursor=next_cursor)}>; rel="next"'
-    return Response(text.getvalue(), media_type=f"{CSV_TYPE}; charset=utf-8; header=present", headers=headers)
+    content = text.getvalue().encode("utf-8-sig" if wants_byte_order_mark(request) else "utf-8")
+    return Response(content, media_type=f"{CSV_TYPE}; charset=utf-8; header=present", headers=headers)
 
 
 def cell(value: object) -> object:
@@ -82,6 +106,6 @@ def cell(value: object) -> object:
         return format(value, "f")
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
+    if isinstance(value, str) and value.startswith((GUARD, *FORMULA_STARTS)):
+        return f"{GUARD}{value}"
     return value

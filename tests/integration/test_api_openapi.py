@@ -1,5 +1,6 @@
 """The OpenAPI description against real answers: each has a described status, content type and form."""
 
+import codecs
 from http import HTTPStatus
 from typing import Any
 
@@ -62,6 +63,8 @@ async def test_answers_are_as_described(api: Api) -> None:
             check(description, "put", path, answer)
         check(description, "put", path, await api.put(path.format(**IDS), {**body, "nope": 1}))
     await api.settle_all(1_782_864_000_000_000)
+    items = (await api.get("/v1/kpis", **WINDOWS["/v1/kpis"])).json()["items"]
+    assert len(items) == 2
     in_csv = set()
     for path, operations in description["paths"].items():
         if "get" not in operations:
@@ -74,4 +77,8 @@ async def test_answers_are_as_described(api: Api) -> None:
             assert answer.status_code == (HTTPStatus.UNAUTHORIZED if is_session else HTTPStatus.OK), answer.text
             if check(description, "get", path, answer) == "text/csv":
                 in_csv.add(path)
+                headers["Accept"] = "text/csv; header=present; bom=present"
+                marked = await api.client.get(path.format(**IDS), params=WINDOWS.get(path), headers=headers)
+                assert marked.content == codecs.BOM_UTF8 + answer.content, path
+                assert "Accept" in marked.headers["vary"]
     assert in_csv == IN_CSV

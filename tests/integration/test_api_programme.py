@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.api.programme.queries import Standing, days_to_tell, read_standings
-from services.api.programme.targets import Figure
+from services.api.programme.queries import Standing, read_standings, reported_days
+from services.api.programme.targets import RegistryCount
 from services.core.times import DAY_US, FIRST_INSTANT_US, LAST_INSTANT_US, SECOND_US, seoul_midnight_us
 from tests.api import FACTORY, Api
 
@@ -140,7 +140,7 @@ async def test_zones_and_sponsors_are_those_that_factories_name(api: Api) -> Non
     ("today", "last"), [("2023-12-31", ["2022-12-31", "2023-12-31"]), ("2024-01-01", ["2023-12-31", "2024-01-01"])]
 )
 def test_today_is_told_once(today: str, last: list[str]) -> None:
-    days = days_to_tell(seoul_midnight_us(dt.date.fromisoformat(today)))
+    days = reported_days(seoul_midnight_us(dt.date.fromisoformat(today)))
     assert [str(day) for day in days[-2:]] == last
     assert days[0] == dt.date(2014, 12, 31)
 
@@ -202,12 +202,12 @@ def plainly(versions: list[Version], day: dt.date, at_us: int) -> Standing:
     return Standing(
         day,
         {
-            Figure.INSTALLED: installed,
-            Figure.ZONES: len(zones),
-            Figure.REGIONS: len(regions),
-            Figure.SPONSORS: len(sponsors),
-            Figure.SPONSORED_FACTORIES: sponsored,
-            Figure.SPONSORED_FIRMS: len(firms),
+            RegistryCount.INSTALLED: installed,
+            RegistryCount.ZONES: len(zones),
+            RegistryCount.REGIONS: len(regions),
+            RegistryCount.SPONSORS: len(sponsors),
+            RegistryCount.SPONSORED_FACTORIES: sponsored,
+            RegistryCount.SPONSORED_FIRMS: len(firms),
         },
     )
 
@@ -220,9 +220,9 @@ async def test_the_query_counts_as_one_would_by_hand(api: Api) -> None:
         "INSERT INTO factory_version SELECT factory, effective_from, effective_to, name, enterprise, region, sector,"
         " 'retired', 'retired', 'basic', '2014-01-01', NULL, 2, now(), now() FROM factory_version"
     )
-    days = days_to_tell(NOON_US)
+    days = reported_days(NOON_US)
     async with api.app.state.databases.read.connect() as connection:
         found = await read_standings(connection, days, NOON_US)
     ends = [min(seoul_midnight_us(day) + DAY_US - 1, NOON_US) for day in days]
     assert found == [plainly(versions, day, end) for day, end in zip(days, ends, strict=True)]
-    assert all(found[-1].figures.values())
+    assert all(found[-1].counts.values())

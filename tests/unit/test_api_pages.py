@@ -1,9 +1,19 @@
 """Pages: cursors, and when a caller gets CSV."""
 
+import csv
+import io
+
 import pytest
 from fastapi import Request
 
-from services.api.pages import csv_response, make_cursor, read_cursor, wants_csv
+from services.api.pages import (
+    FORMULA_STARTS,
+    csv_response,
+    make_cursor,
+    read_cursor,
+    wants_byte_order_mark,
+    wants_csv,
+)
 
 
 def asking(accept: str | None) -> Request:
@@ -30,6 +40,37 @@ def asking(accept: str | None) -> Request:
 )
 def test_csv_is_for_those_who_prefer_it(accept: str | None, expected: bool) -> None:
     assert wants_csv(asking(accept)) is expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, False),
+        ("text/csv", False),
+        ("text/csv; header=present", False),
+        ("text/csv; header=present; bom=present", True),
+        ("text/csv;BOM=Present", True),
+        ('text/csv; bom="present"', True),
+        ("text/csv; bom=present; q=0.9, application/json; q=0.5", True),
+        ("text/csv; bom=absent", False),
+        ("text/csv, application/json; bom=present; q=0.5", False),
+    ],
+)
+def test_a_byte_order_mark_is_for_those_who_ask_for_it(accept: str | None, expected: bool) -> None:
+    request = asking(accept)
+    assert wants_byte_order_mark(request) is expected
+    if wants_csv(request):
+        body = bytes(csv_response(request, ("name",), [("제조",)], None).body)
+        assert body.startswith(b"\xef\xbb\xbf") is expected
+        assert body.decode("utf-8-sig") == "name\r\n제조\r\n"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "'=1+1", "''", "'", "＋1호기", "-", "@a", "\t", "\n=1", "a=", "", "'s", "a'"])
+def test_guards_can_be_undone(text: str) -> None:
+    body = bytes(csv_response(asking("text/csv"), ("name", "n"), [(text, 1)], None).body).decode()
+    _, (served, _) = csv.reader(io.StringIO(body, newline=""))
+    assert not served.startswith(FORMULA_STARTS)
+    assert served.removeprefix("'") == text
 
 
 def test_cursors_come_back_as_they_were() -> None:

@@ -1,44 +1,44 @@
 """Answers of the programme over HTTP."""
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+import msgspec
 
-from services.api.instants import Instant
-from services.api.programme.targets import BilingualText
+from schemas.figure_definitions import Wording
+from services.api.instants import Timestamp
 
 
-class FigurePoint(BaseModel):
+class FigurePoint(msgspec.Struct, frozen=True):
     """A figure on a day."""
 
     on: dt.date
     value: int
 
 
-class ProgrammeFigure(BaseModel):
-    """One figure: what is counted, and how many there were."""
+class ProgrammeFigure(msgspec.Struct, frozen=True):
+    """One figure: what is counted, and how many there are."""
 
     id: str
-    title: BilingualText
-    definition: BilingualText = Field(description="What exactly is counted.")
+    title: Wording
+    definition: Annotated[Wording, msgspec.Meta(description="What exactly is counted.")]
     unit: str
-    baseline: FigurePoint | None = Field(description="What the plan said of the day it began from.")
+    baseline: Annotated[FigurePoint | None, msgspec.Meta(description="The plan's figure for the day it began from.")]
     reached: int
-    history: list[FigurePoint] = Field(description="At the ends of the years since 2014, and today.")
+    history: Annotated[list[FigurePoint], msgspec.Meta(description="At the end of each year since 2014, and today.")]
 
 
-class ProgrammeTarget(ProgrammeFigure):
+class ProgrammeTarget(ProgrammeFigure, frozen=True):
     """One target of the programme; null where the plan names no number, or no day."""
 
-    kind: Literal["measured"] = Field(description="From the registry alone.")
+    kind: Annotated[Literal["measured"], msgspec.Meta(description="From the registry alone.")]
     target: int | None
     target_on: dt.date | None
-    also: list[ProgrammeFigure] = Field(description="Figures that are shown with it.")
+    also: Annotated[list[ProgrammeFigure], msgspec.Meta(description="Figures that are shown with it.")]
 
 
-class Programme(BaseModel):
+class Programme(msgspec.Struct, frozen=True):
     """Where the programme stands."""
 
-    as_of: Instant
+    as_of: Timestamp
     targets: list[ProgrammeTarget]

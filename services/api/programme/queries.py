@@ -1,8 +1,7 @@
-"""How the programme stood on each of some days, from the registry's versions in force: one query over them all.
+"""Counts the programme's figures on several days in one query, from the registry's versions in force.
 
-Of a day, the version counts that is in force at its last instant; of a day that is not over, the one in force now. It
-counts unless it says that the factory is closed by that day, or established only later. *Installed*: level basic or
-above, and established.
+On a day the version in force at its last instant counts; on a day that is not over, the version in force now. A factory
+does not count once it is closed, or before it is established. *Installed*: level basic or above, and established.
 """
 
 import datetime as dt
@@ -14,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.instants import INSTANT
-from services.api.programme.targets import Figure
+from services.api.programme.targets import RegistryCount
 from services.api.registry.bodies import Level
 from services.api.registry.tables import factory_version
 from services.core.times import DAY_US, from_us, seoul_day, seoul_midnight_us
@@ -24,21 +23,21 @@ FIRST_YEAR = 2014
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The figures of one day."""
+    """The counts of one day."""
 
     on: dt.date
-    figures: Mapping[Figure, int]
+    counts: Mapping[RegistryCount, int]
 
 
-def days_to_tell(now_us: int) -> list[dt.date]:
-    """The ends of the years since 2014, and today."""
+def reported_days(now_us: int) -> list[dt.date]:
+    """Returns the last day of each year since 2014, and today."""
     today = seoul_day(now_us)
     ends = [dt.date(year, 12, 31) for year in range(FIRST_YEAR, today.year + 1)]
     return [*(day for day in ends if day < today), today]
 
 
 async def read_standings(connection: AsyncConnection, days: Sequence[dt.date], now_us: int) -> list[Standing]:
-    """The figures of each day, in order."""
+    """Returns the counts of each day, in order of time."""
     v = factory_version.c
     last_instants = [from_us(min(seoul_midnight_us(day) + DAY_US - 1, now_us)) for day in days]
     point = (
@@ -54,7 +53,7 @@ async def read_standings(connection: AsyncConnection, days: Sequence[dt.date], n
         sa.or_(v.closed_on.is_(None), v.closed_on > point.c.day),
     )
     installed = sa.and_(v.level != Level.NONE.value, v.established_on.is_not(None))
-    # Factories that are alike are counted first, so that the distinct ones are then sought among few.
+    # Factories that are alike are counted first, so that the distinct values are then counted over few rows.
     alike = (
         sa.select(
             point.c.day,
@@ -70,18 +69,18 @@ async def read_standings(connection: AsyncConnection, days: Sequence[dt.date], n
         .subquery("alike")
     )
     a = alike.c
-    chosen: Mapping[Figure, sa.ColumnElement[int]] = {
-        Figure.INSTALLED: sa.func.coalesce(sa.func.sum(a.factories).filter(a.installed), 0),
-        Figure.ZONES: sa.func.count(a.zone.distinct()),
-        Figure.REGIONS: sa.func.count(a.region.distinct()).filter(a.installed),
-        Figure.SPONSORS: sa.func.count(a.sponsor.distinct()),
-        Figure.SPONSORED_FACTORIES: sa.func.coalesce(sa.func.sum(a.factories).filter(a.sponsor.is_not(None)), 0),
-        Figure.SPONSORED_FIRMS: sa.func.count(a.firm.distinct()),
+    chosen: Mapping[RegistryCount, sa.ColumnElement[int]] = {
+        RegistryCount.INSTALLED: sa.func.coalesce(sa.func.sum(a.factories).filter(a.installed), 0),
+        RegistryCount.ZONES: sa.func.count(a.zone.distinct()),
+        RegistryCount.REGIONS: sa.func.count(a.region.distinct()).filter(a.installed),
+        RegistryCount.SPONSORS: sa.func.count(a.sponsor.distinct()),
+        RegistryCount.SPONSORED_FACTORIES: sa.func.coalesce(sa.func.sum(a.factories).filter(a.sponsor.is_not(None)), 0),
+        RegistryCount.SPONSORED_FIRMS: sa.func.count(a.firm.distinct()),
     }
     query = (
-        sa.select(a.day, *(column.label(figure.value) for figure, column in chosen.items()))
+        sa.select(a.day, *(column.label(count.value) for count, column in chosen.items()))
         .group_by(a.day)
         .order_by(a.day)
     )
     rows = (await connection.execute(query)).mappings()
-    return [Standing(row["day"], {figure: int(row[figure.value]) for figure in chosen}) for row in rows]
+    return [Standing(row["day"], {count: int(row[count.value]) for count in chosen}) for row in rows]

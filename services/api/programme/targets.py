@@ -1,4 +1,4 @@
-"""What the programme set out to reach, and which figure of the registry says how far it is.
+"""The programme's targets, and the count of the registry that measures each.
 
 Source of targets and baselines: the plan of December 2018.
 """
@@ -7,12 +7,14 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from schemas.figure_definitions import Wording
+
 PLAN_BEGINS = dt.date(2018, 12, 31)
 PLAN_ENDS = dt.date(2022, 12, 31)
 
 
-class Figure(StrEnum):
-    """What is counted on a day, in the registry alone; ``standings`` has the rules."""
+class RegistryCount(StrEnum):
+    """What is counted on a day, from the registry alone; ``queries`` has the rules."""
 
     INSTALLED = "installed"
     ZONES = "zones"
@@ -23,28 +25,20 @@ class Figure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class BilingualText:
-    """A text in English and Korean."""
-
-    en: str
-    ko: str
-
-
-@dataclass(frozen=True, slots=True)
 class Counted:
-    """One figure as it is shown; ``baseline`` is what the plan said of the day it began from, None where nothing."""
+    """A count as it is shown. ``baseline`` is the plan's figure for the day it began from, if it has one."""
 
     id: str
-    title: BilingualText
-    definition: BilingualText
+    title: Wording
+    definition: Wording
     unit: str
-    figure: Figure
+    count: RegistryCount
     baseline: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One target: None where the plan names no number, or no day. ``also`` are figures shown with it."""
+    """A target: None where the plan names no number, or no day. ``also`` are counts shown with it."""
 
     counted: Counted
     target: int | None
@@ -52,7 +46,7 @@ class Target:
     also: tuple[Counted, ...] = ()
 
 
-PRESENT = BilingualText(
+PRESENT = Wording(
     "registered, established by then or without a day of establishment, and not closed",
     "등록되어 있고, 그날까지 설립되었거나 설립일이 없으며, 폐쇄되지 않은 공장",
 )
@@ -61,13 +55,13 @@ TARGETS = (
     Target(
         Counted(
             "smart_factories_built",
-            BilingualText("Smart factories built", "스마트공장 구축"),
-            BilingualText(
+            Wording("Smart factories built", "스마트공장 구축"),
+            Wording(
                 "Factories at level basic or above, established by then and not closed.",
                 "그날까지 설립되고 폐쇄되지 않은 기초 수준 이상의 공장 수.",
             ),
             "factories",
-            Figure.INSTALLED,
+            RegistryCount.INSTALLED,
             7_800,
         ),
         30_000,
@@ -76,10 +70,10 @@ TARGETS = (
     Target(
         Counted(
             "smart_industrial_zones",
-            BilingualText("Smart industrial zones", "스마트 산업단지"),
-            BilingualText(f"Zones that a factory names ({PRESENT.en}).", f"공장이 속한 산업단지 수 ({PRESENT.ko})."),
+            Wording("Smart industrial zones", "스마트 산업단지"),
+            Wording(f"Zones that a factory names ({PRESENT.en}).", f"공장이 속한 산업단지 수 ({PRESENT.ko})."),
             "zones",
-            Figure.ZONES,
+            RegistryCount.ZONES,
             None,
         ),
         10,
@@ -88,13 +82,13 @@ TARGETS = (
     Target(
         Counted(
             "regional_programmes",
-            BilingualText("Regional programmes", "지역 보급 사업"),
-            BilingualText(
+            Wording("Regional programmes", "지역 보급 사업"),
+            Wording(
                 "Regions with a smart factory: level basic or above, established by then and not closed.",
                 "그날까지 설립되고 폐쇄되지 않은 기초 수준 이상의 공장이 있는 지역 수.",
             ),
             "regions",
-            Figure.REGIONS,
+            RegistryCount.REGIONS,
             None,
         ),
         17,
@@ -103,12 +97,10 @@ TARGETS = (
     Target(
         Counted(
             "conglomerate_support",
-            BilingualText("Conglomerates' support", "대기업 상생 지원"),
-            BilingualText(
-                f"Sponsors that a factory names ({PRESENT.en}).", f"공장을 지원하는 대기업 수 ({PRESENT.ko})."
-            ),
+            Wording("Conglomerates' support", "대기업 상생 지원"),
+            Wording(f"Sponsors that a factory names ({PRESENT.en}).", f"공장을 지원하는 대기업 수 ({PRESENT.ko})."),
             "sponsors",
-            Figure.SPONSORS,
+            RegistryCount.SPONSORS,
             4,
         ),
         None,
@@ -116,23 +108,23 @@ TARGETS = (
         (
             Counted(
                 "sponsored_factories",
-                BilingualText("Factories supported", "지원받는 공장"),
-                BilingualText(
+                Wording("Factories supported", "지원받는 공장"),
+                Wording(
                     f"Factories that name a sponsor ({PRESENT.en}).", f"지원 대기업이 있는 공장 수 ({PRESENT.ko})."
                 ),
                 "factories",
-                Figure.SPONSORED_FACTORIES,
+                RegistryCount.SPONSORED_FACTORIES,
                 None,
             ),
             Counted(
                 "sponsored_firms",
-                BilingualText("Firms supported", "지원받는 기업"),
-                BilingualText(
+                Wording("Firms supported", "지원받는 기업"),
+                Wording(
                     f"Enterprises with a factory that names a sponsor ({PRESENT.en}).",
                     f"지원 대기업이 있는 공장을 가진 기업 수 ({PRESENT.ko}).",
                 ),
                 "firms",
-                Figure.SPONSORED_FIRMS,
+                RegistryCount.SPONSORED_FIRMS,
                 606,
             ),
         ),
