@@ -483,16 +483,6 @@ export interface components {
          */
         Better: "higher" | "lower";
         /**
-         * BilingualText
-         * @description A text in English and Korean.
-         */
-        BilingualText: {
-            /** En */
-            en: string;
-            /** Ko */
-            ko: string;
-        };
-        /**
          * CurrentSession
          * @description Who is logged in, in which role, and until when.
          */
@@ -737,12 +727,8 @@ export interface components {
          * @description A figure on a day.
          */
         FigurePoint: {
-            /**
-             * On
-             * Format: date
-             */
+            /** Format: date */
             on: string;
-            /** Value */
             value: number;
         };
         /**
@@ -1117,34 +1103,24 @@ export interface components {
          * @description Where the programme stands.
          */
         Programme: {
-            /**
-             * As Of
-             * Format: date-time
-             */
+            /** Format: date-time */
             as_of: string;
-            /** Targets */
             targets: components["schemas"]["ProgrammeTarget"][];
         };
         /**
          * ProgrammeFigure
-         * @description One figure: what is counted, and how many there were.
+         * @description One figure: what is counted, and how many there are.
          */
         ProgrammeFigure: {
-            /** Id */
             id: string;
-            title: components["schemas"]["BilingualText"];
+            title: components["schemas"]["Wording"];
             /** @description What exactly is counted. */
-            definition: components["schemas"]["BilingualText"];
-            /** Unit */
+            definition: components["schemas"]["Wording"];
             unit: string;
-            /** @description What the plan said of the day it began from. */
+            /** @description The plan's figure for the day it began from. */
             baseline: components["schemas"]["FigurePoint"] | null;
-            /** Reached */
             reached: number;
-            /**
-             * History
-             * @description At the ends of the years since 2014, and today.
-             */
+            /** @description At the end of each year since 2014, and today. */
             history: components["schemas"]["FigurePoint"][];
         };
         /**
@@ -1152,36 +1128,24 @@ export interface components {
          * @description One target of the programme; null where the plan names no number, or no day.
          */
         ProgrammeTarget: {
-            /** Id */
             id: string;
-            title: components["schemas"]["BilingualText"];
+            title: components["schemas"]["Wording"];
             /** @description What exactly is counted. */
-            definition: components["schemas"]["BilingualText"];
-            /** Unit */
+            definition: components["schemas"]["Wording"];
             unit: string;
-            /** @description What the plan said of the day it began from. */
+            /** @description The plan's figure for the day it began from. */
             baseline: components["schemas"]["FigurePoint"] | null;
-            /** Reached */
             reached: number;
-            /**
-             * History
-             * @description At the ends of the years since 2014, and today.
-             */
+            /** @description At the end of each year since 2014, and today. */
             history: components["schemas"]["FigurePoint"][];
             /**
-             * Kind
              * @description From the registry alone.
-             * @constant
+             * @enum {unknown}
              */
             kind: "measured";
-            /** Target */
             target: number | null;
-            /** Target On */
             target_on: string | null;
-            /**
-             * Also
-             * @description Figures that are shown with it.
-             */
+            /** @description Figures that are shown with it. */
             also: components["schemas"]["ProgrammeFigure"][];
         };
         /**
@@ -1464,7 +1428,6 @@ export type AddsUp = components['schemas']['AddsUp'];
 export type Automation = components['schemas']['Automation'];
 export type Basis = components['schemas']['Basis'];
 export type Better = components['schemas']['Better'];
-export type BilingualText = components['schemas']['BilingualText'];
 export type CurrentSession = components['schemas']['CurrentSession'];
 export type EnterpriseEntry = components['schemas']['EnterpriseEntry'];
 export type EnterprisePage = components['schemas']['EnterprisePage'];
