@@ -185,6 +185,23 @@ def test_contributing_names_paths_and_targets_that_exist() -> None:
     assert targets <= set(re.findall(r"(?m)^([a-z-]+):(?! *=)", (ROOT / "Makefile").read_text()))
 
 
+DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: str(path.stem))
+def test_every_decision_follows_the_template(decision: Path) -> None:
+    number = decision.name[:4]
+    title, status, date, *headings = re.findall(r"(?m)^(?:#+|- (?:Status|Date):) .+$", decision.read_text())
+    assert re.fullmatch(rf"# {number}\. [A-Z].*[^.]", title)
+    assert re.fullmatch(r"- Status: (accepted|proposed|superseded by \[.+)", status) or number == "0000"
+    assert re.fullmatch(r"- Date: \d{4}-\d\d-\d\d", date) or number == "0000"
+    assert headings == ["## Context", "## Decision", "## Consequences"]
+
+
+def test_decisions_are_numbered_without_gap_or_repeat() -> None:
+    assert [int(path.name[:4]) for path in DECISIONS] == list(range(len(DECISIONS)))
+
+
 def test_the_changelog_begins_with_what_is_unreleased_and_has_this_version() -> None:
     headings = re.findall(r"(?m)^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text())
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
