@@ -14,7 +14,8 @@ from typing import Any
 from schemas.kpi_definitions import read_definitions
 from services.api.kpis.items import make_item
 from services.api.kpis.models import KpiItem
-from services.api.kpis.sums import FIGURES, Sums
+from services.api.kpis.sums import Sums
+from services.api.kpis.tables import SERVED
 from services.api.kpis.windows import Interval, buckets
 from services.core.times import FIRST_INSTANT_US, MINUTE_US, seoul_day, seoul_midnight_us
 
@@ -206,7 +207,7 @@ def expected_items(machines: list[Machine], asked: Asked, until: int) -> Iterato
                     members[label].add((machine.factory_id, machine.machine_id))
         for label, own in members.items():
             inside = asked.scope | ({asked.group_by: label.partition(":")[2]} if asked.group_by else {})
-            sums = Sums(dict.fromkeys(FIGURES, 0), len({factory for factory, _ in own}), len(own))
+            sums = Sums(dict.fromkeys(SERVED, 0), len({factory for factory, _ in own}), len(own))
             for machine in machines:
                 machine.add_to(sums.figures, inside, start, stop)
             found.append((label, bucket.from_us, bucket, sums))

@@ -6,11 +6,14 @@ contract's definitions of a state's hold, of evidence and of failures; ISO 22400
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
+from schemas.figure_definitions import HeldTime, Pieces, RowKind
 from schemas.wire.codes import Mode, State
+from services.analytics.figures import IDEAL_TIMES, PIECES, ROWS, SUMS, TIMES, WIDE
 from services.analytics.in_force import (
     FAR,
     NO_CYCLE,
@@ -18,8 +21,8 @@ from services.analytics.in_force import (
     Ints,
     StateRows,
     Versions,
+    holds,
     next_instants,
-    pair_with_versions,
     rows_in_use,
 )
 from services.core.times import HOUR_US
@@ -51,27 +54,15 @@ class Spans:
     to_us: Ints
 
 
-SUMS = (
-    *("producing_us", "setup_us", "delayed_us", "faulted_us", "idle_us", "planned_stop_us", "off_shift_us"),
-    *("producing_automatic_us", "producing_semi_automatic_us", "producing_manual_us"),
-    *("evidence_us", "cycle_producing_us", "cycle_setup_us", "cycle_busy_us"),
-    *("good", "scrap", "rework", "failures", "state_rows", "count_rows", "signed_count_rows"),
-)
-COLUMN = {name: n for n, name in enumerate(SUMS)}
-MODE_COLUMN = {mode: COLUMN[f"producing_{mode.name}_us"] for mode in Mode if mode is not Mode.unknown}
-BUSY = (State.producing, State.setup, State.delayed, State.faulted, State.idle)
-
-
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """One row a machine, hour and cohort with any figure; ``sums`` has the columns SUMS; ideal times may be wide."""
+    """One row a machine, hour and cohort with any figure; ``sums`` has the columns SUMS, ``wide`` the columns WIDE."""
 
     machine: Ints
     hour_us: Ints
     cohort: Ints
     sums: Ints
-    ideal_pq_us: Objects
-    ideal_good_us: Objects
+    wide: Objects
 
 
 def account(states: StateRows, counts: CountRows, versions: Versions, spans: Spans, until_us: int) -> Accounts:
@@ -97,11 +88,19 @@ def account(states: StateRows, counts: CountRows, versions: Versions, spans: Spa
     place[wanted] = where
     hold_places, state_places, count_places = np.split(place, [len(held.machine), len(held.machine) + len(seen.row)])
     sums = np.zeros((len(hours), len(SUMS)), np.int64)
+    wide = np.zeros((len(hours), len(WIDE)), object)
     add_times(sums, hold_places, held)
-    add_rows(sums, state_places, "state_rows")
-    add_rows(sums, state_places[failed[seen.row]], "failures")
-    ideal_pq, ideal_good = add_counts(sums, count_places, counts, made, versions)
-    return Accounts(hours >> HOUR_BITS, (hours & (2**HOUR_BITS - 1)) * HOUR_US, cohort, sums, ideal_pq, ideal_good)
+    rows = {
+        RowKind.STATES: state_places,
+        RowKind.FAILURES: state_places[failed[seen.row]],
+        RowKind.COUNTS: count_places,
+        RowKind.SIGNED_COUNTS: count_places[counts.signed[made.row] == 1],
+    }
+    for name, kind in ROWS.items():
+        add(sums, name, rows[kind], 1)
+    add_pieces(sums, count_places, counts, made)
+    add_ideal_times(wide, count_places, counts, made, versions)
+    return Accounts(hours >> HOUR_BITS, (hours & (2**HOUR_BITS - 1)) * HOUR_US, cohort, sums, wide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +117,11 @@ class Held:
 
 
 def hold(states: StateRows, versions: Versions, until_us: int) -> Held:
-    """Cut every row's hold by versions, time in use, ``until_us`` and hours; an unknown state holds nothing."""
-    pairs = pair_with_versions(states, versions)
-    row, v = pairs.row, pairs.version
-    at = states.at_us[row]
-    start = np.maximum.reduce([at, versions.from_us[v], versions.in_use_from_us[v]])
-    end = np.minimum.reduce(
-        [next_instants(states)[row], at + versions.ttl_us[v], versions.to_us[v], versions.in_use_to_us[v]]
-    )
-    end = np.minimum(end, until_us)
-    real = (start < end) & (states.state[row] != State.unknown)
-    row, v, start, end = row[real], v[real], start[real], end[real]
+    """Return every row's hold, cut by versions, time in use, ``until_us`` and hours."""
+    found = holds(states, versions)
+    end = np.minimum(found.end_us, until_us)
+    real = found.start_us < end
+    row, v, start, end = found.row[real], found.version[real], found.start_us[real], end[real]
     hours = (end - 1) // HOUR_US - start // HOUR_US + 1
     piece = np.repeat(np.arange(len(row)), hours)
     nth = np.arange(len(piece)) - np.repeat(np.cumsum(hours) - hours, hours)
@@ -191,56 +184,61 @@ def in_spans(codes: Ints, spans: Spans) -> npt.NDArray[np.bool_]:
     return (nth >= 0) & (codes < ends[nth])
 
 
-def add_times(sums: Ints, places: npt.NDArray[np.intp], held: Held) -> None:
-    """Add held time by state, by mode while producing, and while an ideal cycle is in force."""
+KINDS_OF_TIME = len(State) * len(Mode) * 2
+
+
+def add(sums: Ints, name: str, places: npt.NDArray[np.intp], amount: Ints | int) -> None:
+    """Add amounts to a figure; a negative place is outside the spans."""
     wanted = places >= 0
-    place, length, state = places[wanted], held.length_us[wanted], held.state[wanted]
-    mode, with_cycle = held.mode[wanted], held.with_cycle[wanted]
-    columns = np.array([-1 if state is State.unknown else COLUMN[f"{state.name}_us"] for state in State])
-    np.add.at(sums, (place, columns[state]), length)
-    np.add.at(sums[:, COLUMN["evidence_us"]], place, length)
-    producing = state == State.producing
-    for known, column in MODE_COLUMN.items():
-        chosen = producing & (mode == known)
-        np.add.at(sums[:, column], place[chosen], length[chosen])
-    chosen = producing & with_cycle
-    np.add.at(sums[:, COLUMN["cycle_producing_us"]], place[chosen], length[chosen])
-    chosen = (state == State.setup) & with_cycle
-    np.add.at(sums[:, COLUMN["cycle_setup_us"]], place[chosen], length[chosen])
-    chosen = np.isin(state, BUSY) & with_cycle
-    np.add.at(sums[:, COLUMN["cycle_busy_us"]], place[chosen], length[chosen])
+    amounts = amount if isinstance(amount, int) else amount[wanted]
+    np.add.at(sums[:, SUMS.index(name)], places[wanted], amounts)
 
 
-def add_rows(sums: Ints, places: npt.NDArray[np.intp], name: str) -> None:
-    """Count rows."""
-    np.add.at(sums[:, COLUMN[name]], places[places >= 0], 1)
+def add_times(sums: Ints, places: npt.NDArray[np.intp], held: Held) -> None:
+    """Add held time: by state, mode and whether an ideal cycle is in force, then to the figures made of these."""
+    wanted = places >= 0
+    kind = (held.state * len(Mode) + held.mode) * 2 + held.with_cycle
+    by_kind = np.zeros((len(sums), KINDS_OF_TIME), np.int64)
+    np.add.at(by_kind, (places[wanted], kind[wanted]), held.length_us[wanted])
+    for name, rule in TIMES.items():
+        sums[:, SUMS.index(name)] = by_kind[:, kinds_counted(rule)].sum(axis=1)
 
 
-def add_counts(
-    sums: Ints, places: npt.NDArray[np.intp], counts: CountRows, made: InForce, versions: Versions
-) -> tuple[Objects, Objects]:
-    """Add pieces.
+@cache
+def kinds_counted(rule: HeldTime) -> list[int]:
+    """Return the kinds of held time that count toward a figure."""
+    states = [State[name] for name in rule.states]
+    modes = list(Mode) if rule.modes is None else [Mode[name] for name in rule.modes]
+    cycles = (1,) if rule.with_ideal_cycle else (0, 1)
+    return [(state * len(Mode) + mode) * 2 + cycle for state in states for mode in modes for cycle in cycles]
 
-    Returns:
-        Ideal time of all pieces and of the good ones, per key, as Python integers: a cycle times a count can be wide.
-    """
+
+def pieces_of(counts: CountRows, rule: Pieces) -> Ints:
+    """Return each row's pieces of the kinds that a figure adds up."""
+    found: Ints = np.sum([getattr(counts, kind) for kind in rule.of], axis=0)
+    return found
+
+
+def add_pieces(sums: Ints, places: npt.NDArray[np.intp], counts: CountRows, made: InForce) -> None:
+    """Add pieces to the figures that are nothing else."""
+    for name, rule in PIECES.items():
+        add(sums, name, places, pieces_of(counts, rule)[made.row])
+
+
+def add_ideal_times(
+    wide: Objects, places: npt.NDArray[np.intp], counts: CountRows, made: InForce, versions: Versions
+) -> None:
+    """Add pieces times the ideal cycle in force, as Python integers: such a product can be wide."""
     wanted = places >= 0
     place, row, version = places[wanted], made.row[wanted], made.version[wanted]
-    for name in ("good", "scrap", "rework"):
-        np.add.at(sums[:, COLUMN[name]], place, getattr(counts, name)[row])
-    add_rows(sums, place, "count_rows")
-    np.add.at(sums[:, COLUMN["signed_count_rows"]], place, counts.signed[row])
     # Pieces of the same hour and cycle first, so that the wide products are few.
     group, where = np.unique(place * (len(versions.machine) + 1) + version, return_inverse=True)
     hour, kind = np.divmod(group, len(versions.machine) + 1)
-    all_pieces, good_pieces = np.zeros((2, len(group)), np.int64)
-    np.add.at(all_pieces, where, counts.good[row] + counts.scrap[row] + counts.rework[row])
-    np.add.at(good_pieces, where, counts.good[row])
     cycle = versions.cycle_us[kind].astype(object)
-    ideal_pq, ideal_good = np.zeros((2, len(sums)), object)
-    np.add.at(ideal_pq, hour, cycle * all_pieces.astype(object))
-    np.add.at(ideal_good, hour, cycle * good_pieces.astype(object))
-    return ideal_pq, ideal_good
+    for name, rule in IDEAL_TIMES.items():
+        pieces = np.zeros(len(group), np.int64)
+        np.add.at(pieces, where, pieces_of(counts, rule)[row])
+        np.add.at(wide[:, WIDE.index(name)], hour, cycle * pieces.astype(object))
 
 
 def held_beyond(states: StateRows, longest_ttl_us: Ints, until_us: int) -> Ints:

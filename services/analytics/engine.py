@@ -145,10 +145,8 @@ async def write_hours(connection: Connection, spans: Spans, accounts: Accounts) 
     dropped = await connection.fetch(queries.DROP_HOURS, *place)
     keys = list(zip(accounts.machine.tolist(), accounts.hour_us.tolist(), accounts.cohort.tolist(), strict=True))
     rows = [
-        (*key, *sums, pq, good)
-        for key, sums, pq, good in zip(
-            keys, accounts.sums.tolist(), accounts.ideal_pq_us.tolist(), accounts.ideal_good_us.tolist(), strict=True
-        )
+        (*key, *sums, *wide)
+        for key, sums, wide in zip(keys, accounts.sums.tolist(), accounts.wide.tolist(), strict=True)
     ]
     if rows:
         await connection.copy_records_to_table("machine_hour", records=rows, columns=queries.HOUR_COLUMNS)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from schemas.wire.codes import State
+
 Ints = npt.NDArray[np.int64]
 
 NO_CYCLE = 0
@@ -84,6 +86,32 @@ def pair_with_versions(states: StateRows, versions: Versions) -> InForce:
     count = np.maximum(position_in_force(machine, last_instant, versions) - first + 1, 0)
     within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
     return InForce(np.repeat(row, count), np.repeat(first, count) + within)
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Time [start, end) held by one row, within one version and the time in use; empty where end is not after start."""
+
+    row: npt.NDArray[np.intp]
+    version: npt.NDArray[np.intp]
+    start_us: Ints
+    end_us: Ints
+
+
+def holds(states: StateRows, versions: Versions) -> Holds:
+    """Return every row's hold, cut by versions and by the time in use; an unknown state holds nothing.
+
+    A row holds until the next one, and as long as the instant lies less than the TTL in force there after it.
+    """
+    pairs = pair_with_versions(states, versions)
+    known = states.state[pairs.row] != State.unknown
+    row, v = pairs.row[known], pairs.version[known]
+    at = states.at_us[row]
+    start = np.maximum.reduce([at, versions.from_us[v], versions.in_use_from_us[v]])
+    end = np.minimum.reduce(
+        [next_instants(states)[row], at + versions.ttl_us[v], versions.to_us[v], versions.in_use_to_us[v]]
+    )
+    return Holds(row, v, start, end)
 
 
 def next_instants(states: StateRows) -> Ints:

@@ -1,6 +1,8 @@
 """The SQL of analytics. Arrays are unnested as the relation ``w``; instants are microseconds on our side."""
 
-from services.analytics.accounts import SUMS
+from collections.abc import Iterable
+
+from services.analytics.figures import ADDED_UP, DAY_COUNTS, OF_FACTORY_HOURS, ON_COUNTED_DAYS, SUMS, WIDE
 
 SHARDS = 64
 """As in the generated column ``machine.shard``."""
@@ -117,7 +119,7 @@ WHERE h.machine = w.machine AND h.hour >= w.from_at AND h.hour < w.to_at
 RETURNING h.machine, h.hour
 """
 
-HOUR_COLUMNS = ["machine", "hour", "cohort", *SUMS, "ideal_pq_us", "ideal_good_us"]
+HOUR_COLUMNS = ["machine", "hour", "cohort", *SUMS, *WIDE]
 
 DROP_DAYS = """
 DELETE FROM machine_day d
@@ -138,25 +140,23 @@ GROUP BY w.machine, w.day
 RETURNING machine, day, counted
 """
 
-OF_MACHINES_ONLY = ("state_rows", "count_rows", "signed_count_rows")
-PLAIN_SUMS = [name for name in SUMS if not name.startswith("cycle_") and name not in OF_MACHINES_ONLY]
-OVER_COUNTED_DAYS = {
-    "counted_busy_us": "h.producing_us + h.setup_us + h.delayed_us + h.faulted_us + h.idle_us",
-    "counted_pieces": "h.good + h.scrap + h.rework",
-    "counted_cycle_producing_us": "h.cycle_producing_us",
-    "counted_cycle_setup_us": "h.cycle_setup_us",
-    "counted_cycle_busy_us": "h.cycle_busy_us",
-    "counted_ideal_pq_us": "h.ideal_pq_us",
-    "counted_ideal_good_us": "h.ideal_good_us",
-}
-FACTORY_SUMS = [*PLAIN_SUMS, *OVER_COUNTED_DAYS]
-DAY_COUNTS = ["count_days", "counted_days"]
+OF_FACTORY_DAYS = (*OF_FACTORY_HOURS, *DAY_COUNTS)
 
 
-def added(table: str, names: list[str]) -> str:
-    """Sums of a table's columns, under their own names."""
+def added(table: str, names: Iterable[str]) -> str:
+    """Return sums of a table's columns, under their own names."""
     return ", ".join(f"sum({table}.{name}) AS {name}" for name in names)
 
+
+def added_on_counted_days(names: Iterable[str]) -> str:
+    """Return the sum of some columns of ``h`` over hours of counted machine-days, which ``d`` says."""
+    return f"COALESCE(sum({' + '.join(f'h.{name}' for name in names)}) FILTER (WHERE d.counted), 0)"
+
+
+FROM_MACHINE_HOURS = {
+    **{name: f"sum(h.{name})" for name in ADDED_UP},
+    **{name: added_on_counted_days(names) for name, names in ON_COUNTED_DAYS.items()},
+}
 
 DROP_FACTORY_HOURS = """
 WITH dropped AS (
@@ -170,9 +170,8 @@ INSERT INTO dirty_cohort_hour (cohort, hour) SELECT DISTINCT cohort, hour FROM d
 
 ADD_FACTORY_HOURS = f"""
 WITH added AS (
-    INSERT INTO factory_hour (factory, hour, cohort, {", ".join(FACTORY_SUMS)})
-    SELECT w.factory, w.hour, h.cohort, {added("h", PLAIN_SUMS)},
-           {", ".join(f"COALESCE(sum({figure}) FILTER (WHERE d.counted), 0)" for figure in OVER_COUNTED_DAYS.values())}
+    INSERT INTO factory_hour (factory, hour, cohort, {", ".join(FROM_MACHINE_HOURS)})
+    SELECT w.factory, w.hour, h.cohort, {", ".join(FROM_MACHINE_HOURS.values())}
     FROM unnest($1::integer[], $2::timestamptz[]) AS w(factory, hour)
     JOIN machine m ON m.factory = w.factory
     JOIN machine_hour h ON h.machine = m.id AND h.hour = w.hour
@@ -196,22 +195,23 @@ INSERT INTO dirty_cohort_day (cohort, day) SELECT DISTINCT cohort, day FROM drop
 # A machine's day with counts is of the cohort whose day it is, though its pieces may be of several.
 ADD_FACTORY_DAYS = f"""
 WITH times AS (
-    SELECT w.factory, w.day, h.cohort, {added("h", FACTORY_SUMS)}
+    SELECT w.factory, w.day, h.cohort, {added("h", OF_FACTORY_HOURS)}
     FROM unnest($1::integer[], $2::date[]) AS w(factory, day)
     JOIN factory_hour h ON h.factory = w.factory
         AND h.hour >= timezone('Asia/Seoul', w.day::timestamp)
         AND h.hour < timezone('Asia/Seoul', (w.day + 1)::timestamp)
     GROUP BY w.factory, w.day, h.cohort
 ), days AS (
-    SELECT w.factory, w.day, s.cohort, count(*) AS count_days, count(*) FILTER (WHERE d.counted) AS counted_days
+    SELECT w.factory, w.day, s.cohort,
+           {", ".join(f"count(*) FILTER (WHERE d.{are}) AS {name}" for name, are in DAY_COUNTS.items())}
     FROM unnest($1::integer[], $2::date[]) AS w(factory, day)
     JOIN machine m ON m.factory = w.factory
     JOIN machine_day d ON d.machine = m.id AND d.day = w.day AND d.has_counts
     JOIN machine_span s ON s.machine = m.id AND d.day >= s.first_day AND d.day < s.end_day
     GROUP BY w.factory, w.day, s.cohort
 ), added AS (
-    INSERT INTO factory_day (factory, day, cohort, {", ".join([*FACTORY_SUMS, *DAY_COUNTS])})
-    SELECT factory, day, cohort, {", ".join(f"COALESCE({name}, 0)" for name in [*FACTORY_SUMS, *DAY_COUNTS])}
+    INSERT INTO factory_day (factory, day, cohort, {", ".join(OF_FACTORY_DAYS)})
+    SELECT factory, day, cohort, {", ".join(f"COALESCE({name}, 0)" for name in OF_FACTORY_DAYS)}
     FROM times FULL JOIN days USING (factory, day, cohort)
     RETURNING cohort, day
 )
@@ -236,8 +236,8 @@ WHERE h.cohort = w.cohort AND h.hour = w.hour
 """
 
 ADD_COHORT_HOURS = f"""
-INSERT INTO cohort_hour (cohort, hour, {", ".join(FACTORY_SUMS)})
-SELECT w.cohort, w.hour, {added("h", FACTORY_SUMS)}
+INSERT INTO cohort_hour (cohort, hour, {", ".join(OF_FACTORY_HOURS)})
+SELECT w.cohort, w.hour, {added("h", OF_FACTORY_HOURS)}
 FROM unnest($1::integer[], $2::timestamptz[]) AS w(cohort, hour)
 JOIN factory_hour h ON h.cohort = w.cohort AND h.hour = w.hour
 GROUP BY w.cohort, w.hour
@@ -249,8 +249,8 @@ WHERE d.cohort = w.cohort AND d.day = w.day
 """
 
 ADD_COHORT_DAYS = f"""
-INSERT INTO cohort_day (cohort, day, {", ".join([*FACTORY_SUMS, *DAY_COUNTS])})
-SELECT w.cohort, w.day, {added("d", [*FACTORY_SUMS, *DAY_COUNTS])}
+INSERT INTO cohort_day (cohort, day, {", ".join(OF_FACTORY_DAYS)})
+SELECT w.cohort, w.day, {added("d", OF_FACTORY_DAYS)}
 FROM unnest($1::integer[], $2::date[]) AS w(cohort, day)
 JOIN factory_day d ON d.cohort = w.cohort AND d.day = w.day
 GROUP BY w.cohort, w.day

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.wire.codes import Mode, State
-from services.analytics.in_force import NO_CYCLE, Ints, StateRows, Versions, next_instants, pair_with_versions
+from services.analytics.in_force import NO_CYCLE, Ints, StateRows, Versions, holds
 
 NO_ROW = -1
 
@@ -68,7 +68,8 @@ def segments(rows: Sequence[StateRow], versions: Sequence[UseVersion], from_us: 
         versions: in order, none overlapping another.
     """
     states, known = in_columns(rows, versions)
-    held = cut(held_stretches(states, known), from_us, to_us)
+    found = holds(states, known)
+    held = cut(Stretches(found.start_us, found.end_us, found.row), from_us, to_us)
     pieces = np.maximum(known.from_us, known.in_use_from_us), np.minimum(known.to_us, known.in_use_to_us)
     in_use = cut(Stretches(*pieces, np.full(len(versions), NO_ROW)), from_us, to_us)
     return merge(in_order(held, gaps(in_use, held)), rows)
@@ -97,19 +98,6 @@ def in_columns(rows: Sequence[StateRow], versions: Sequence[UseVersion]) -> tupl
         cohort=column([0] * len(versions)),
     )
     return states, known
-
-
-def held_stretches(states: StateRows, versions: Versions) -> Stretches:
-    """Every row's hold, cut by versions and time in use; an unknown state holds nothing."""
-    pairs = pair_with_versions(states, versions)
-    row, v = pairs.row, pairs.version
-    at = states.at_us[row]
-    start = np.maximum.reduce([at, versions.from_us[v], versions.in_use_from_us[v]])
-    end = np.minimum.reduce(
-        [next_instants(states)[row], at + versions.ttl_us[v], versions.to_us[v], versions.in_use_to_us[v]]
-    )
-    known = states.state[row] != State.unknown
-    return Stretches(start[known], end[known], row[known])
 
 
 def cut(stretches: Stretches, from_us: int, to_us: int) -> Stretches:

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.wire.codes import Mode, State
-from services.analytics.accounts import SUMS
 from services.analytics.engine import settle, shards_with_work, start_accounting
+from services.analytics.figures import SUMS, WIDE
 from services.analytics.verification.reference import MachineVersion, account_machine
 from services.analytics.verification.registered import NOWHERE
 from services.core.database import Connection, connect
@@ -160,7 +160,7 @@ async def deliver(url: str, batches: list[list[Row]], *, settle_between: bool) -
         assert counted[1] == counted[2]
         found: dict[int, dict[int, dict[str, int]]] = {}
         for row in await o.fetch("SELECT * FROM machine_hour"):
-            figures = {name: int(row[name]) for name in (*SUMS, "ideal_pq_us", "ideal_good_us")}
+            figures = {name: int(row[name]) for name in (*SUMS, *WIDE)}
             found.setdefault(row["machine"], {})[row["hour"]] = figures
         return found
 
@@ -197,9 +197,9 @@ def expected(batches: list[list[Row]]) -> dict[int, dict[int, dict[str, int]]]:
             ORIGIN_US - HOUR_US,
             ORIGIN_US + (HOURS + 2) * HOUR_US,
         )
-        names = (*SUMS, "ideal_pq_us", "ideal_good_us")
+        names = (*SUMS, *WIDE)
         if accounts:
-            found[machine] = {hour: {n: getattr(a, n) for n in names} for (hour, _), a in accounts.items()}
+            found[machine] = {hour: {n: a[n] for n in names} for (hour, _), a in accounts.items()}
     return found
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.wire.codes import Mode, State
-from services.analytics.accounts import SUMS, CountRows, Spans, account
+from services.analytics.accounts import CountRows, Spans, account
+from services.analytics.figures import SUMS, WIDE
 from services.analytics.in_force import StateRows, Versions
 from services.analytics.verification.reference import Cohort, MachineVersion, Place, account_machine
 from services.core.times import FIRST_INSTANT_US, HOUR_US, LAST_INSTANT_US, SECOND_US
@@ -97,17 +98,15 @@ def in_columns(*cases: Case) -> dict[int, dict[Place, dict[str, int]]]:
     spans = Spans(*columns(machines, [ORIGIN_US] * len(machines), [END_US] * len(machines)))
     done = account(states, counts, versions, spans, cases[0].until_us)
     found: dict[int, dict[Place, dict[str, int]]] = {m: {} for m in machines}
-    for machine, hour, cohort, sums, pq, good in zip(
+    for machine, hour, cohort, sums, wide in zip(
         done.machine.tolist(),
         done.hour_us.tolist(),
         done.cohort.tolist(),
         done.sums.tolist(),
-        done.ideal_pq_us.tolist(),
-        done.ideal_good_us.tolist(),
+        done.wide.tolist(),
         strict=True,
     ):
-        figures = {**dict(zip(SUMS, sums, strict=True)), "ideal_pq_us": pq, "ideal_good_us": good}
-        found[machine][hour, COHORTS[cohort]] = figures
+        found[machine][hour, COHORTS[cohort]] = dict(zip((*SUMS, *WIDE), (*sums, *wide), strict=True))
     return found
 
 
@@ -122,8 +121,7 @@ def plainly(case: Case) -> dict[Place, dict[str, int]]:
         ORIGIN_US,
         END_US,
     )
-    names = [*SUMS, "ideal_pq_us", "ideal_good_us"]
-    return {place: {name: getattr(figures, name) for name in names} for place, figures in done.items()}
+    return {place: {name: figures[name] for name in (*SUMS, *WIDE)} for place, figures in done.items()}
 
 
 @given(st.lists(cases, min_size=1, max_size=3))

@@ -7,12 +7,14 @@ import pytest
 from schemas.figure_definitions import (
     FIGURES,
     AddsUp,
+    ColumnType,
     Figure,
     FigureUnit,
     FromRegistry,
     HeldTime,
     MachineDays,
     OnCountedDays,
+    Pieces,
     Table,
     figures_of,
 )
@@ -83,6 +85,16 @@ def test_what_counted_days_add_up_is_kept_by_machine_and_hour() -> None:
     added = {name for figure in FIGURES if isinstance(figure.rule, OnCountedDays) for name in figure.rule.of}
     assert added <= kept
     assert {figure.id for figure in FIGURES if figure.adds_up is AddsUp.ON_COUNTED_DAYS} <= added
+
+
+def test_products_alone_can_be_wider_than_64_bits() -> None:
+    for figure in FIGURES:
+        is_product = isinstance(figure.rule, Pieces) and figure.rule.times_ideal_cycle
+        adds_products = isinstance(figure.rule, OnCountedDays) and any(
+            ColumnType.NUMERIC in BY_ID[name].tables.values() for name in figure.rule.of
+        )
+        is_wide = {type_ is ColumnType.NUMERIC for type_ in figure.tables.values()}
+        assert is_wide <= {is_product or adds_products}, figure.id
 
 
 def test_evidence_is_every_state_that_has_a_figure_of_its_own() -> None:

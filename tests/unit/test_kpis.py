@@ -7,12 +7,12 @@ import pytest
 
 from schemas.kpi_definitions import Better, Group, read_definitions
 from services.analytics import compute_kpis
-from services.api.kpis.sums import FIGURES
+from services.api.kpis.tables import SERVED
 
 SECOND = 1_000_000
 DEFINITIONS = read_definitions()
 IDS = [kpi.id for kpi in DEFINITIONS.kpis]
-NOTHING = dict.fromkeys((*FIGURES, "in_use_us", "machine_days"), 0)
+NOTHING = dict.fromkeys(SERVED, 0)
 
 
 def figures(**seconds_or_pieces: int) -> dict[str, int]:

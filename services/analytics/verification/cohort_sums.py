@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 
-from services.analytics.verification.compare import FACTORY_FIGURES, Difference, compare_figures
+from schemas.figure_definitions import Table, figures_of
+from services.analytics.verification.compare import Difference, compare_figures
 from services.analytics.verification.snapshot import Window
 from services.core.database import Connection
 
-DAY_FIGURES = (*FACTORY_FIGURES, "count_days", "counted_days")
+HOUR_FIGURES = [figure.id for figure in figures_of(Table.COHORT_HOUR)]
+DAY_FIGURES = [figure.id for figure in figures_of(Table.COHORT_DAY)]
 
 # What still waits to be summed up again is left out: a platform that never rests can be verified all the same.
 COMPARE = """
@@ -30,7 +32,7 @@ async def compare_cohorts(connection: Connection, window: Window) -> Iterator[Di
     """Differences of the cohorts' hours and days in a window."""
     found: list[Difference] = []
     bounds = {"hour": (window.from_us, window.to_us), "day": window.days}
-    for table, figures in (("hour", FACTORY_FIGURES), ("day", DAY_FIGURES)):
+    for table, figures in (("hour", HOUR_FIGURES), ("day", DAY_FIGURES)):
         sums = ", ".join(f"sum({name})::numeric AS {name}" for name in figures)
         names = ", ".join(f"{name}::numeric" for name in figures)
         query = COMPARE.format(place=table, table=table, sums=sums, names=names)

@@ -2,21 +2,19 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from services.analytics.verification.reference import FIGURES, Cohort, HourAccount, Place, account_machine
+from schemas.figure_definitions import FIGURES, MachineDays, OnCountedDays, Table, figures_of
+from services.analytics.verification.reference import Cohort, HourAccount, Place, account_machine
 from services.analytics.verification.registered import Span, day_of, day_owner, expected_spans, midnight
 from services.analytics.verification.snapshot import DayPlace, Figures, MachineFacts, StoredSums, Window
 from services.core.times import rfc3339
 
-PER_COUNTED_DAY = ("cycle_producing_us", "cycle_setup_us", "cycle_busy_us", "ideal_pq_us", "ideal_good_us")
-OF_MACHINES_ONLY = ("state_rows", "count_rows", "signed_count_rows")
-SUMMED = tuple(name for name in FIGURES if name not in (*PER_COUNTED_DAY, *OF_MACHINES_ONLY))
-FACTORY_FIGURES = (*SUMMED, "counted_busy_us", "counted_pieces", *(f"counted_{name}" for name in PER_COUNTED_DAY))
-PLANNED_BUSY = ("producing_us", "setup_us", "delayed_us", "faulted_us", "idle_us")
+FACTORY_FIGURES = figures_of(Table.FACTORY_HOUR)
+DAY_COUNTS = {figure.id: figure.rule.are for figure in FIGURES if isinstance(figure.rule, MachineDays)}
 
 At = TypeVar("At", int, dt.date)
 
@@ -60,9 +58,9 @@ def recompute(machine: MachineFacts, window: Window, until_us: int, sealed_befor
 
 def day_figures(accounts: list[HourAccount]) -> Figures:
     """What a machine's day is, from its hours."""
-    has_counts = any(account.count_rows for account in accounts)
-    has_evidence = any(account.evidence_us for account in accounts)
-    is_signed = any(account.signed_count_rows for account in accounts)
+    has_counts = any(account["count_rows"] for account in accounts)
+    has_evidence = any(account["evidence_us"] for account in accounts)
+    is_signed = any(account["signed_count_rows"] for account in accounts)
     return {
         "has_counts": int(has_counts),
         "counted": int(has_counts and has_evidence),
@@ -80,12 +78,9 @@ def compare_machine(name: str, machine: MachineFacts, found: Recomputed, first_u
         differing = len(set(machine.stored_spans) ^ set(found.spans))
         yield Difference(f"machine {name}", "spans in use", differing, 0)
     stored = {place: figures for place, figures in machine.stored_hours.items() if place[0] >= first_us}
-    recomputed: dict[Place, Figures] = {
-        place: {figure: getattr(account, figure) for figure in FIGURES} for place, account in found.hours.items()
-    }
-    for hour, cohort in in_order(stored.keys() | recomputed.keys()):
+    for hour, cohort in in_order(stored.keys() | found.hours.keys()):
         place = place_of(f"machine {name} hour {rfc3339(hour)}", cohort)
-        yield from compare_figures(place, stored.get((hour, cohort)), recomputed.get((hour, cohort)))
+        yield from compare_figures(place, stored.get((hour, cohort)), found.hours.get((hour, cohort)))
     for day in sorted(machine.stored_days.keys() | found.days.keys()):
         if midnight(day) >= first_us:
             place = f"machine {name} day {day}"
@@ -111,8 +106,8 @@ def compare_factory(name: str, stored: StoredSums, machines: list[Recomputed], f
         for day, is_it in machine.days.items():
             owner = day_owner(machine.spans, day)
             if is_it["has_counts"] and owner is not None:
-                days[day, owner]["count_days"] += 1
-                days[day, owner]["counted_days"] += is_it["counted"]
+                for figure, column in DAY_COUNTS.items():
+                    days[day, owner][figure] += is_it[column]
     for hour, cohort in in_order(stored.hours.keys() | hours.keys()):
         if midnight(day_of(hour)) >= first_us:
             place = place_of(f"factory {name} hour {rfc3339(hour)}", cohort)
@@ -124,16 +119,17 @@ def compare_factory(name: str, stored: StoredSums, machines: list[Recomputed], f
 
 
 def add_hour(sums: Figures, account: HourAccount, *, is_counted: bool) -> None:
-    for figure in SUMMED:
-        sums[figure] += getattr(account, figure)
-    if is_counted:
-        for figure in PER_COUNTED_DAY:
-            sums[f"counted_{figure}"] += getattr(account, figure)
-        sums["counted_busy_us"] += sum(getattr(account, figure) for figure in PLANNED_BUSY)
-        sums["counted_pieces"] += account.good + account.scrap + account.rework
+    """Add a machine's hour to its factory's sums."""
+    for figure in FACTORY_FIGURES:
+        if not isinstance(figure.rule, OnCountedDays):
+            sums[figure.id] += account[figure.id]
+        elif is_counted:
+            sums[figure.id] += sum(account[name] for name in figure.rule.of)
 
 
-def compare_figures(place: str, stored: Figures | None, recomputed: Figures | None) -> Iterator[Difference]:
+def compare_figures(
+    place: str, stored: Mapping[str, int | Decimal] | None, recomputed: Mapping[str, int | Decimal] | None
+) -> Iterator[Difference]:
     """Differences of one row; a row that is missing has no figures."""
     left, right = stored or {}, recomputed or {}
     differing = [name for name in sorted(left.keys() | right.keys()) if left.get(name, 0) != right.get(name, 0)]

@@ -9,21 +9,15 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
-PRODUCING, SETUP, DELAYED, FAULTED, IDLE, PLANNED_STOP, OFF_SHIFT = 1, 2, 3, 4, 5, 6, 7
-UNKNOWN = 0
-STATE_FIELDS = {
-    PRODUCING: "producing_us",
-    SETUP: "setup_us",
-    DELAYED: "delayed_us",
-    FAULTED: "faulted_us",
-    IDLE: "idle_us",
-    PLANNED_STOP: "planned_stop_us",
-    OFF_SHIFT: "off_shift_us",
-}
-MODE_FIELDS = {1: "producing_automatic_us", 2: "producing_semi_automatic_us", 3: "producing_manual_us"}
-PLANNED_BUSY = (PRODUCING, SETUP, DELAYED, FAULTED, IDLE)
+from schemas.figure_definitions import HeldTime, Pieces, RowKind, Rows, Table, figures_of
+
+UNKNOWN, FAULTED = 0, 4
+STATES = ("unknown", "producing", "setup", "delayed", "faulted", "idle", "planned_stop", "off_shift")
+MODES = ("unknown", "automatic", "semi_automatic", "manual")
+"""By their codes in the database."""
 HOUR = 3_600_000_000
 
 StateRow = tuple[int, int, int]
@@ -34,6 +28,11 @@ Cohort = tuple[str | None, ...]
 """Region, sector, zone, sponsor, level, size."""
 Place = tuple[int, Cohort]
 """The instant at which an hour begins, and the cohort in which the machine was."""
+HourAccount = dict[str, int]
+"""The figures of one machine's hour, by id; a figure that is not there is 0."""
+
+FIGURES = tuple(figure.id for figure in figures_of(Table.MACHINE_HOUR))
+RULES = {figure.id: figure.rule for figure in figures_of(Table.MACHINE_HOUR)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,41 +50,6 @@ class MachineVersion:
     in_use_to_us: int
     automated: bool
     cohort: Cohort
-
-
-@dataclass(slots=True)
-class HourAccount:
-    """The figures of one machine's hour, by the names of their columns."""
-
-    producing_us: int = 0
-    setup_us: int = 0
-    delayed_us: int = 0
-    faulted_us: int = 0
-    idle_us: int = 0
-    planned_stop_us: int = 0
-    off_shift_us: int = 0
-    producing_automatic_us: int = 0
-    producing_semi_automatic_us: int = 0
-    producing_manual_us: int = 0
-    evidence_us: int = 0
-    cycle_producing_us: int = 0
-    cycle_setup_us: int = 0
-    cycle_busy_us: int = 0
-    good: int = 0
-    scrap: int = 0
-    rework: int = 0
-    ideal_pq_us: int = 0
-    ideal_good_us: int = 0
-    failures: int = 0
-    state_rows: int = 0
-    count_rows: int = 0
-    signed_count_rows: int = 0
-
-    def add(self, field: str, amount: int) -> None:
-        setattr(self, field, getattr(self, field) + amount)
-
-
-FIGURES = tuple(HourAccount.__slots__)
 
 
 def account_machine(
@@ -108,7 +72,7 @@ def account_machine(
     rows = sorted(state_rows)
     start = max(from_us, -(-sealed_before_us // HOUR) * HOUR)
     end = min(to_us, accounted_until_us)
-    hours: dict[Place, HourAccount] = defaultdict(HourAccount)
+    hours: dict[Place, HourAccount] = defaultdict(lambda: defaultdict(int))
     for piece_start, piece_end in pieces(rows, versions, start, end):
         version = in_use(versions, piece_start)
         if version is not None:
@@ -118,22 +82,33 @@ def account_machine(
         version = in_use(versions, at)
         if start <= at < end and version is not None:
             hour = hours[at - at % HOUR, version.cohort]
-            hour.state_rows += 1
+            add_row(hour, RowKind.STATES)
             if state == FAULTED and position > 0 and holds_known_and_sound(rows[position - 1], versions, at - 1):
-                hour.failures += 1
+                add_row(hour, RowKind.FAILURES)
     for at, good, scrap, rework, signed in count_rows:
         version = in_use(versions, at)
         if start <= at < end and version is not None:
             hour = hours[at - at % HOUR, version.cohort]
-            hour.count_rows += 1
-            hour.signed_count_rows += signed
-            hour.good += good
-            hour.scrap += scrap
-            hour.rework += rework
-            if version.ideal_cycle_us is not None:
-                hour.ideal_pq_us += version.ideal_cycle_us * (good + scrap + rework)
-                hour.ideal_good_us += version.ideal_cycle_us * good
-    return {place: account for place, account in hours.items() if any(getattr(account, name) for name in FIGURES)}
+            add_row(hour, RowKind.COUNTS)
+            if signed:
+                add_row(hour, RowKind.SIGNED_COUNTS)
+            add_pieces(hour, {"good": good, "scrap": scrap, "rework": rework}, version.ideal_cycle_us or 0)
+    return {place: account for place, account in hours.items() if any(account.values())}
+
+
+def add_row(hour: HourAccount, kind: RowKind) -> None:
+    """Add a row to the figures that count such rows."""
+    for figure, rule in RULES.items():
+        if isinstance(rule, Rows) and rule.of is kind:
+            hour[figure] += 1
+
+
+def add_pieces(hour: HourAccount, made: dict[str, int], ideal_cycle_us: int) -> None:
+    """Add a count row's pieces, or their ideal time, to the figures that want them."""
+    for figure, rule in RULES.items():
+        if isinstance(rule, Pieces):
+            total = sum(made[kind] for kind in rule.of)
+            hour[figure] += ideal_cycle_us * total if rule.times_ideal_cycle else total
 
 
 def pieces(
@@ -167,17 +142,21 @@ def account_piece(hour: HourAccount, rows: Sequence[StateRow], version: MachineV
     since, state, mode = rows[last]
     if state == UNKNOWN or at - since >= version.state_ttl_us:
         return
-    hour.add(STATE_FIELDS[state], length)
-    hour.evidence_us += length
-    if state == PRODUCING and mode in MODE_FIELDS:
-        hour.add(MODE_FIELDS[mode], length)
-    if version.ideal_cycle_us is not None:
-        if state == PRODUCING:
-            hour.cycle_producing_us += length
-        if state == SETUP:
-            hour.cycle_setup_us += length
-        if state in PLANNED_BUSY:
-            hour.cycle_busy_us += length
+    for figure in counted_toward(state, mode, has_cycle=version.ideal_cycle_us is not None):
+        hour[figure] += length
+
+
+@cache
+def counted_toward(state: int, mode: int, *, has_cycle: bool) -> list[str]:
+    """Return the figures toward which time in a state and mode counts."""
+    return [
+        figure
+        for figure, rule in RULES.items()
+        if isinstance(rule, HeldTime)
+        and STATES[state] in rule.states
+        and (rule.modes is None or MODES[mode] in rule.modes)
+        and (has_cycle or not rule.with_ideal_cycle)
+    ]
 
 
 def in_use(versions: Sequence[MachineVersion], at: int) -> MachineVersion | None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 from sqlalchemy.sql.selectable import LateralFromClause
 
+from schemas.figure_definitions import OnCountedDays
 from services.api.kpis.questions import Question
 from services.api.kpis.selection import (
     Days,
@@ -27,12 +28,8 @@ from services.api.kpis.selection import (
     with_cohort,
 )
 from services.api.kpis.tables import (
-    BUSY,
-    COUNTED,
     DAY_COUNTS,
-    PER_COUNTED_DAY,
-    PIECES,
-    PLAIN,
+    HOUR_SUMS,
     SEOUL,
     cohort,
     cohort_day,
@@ -54,7 +51,7 @@ def account_sums(question: Question) -> Query:
     """Figures of the accounts. Where the buckets are whole days, also how many machine-days have counts."""
     if question.by_machine:
         return machine_sums(question)
-    figures = [*PLAIN, *COUNTED]
+    figures = [figure.id for figure in HOUR_SUMS]
     window: Truth
     if question.in_whole_days:
         figures += DAY_COUNTS
@@ -79,16 +76,18 @@ def machine_sums(question: Question) -> Query:
         .join(cohort, cohort.c.id == t.cohort)
         .join(machine_day, sa.and_(machine_day.c.machine == t.machine, machine_day.c.day == day))
     )
-    counted = {f"counted_{name}": t[name] for name in PER_COUNTED_DAY} | {
-        "counted_busy_us": sum((t[name] for name in BUSY[1:]), t[BUSY[0]]),
-        "counted_pieces": sum((t[name] for name in PIECES[1:]), t[PIECES[0]]),
-    }
-    chosen: list[sa.ColumnElement[Any]] = [sa.func.sum(t[name]).label(name) for name in PLAIN]
-    chosen += [
-        sa.func.coalesce(sa.func.sum(figure).filter(machine_day.c.counted), 0).label(name)
-        for name, figure in counted.items()
-    ]
+    chosen: list[sa.ColumnElement[Any]] = []
+    for figure in HOUR_SUMS:
+        rule = figure.rule
+        total = sum_on_counted_days(rule) if isinstance(rule, OnCountedDays) else sa.func.sum(t[figure.id])
+        chosen.append(total.label(figure.id))
     return grouped(question, source, in_window(question, t.hour), bucket_of(question, t.hour), chosen)
+
+
+def sum_on_counted_days(rule: OnCountedDays) -> "sa.ColumnElement[Any]":
+    """The sum of a machine's figures over the hours of counted machine-days."""
+    first, *others = (machine_hour.c[name] for name in rule.of)
+    return sa.func.coalesce(sa.func.sum(sum(others, start=first)).filter(machine_day.c.counted), 0)
 
 
 def day_counts(question: Question) -> Query:
@@ -105,7 +104,7 @@ def day_counts(question: Question) -> Query:
             .join(machine_span, sa.and_(s.machine == machine.c.id, s.first_day <= day, s.end_day > day))
             .join(cohort, cohort.c.id == s.cohort)
         )
-        counts = [sa.func.count().filter(machine_day.c[name]) for name in ("has_counts", "counted")]
+        counts = [sa.func.count().filter(machine_day.c[name]) for name in DAY_COUNTS.values()]
     else:
         table = factory_day if question.by_factory else cohort_day
         day, source = table.c.day, with_cohort(table)

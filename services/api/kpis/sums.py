@@ -8,13 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.kpis import queries
 from services.api.kpis.questions import GroupBy, Question
-from services.api.kpis.tables import COUNTED, DAY_COUNTS, PLAIN, analytics_state
+from services.api.kpis.tables import CONNECTED, IN_USE, SERVED, analytics_state
 from services.core.times import to_us
-
-ACCOUNTED = (*PLAIN, *COUNTED, *DAY_COUNTS)
-IN_USE = ("in_use_us", "machine_days", "stock_machines", "stock_automated")
-CONNECTED = "stock_connected"
-FIGURES = (*ACCOUNTED, *IN_USE, CONNECTED)
 
 KEY_COLUMNS = ("label", "bucket")
 Key = tuple[str, int]
@@ -52,7 +47,7 @@ async def read_sums(connection: AsyncConnection, question: Question, wanted: Col
     """
     found: dict[Key, Sums] = {}
     for row in (await connection.execute(queries.time_in_use(question))).mappings():
-        figures = dict.fromkeys(FIGURES, 0) | {name: int(row[name]) for name in IN_USE}
+        figures = dict.fromkeys(SERVED, 0) | {name: int(row[name]) for name in IN_USE}
         found[key_of(row)] = Sums(figures, 0, int(row["machines"]))
     for row in (await connection.execute(queries.factories_in_use(question))).mappings():
         found[key_of(row)].factories = int(row["factories"])

@@ -2,24 +2,31 @@
 
 import sqlalchemy as sa
 
+from schemas.figure_definitions import FIGURES, ColumnType, FromRegistry, MachineDays, Table, figures_of
 from services.api.instants import INSTANT
 
 SEOUL = "Asia/Seoul"
 
-PLAIN = (
-    *("producing_us", "setup_us", "delayed_us", "faulted_us", "idle_us", "planned_stop_us", "off_shift_us"),
-    *("producing_automatic_us", "producing_semi_automatic_us", "producing_manual_us", "evidence_us"),
-    *("good", "scrap", "rework", "failures"),
-)
-PER_COUNTED_DAY = ("cycle_producing_us", "cycle_setup_us", "cycle_busy_us", "ideal_pq_us", "ideal_good_us")
-COUNTED = ("counted_busy_us", "counted_pieces", *(f"counted_{name}" for name in PER_COUNTED_DAY))
-DAY_COUNTS = ("count_days", "counted_days")
-BUSY = ("producing_us", "setup_us", "delayed_us", "faulted_us", "idle_us")
-PIECES = ("good", "scrap", "rework")
+HOUR_SUMS = figures_of(Table.FACTORY_HOUR)
+"""The figures that factories and cohorts have for every hour and every day."""
+DAY_COUNTS = {figure.id: figure.rule.are for figure in FIGURES if isinstance(figure.rule, MachineDays)}
+"""Those that they have by day only, and the columns of ``machine_day`` that these count."""
+CONNECTED = "stock_connected"
+IN_USE = [figure.id for figure in FIGURES if isinstance(figure.rule, FromRegistry) and figure.id != CONNECTED]
+SERVED = [*(figure.id for figure in HOUR_SUMS), *DAY_COUNTS, *IN_USE, CONNECTED]
+"""All figures that any scope has."""
+
+TYPES = {ColumnType.INTEGER: sa.Integer, ColumnType.BIGINT: sa.BigInteger, ColumnType.NUMERIC: sa.Numeric}
 
 
-def columns(*names: str) -> "list[sa.ColumnClause[int]]":
+def numbers(*names: str) -> "list[sa.ColumnClause[int]]":
+    """Columns of the numbers by which tables refer to each other."""
     return [sa.column(name, sa.BigInteger) for name in names]
+
+
+def figures(table: Table) -> "list[sa.ColumnClause[int]]":
+    """The columns of the figures that a table keeps."""
+    return [sa.column(figure.id, TYPES[figure.tables[table]]) for figure in figures_of(table)]
 
 
 analytics_state = sa.table("analytics_state", sa.column("accounted_until", INSTANT))
@@ -30,7 +37,7 @@ cohort = sa.table(
 )
 machine_span = sa.table(
     "machine_span",
-    *columns("machine", "factory", "cohort"),
+    *numbers("machine", "factory", "cohort"),
     sa.column("from_at", INSTANT),
     sa.column("to_at", INSTANT),
     sa.column("automated", sa.Boolean),
@@ -39,18 +46,21 @@ machine_span = sa.table(
 )
 machine_hour = sa.table(
     "machine_hour",
-    *columns("machine", "cohort", *PLAIN, *PER_COUNTED_DAY, "signed_count_rows"),
+    *numbers("machine", "cohort"),
     sa.column("hour", INSTANT),
+    *figures(Table.MACHINE_HOUR),
 )
 machine_day = sa.table(
     "machine_day",
-    *columns("machine"),
+    *numbers("machine"),
     sa.column("day", sa.Date),
     *(sa.column(name, sa.Boolean) for name in ("has_counts", "counted", "connected")),
 )
-factory_hour = sa.table("factory_hour", *columns("factory", "cohort", *PLAIN, *COUNTED), sa.column("hour", INSTANT))
-factory_day = sa.table(
-    "factory_day", *columns("factory", "cohort", *PLAIN, *COUNTED, *DAY_COUNTS), sa.column("day", sa.Date)
+factory_hour = sa.table(
+    "factory_hour", *numbers("factory", "cohort"), sa.column("hour", INSTANT), *figures(Table.FACTORY_HOUR)
 )
-cohort_hour = sa.table("cohort_hour", *columns("cohort", *PLAIN, *COUNTED), sa.column("hour", INSTANT))
-cohort_day = sa.table("cohort_day", *columns("cohort", *PLAIN, *COUNTED, *DAY_COUNTS), sa.column("day", sa.Date))
+factory_day = sa.table(
+    "factory_day", *numbers("factory", "cohort"), sa.column("day", sa.Date), *figures(Table.FACTORY_DAY)
+)
+cohort_hour = sa.table("cohort_hour", *numbers("cohort"), sa.column("hour", INSTANT), *figures(Table.COHORT_HOUR))
+cohort_day = sa.table("cohort_day", *numbers("cohort"), sa.column("day", sa.Date), *figures(Table.COHORT_DAY))

@@ -1,0 +1,23 @@
+"""The declared figures, as the accounting code and its SQL use them."""
+
+from schemas.figure_definitions import FIGURES, HeldTime, MachineDays, OnCountedDays, Pieces, Rows, Table, figures_of
+
+RULES = {figure.id: figure.rule for figure in figures_of(Table.MACHINE_HOUR)}
+TIMES = {name: rule for name, rule in RULES.items() if isinstance(rule, HeldTime)}
+ROWS = {name: rule.of for name, rule in RULES.items() if isinstance(rule, Rows)}
+PIECES = {name: rule for name, rule in RULES.items() if isinstance(rule, Pieces) and not rule.times_ideal_cycle}
+IDEAL_TIMES = {name: rule for name, rule in RULES.items() if isinstance(rule, Pieces) and rule.times_ideal_cycle}
+
+WIDE = tuple(IDEAL_TIMES)
+"""Figures of a machine's hour that may not fit in 64 bits."""
+SUMS = tuple(name for name in RULES if name not in WIDE)
+"""The others."""
+
+OF_FACTORY_HOURS = tuple(figure.id for figure in figures_of(Table.FACTORY_HOUR))
+"""What factories and cohorts sum up by hour; by day, too."""
+ADDED_UP = tuple(name for name in OF_FACTORY_HOURS if name in RULES)
+"""Of these: the sums of a machine's figures of the same name."""
+ON_COUNTED_DAYS = {figure.id: figure.rule.of for figure in FIGURES if isinstance(figure.rule, OnCountedDays)}
+"""The rest: the figures of a machine that are summed up over counted machine-days."""
+DAY_COUNTS = {figure.id: figure.rule.are for figure in FIGURES if isinstance(figure.rule, MachineDays)}
+"""What factories and cohorts have by day only: the columns of ``machine_day`` that are counted."""
