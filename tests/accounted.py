@@ -10,7 +10,7 @@ import numpy as np
 from services.analytics.engine import roll_up, settle, shards_with_work
 from services.analytics.verification.run import verify
 from services.analytics.verification.snapshot import Window
-from services.api.registry.timeline import Version, revise
+from services.api.registry.versions import Version, revise
 from services.core.database import Connection, connect
 from services.core.times import DAY_US, FIRST_INSTANT_US, LAST_INSTANT_US, seoul_day, seoul_midnight_us
 from services.ingest.plan import dirty_spans
@@ -165,7 +165,9 @@ class Fleet:
                 )
             await connection.execute(REFRESH, (machine - 1) // MACHINES_A_FACTORY + 1)
             if revision.added and known:
-                await connection.execute(MARK, shard_of(machine), machine, revision.felt_from_us, revision.said.to_us)
+                await connection.execute(
+                    MARK, shard_of(machine), machine, revision.affected_from_us, revision.version.to_us
+                )
 
     async def move(
         self, kind: str, number: int, from_us: int | None, connection: Connection | None = None, **content: object
@@ -185,7 +187,9 @@ class Fleet:
             for factory in {(m - 1) // MACHINES_A_FACTORY + 1 for m in machines}:
                 await connection.execute(REFRESH, factory)
             for machine in machines if revision.added else []:
-                await connection.execute(MARK, shard_of(machine), machine, revision.felt_from_us, revision.said.to_us)
+                await connection.execute(
+                    MARK, shard_of(machine), machine, revision.affected_from_us, revision.version.to_us
+                )
 
     async def settle_all(self) -> None:
         """Settle until nothing is left."""

@@ -23,7 +23,6 @@ from services.api.models import ProblemDetails, described_as
 from services.api.parameters import given_once
 from services.api.problems import MEDIA_TYPE, add_handlers
 from services.api.programme import routes as programme
-from services.api.registry import factory_routes, list_routes
 from services.api.registry import routes as registry
 from services.api.representations import Representations
 from services.api.settings import ApiSettings
@@ -74,8 +73,7 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     app.include_router(health.router)
     app.include_router(sessions.router)
     app.include_router(dashboard.router)
-    for router in (list_routes.router, registry.router, factory_routes.router):
-        app.include_router(router)
+    app.include_router(registry.router)
     app.include_router(kpis.router)
     app.include_router(timelines.router)
     app.include_router(programme.router)

@@ -9,7 +9,7 @@ import pytest
 
 from services.analytics.verification.run import verify
 from services.analytics.verification.snapshot import Window
-from services.api.registry.bodies import Size
+from services.api.registry.things import Size
 from tests.api import ENTERPRISE, FACTORY, MACHINE, Api
 
 DAY = {"from": "2017-03-01", "to": "2017-03-02"}

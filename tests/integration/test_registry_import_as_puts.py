@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
-from services.api.registry.import_lines import COLUMNS
+from services.api.registry.importing import COLUMNS
 from services.cli import main
 from tests.api import Api
 

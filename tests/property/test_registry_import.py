@@ -8,13 +8,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.registry.bodies import MachinePut
 from services.api.registry.csv_file import Line, read_lines
-from services.api.registry.entries import change_of
-from services.api.registry.import_lines import THING, parse_lines
-from services.api.registry.tables import MACHINE
-from services.api.registry.timeline import Version, believe, revise
-from services.api.registry.writes import rewrite
+from services.api.registry.importing import THING, parse_lines
+from services.api.registry.models import MachinePut
+from services.api.registry.things import ENTERPRISE, MACHINE, Content, Enterprise
+from services.api.registry.versions import Version, apply, revise
+from services.api.registry.writes import Registration, rewrite
 from services.core.times import FIRST_INSTANT_US, rfc3339
 
 COLUMNS = ("thing", "a", "b")
@@ -63,10 +62,11 @@ def test_cells_say_what_json_says_and_are_refused_where_json_is(body: dict[str, 
     )
     found = parse_lines([line], None)
     try:
-        expected = [change_of(MACHINE, "M1", MachinePut.model_validate(body), "F1")]
+        put = MachinePut.model_validate(body)
+        expected = [Registration(MACHINE, "M1", put.content(), put.effective_from, "F1")]
     except ValueError:
         expected = []
-    assert found.changes == expected
+    assert found.registrations == expected
     assert bool(found.bad) is not bool(expected)
 
 
@@ -80,14 +80,15 @@ statements = st.lists(
 def test_many_statements_at_once_leave_what_one_by_one_leave(
     earlier: list[tuple[int, int | None]], said: list[tuple[int, int | None]]
 ) -> None:
-    def after(versions: list[Version], statements: list[tuple[int, int | None]]) -> list[Version]:
-        for value, effective_from_us in statements:
-            versions = believe(versions, revise(versions, {"value": value}, effective_from_us, NOW))
+    def after(versions: list[Version[Content]], statements: list[tuple[int, int | None]]) -> list[Version[Content]]:
+        for employees, effective_from_us in statements:
+            versions = apply(versions, revise(versions, Enterprise("E", employees), effective_from_us, NOW))
         return versions
 
     before = after([], earlier)
-    changed = rewrite(MACHINE, 1, not before, before, [({"value": value}, at) for value, at in said], NOW)
-    stored = [version for version in before if version not in changed.retired] + list(changed.added)
+    registrations = [Registration(ENTERPRISE, "E1", Enterprise("E", employees), at) for employees, at in said]
+    written = rewrite(ENTERPRISE, 1, not before, before, registrations, NOW)
+    stored = [version for version in before if version not in written.retired] + list(written.added)
     assert sorted(stored, key=lambda version: version.from_us) == after(before, said)
-    assert len(changed.revisions) == len(said)
-    assert not set(map(repr, changed.added)) & set(map(repr, before))
+    assert len(written.revisions) == len(said)
+    assert not set(map(repr, written.added)) & set(map(repr, before))

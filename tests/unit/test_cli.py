@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from services.api.registry.bodies import Region
+from services.api.registry.things import Region
 from services.cli import jejo, main
 from services.core.api_keys import check_reader
 from services.core.errors import ConfigurationError

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.api.registry.csv_file import read_lines, read_text
-from services.api.registry.import_lines import COLUMNS, THING, parse_lines
+from services.api.registry.importing import COLUMNS, THING, parse_lines
 from services.core.errors import ConfigurationError
 from services.core.times import DAY_US, seoul_midnight_us
 from services.simulator.cohorts import draw_changes
@@ -26,8 +26,8 @@ def test_the_import_takes_every_line_as_the_put_it_stands_for(tmp_path: Path) ->
     lines = parse_lines(read_lines(read_text(path), THING, COLUMNS), None)
     assert lines.bad == []
     expected = list(fleet_entries(1, FLEET, MONDAY, CHANGED))
-    assert len(lines.changes) == len(expected)
-    for change, (url, body) in zip(lines.changes, expected, strict=True):
+    assert len(lines.registrations) == len(expected)
+    for change, (url, body) in zip(lines.registrations, expected, strict=True):
         assert url.endswith(f"/{change.identifier}")
         assert change.factory_id is None or f"/{change.factory_id}/" in url
         assert (change.effective_from_us is None) == ("effective_from" not in body)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from schemas.wire.limits import FACTORY_ID_PATTERN, LOCAL_ID_PATTERN
 from services.api.kpis.windows import Bucket, Interval, floor
-from services.api.registry.bodies import SECTOR_PATTERN, Level, Region, Size
+from services.api.registry.things import SECTOR_PATTERN, Level, Region, Size
 from services.core.times import seoul_day
 
 FACTORY_SCOPE = re.compile(f"factory:({FACTORY_ID_PATTERN})")

@@ -19,9 +19,9 @@ from services.api.kpis.windows import Bucket, buckets
 from services.api.models import described_as
 from services.api.pages import CSV_ANSWER, csv_response, make_cursor, read_cursor, wants_csv
 from services.api.problems import not_found, unprocessable
-from services.api.registry.dependencies import check_may_see
-from services.api.registry.store import Place, find
-from services.api.registry.tables import FACTORY, MACHINE
+from services.api.registry.queries import find
+from services.api.registry.things import FACTORY, MACHINE
+from services.api.registry.visibility import check_may_see
 from services.core.times import rfc3339
 
 router = APIRouter(prefix="/v1", tags=["kpis"])
@@ -134,8 +134,8 @@ async def check_exists(connection: AsyncConnection, scope: Scope) -> None:
     """
     if scope.factory_id is None or scope.is_empty:
         return
-    number = await find(connection, Place(FACTORY, scope.factory_id))
+    number = await find(connection, FACTORY, scope.factory_id)
     if number is None:
         raise not_found(f"factory {scope.factory_id}")
-    if scope.machine_id is not None and await find(connection, Place(MACHINE, scope.machine_id, number)) is None:
+    if scope.machine_id is not None and await find(connection, MACHINE, scope.machine_id, number) is None:
         raise not_found(f"machine {scope.factory_id}/{scope.machine_id}")

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.instants import INSTANT
 from services.api.programme.targets import RegistryCount
-from services.api.registry.bodies import Level
 from services.api.registry.tables import factory_version
+from services.api.registry.things import Level
 from services.core.times import DAY_US, from_us, seoul_day, seoul_midnight_us
 
 FIRST_YEAR = 2014

@@ -1,20 +1,199 @@
 """``jejo registry import``: a CSV file into the registry, all of it or nothing, by the rules of PUT."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.database import engine
-from services.api.registry.consequences import Changed
-from services.api.registry.csv_file import BadLine, read_lines, read_text
-from services.api.registry.import_lines import COLUMNS, LINES, THING, Lines, parse_lines
-from services.api.registry.writes import Missing, NotRegistered, find_missing, write_all
+from services.api.registry.csv_file import BadLine, Line, read_lines, read_text
+from services.api.registry.fields import FactoryId, LocalId
+from services.api.registry.models import EnterprisePut, FactoryPut, GatewayKeyPut, MachinePut, SponsorPut, ZonePut
+from services.api.registry.things import ENTERPRISE, FACTORY, GATEWAY_KEY, MACHINE, SPONSOR, ZONE, Content, Kind
+from services.api.registry.writes import Missing, NotRegistered, Registration, Written, find_missing, write_all
 from services.core.errors import ConfigurationError, JejoError, TransientError
+
+THING = "thing"
+"""The column that says what a line is."""
+SHOWN = 40
+"""Characters of a wrong cell that a reason repeats."""
+
+
+class EnterpriseLine(EnterprisePut):
+    """An enterprise."""
+
+    enterprise_id: FactoryId
+
+    def registration(self) -> Registration:
+        return Registration(ENTERPRISE, self.enterprise_id, self.content(), self.effective_from)
+
+
+class ZoneLine(ZonePut):
+    """A zone."""
+
+    zone_id: LocalId
+
+    def registration(self) -> Registration:
+        return Registration(ZONE, self.zone_id, self.content(), self.effective_from)
+
+
+class SponsorLine(SponsorPut):
+    """A sponsor."""
+
+    sponsor_id: LocalId
+
+    def registration(self) -> Registration:
+        return Registration(SPONSOR, self.sponsor_id, self.content(), self.effective_from)
+
+
+class FactoryLine(FactoryPut):
+    """A factory."""
+
+    factory_id: FactoryId
+
+    def registration(self) -> Registration:
+        return Registration(FACTORY, self.factory_id, self.content(), self.effective_from)
+
+
+class MachineLine(MachinePut):
+    """A machine."""
+
+    factory_id: FactoryId
+    machine_id: LocalId
+
+    def registration(self) -> Registration:
+        return Registration(MACHINE, self.machine_id, self.content(), self.effective_from, self.factory_id)
+
+
+class GatewayKeyLine(GatewayKeyPut):
+    """A gateway key."""
+
+    factory_id: FactoryId
+    key_id: LocalId
+
+    def registration(self) -> Registration:
+        return Registration(GATEWAY_KEY, self.key_id, self.content(), self.effective_from, self.factory_id)
+
+
+AnyLine = EnterpriseLine | ZoneLine | SponsorLine | FactoryLine | MachineLine | GatewayKeyLine
+
+LINES: Mapping[str, tuple[Kind[Content], type[AnyLine]]] = MappingProxyType(
+    {
+        "enterprise": (ENTERPRISE, EnterpriseLine),
+        "zone": (ZONE, ZoneLine),
+        "sponsor": (SPONSOR, SponsorLine),
+        "factory": (FACTORY, FactoryLine),
+        "machine": (MACHINE, MachineLine),
+        "gateway_key": (GATEWAY_KEY, GatewayKeyLine),
+    }
+)
+"""What a line may be, in the words of the column ``thing``."""
+
+
+def all_columns() -> tuple[str, ...]:
+    """Every column that a file may have: ids first, as the things' fields follow each other."""
+    ids = dict.fromkeys(kind.identifier for kind, _ in LINES.values())
+    return (
+        THING,
+        *ids,
+        *dict.fromkeys(name for _, line in LINES.values() for name in line.model_fields if name not in ids),
+    )
+
+
+COLUMNS = all_columns()
+
+
+@dataclass(slots=True)
+class Lines:
+    """What a file says.
+
+    Attributes:
+        registrations: in the file's order; ``numbers`` has the line of each.
+        bad: lines that say nothing, each with the reason.
+        announced: things of bad lines, by kind and id: other lines may name them without being wrong for it.
+    """
+
+    registrations: list[Registration] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    bad: list[BadLine] = field(default_factory=list)
+    announced: set[tuple[str, str]] = field(default_factory=set)
+
+    def missing(self, found: Iterable[Missing]) -> Iterator[BadLine]:
+        """Lines that name what is not registered, as bad lines."""
+        for one in found:
+            name, kind, identifier = one.reference
+            reason = f"there is no {kind.name} {identifier}; register it, add a line for it, or correct this"
+            yield BadLine(self.numbers[one.index], name, reason)
+
+
+def parse_lines(lines: Iterable[Line | BadLine], effective_from: str | None) -> Lines:
+    """Validate each line by the body of what it is.
+
+    Args:
+        effective_from: for lines that say none of their own, as a cell would say it.
+    """
+    found = Lines()
+    first: dict[tuple[object, ...], int] = {}
+    for line in lines:
+        if isinstance(line, BadLine):
+            found.bad.append(line)
+            continue
+        one = parse_line(line, effective_from, found)
+        if one is None:
+            continue
+        key = (one.kind.name, one.factory_id, one.identifier, one.effective_from_us)
+        if first.setdefault(key, line.number) != line.number:
+            reason = f"line {first[key]} says the same {one.kind.name} from the same instant; leave one out"
+            found.bad.append(BadLine(line.number, one.kind.identifier, reason))
+            continue
+        found.registrations.append(one)
+        found.numbers.append(line.number)
+    return found
+
+
+def parse_line(line: Line, effective_from: str | None, found: Lines) -> Registration | None:
+    """What a line registers; None if it is bad, and then its faults are added to ``found``."""
+    cells = dict(line.cells)
+    thing = cells.pop(THING, "")
+    if thing not in LINES:
+        reason = f"write one of {', '.join(LINES)}" + (f", not {shortened(thing)}" if thing else "")
+        found.bad.append(BadLine(line.number, THING, reason))
+        return None
+    kind, model = LINES[thing]
+    if effective_from is not None:
+        cells.setdefault("effective_from", effective_from)
+    try:
+        return model.model_validate_strings(cells).registration()
+    except ValidationError as error:
+        found.announced.add((kind.name, cells.get(kind.identifier, "")))
+        found.bad += (BadLine(line.number, field_of(e), reason_of(e, thing)) for e in error.errors())
+        return None
+
+
+def field_of(error: ErrorDetails) -> str:
+    return ".".join(str(part) for part in error["loc"]) or "line"
+
+
+def reason_of(error: ErrorDetails, thing: str) -> str:
+    """What is wrong with a cell, and what to write."""
+    if error["type"] == "missing":
+        return f"every {thing.replace('_', ' ')} needs one; fill this cell"
+    if error["type"] == "extra_forbidden":
+        return f"no {thing.replace('_', ' ')} has one; leave this cell empty"
+    reason = error["msg"].removeprefix("Value error, ")
+    return f"{reason[:1].lower()}{reason[1:]}, not {shortened(str(error['input']))}"
+
+
+def shortened(text: str) -> str:
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
+
 
 SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedObjectError, asyncpg.InvalidParameterValueError)
 
@@ -52,7 +231,7 @@ async def import_file(
         TransientError, ConfigurationError: the database could not be written; nothing was imported.
     """
     lines = parse_lines(read_lines(read_text(path), THING, COLUMNS), effective_from)
-    if not lines.changes and not lines.bad:
+    if not lines.registrations and not lines.bad:
         lines.bad.append(BadLine(1, "line", "no line follows the header; write one for each thing"))
     pool = engine(database_url, 1)
     try:
@@ -67,7 +246,7 @@ async def import_file(
     return summed_up(changed)
 
 
-async def write(connection: AsyncConnection, path: Path, lines: Lines, now_us: int) -> list[Changed]:
+async def write(connection: AsyncConnection, path: Path, lines: Lines, now_us: int) -> list[Written[Content]]:
     """Write what the lines say.
 
     Raises:
@@ -75,15 +254,15 @@ async def write(connection: AsyncConnection, path: Path, lines: Lines, now_us: i
     """
     try:
         if not lines.bad:
-            return await write_all(connection, lines.changes, now_us)
-        missing: Sequence[Missing] = await find_missing(connection, lines.changes, lines.announced)
+            return await write_all(connection, lines.registrations, now_us)
+        missing: Sequence[Missing] = await find_missing(connection, lines.registrations, lines.announced)
     except NotRegistered as error:
         missing = error.missing
     bad = sorted([*lines.bad, *lines.missing(missing)], key=lambda line: line.number)
     raise BadLines(path, bad)
 
 
-def summed_up(changed: Sequence[Changed]) -> dict[str, Outcome]:
+def summed_up(changed: Sequence[Written[Content]]) -> dict[str, Outcome]:
     """The outcome of each thing that the file has lines of."""
     counted = Counter((one.kind.name, one.is_new, bool(one.added)) for one in changed)
     outcomes = {

@@ -1,136 +1,319 @@
-"""PUT and GET of enterprises, zones, sponsors and factories."""
+"""The registry's endpoints: PUT and GET of single things, and GET of lists."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel
 
 from services.api.access import Admin, AnyReader
-from services.api.database import Databases
 from services.api.dependencies import Now, Pools
+from services.api.instants import Instant
+from services.api.pages import CSV_ANSWER, csv_response, wants_csv
 from services.api.problems import not_found, unprocessable
-from services.api.registry import bodies, store
-from services.api.registry.dependencies import (
-    At,
-    FactoryId,
-    LocalId,
+from services.api.registry import list_models, lists, models, queries
+from services.api.registry.fields import FactoryId, LocalId
+from services.api.registry.tables import TABLES
+from services.api.registry.things import ENTERPRISE, FACTORY, GATEWAY_KEY, MACHINE, SPONSOR, ZONE, Content, Kind
+from services.api.registry.versions import Version
+from services.api.registry.visibility import (
     check_may_see,
+    check_may_see_keys,
     check_sees_everything,
+    factory_number,
+    visible_factories,
 )
-from services.api.registry.entries import change_of, make_entry
-from services.api.registry.tables import ENTERPRISE, FACTORY, SPONSOR, ZONE, Kind
-from services.api.registry.timeline import Version
-from services.api.registry.writes import Change, NotRegistered, write_all
+from services.api.registry.writes import NotRegistered, Registration, write_all
 
 router = APIRouter(prefix="/v1", tags=["registry"])
 
+C = TypeVar("C", bound=Content)
+E = TypeVar("E", bound=models.Held)
 
-def created(entry: type[bodies.Held]) -> dict[int | str, dict[str, Any]]:
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes what an admin PUTs, and sets the answer's status."""
+
+    admin: Admin
+    databases: Pools
+    now_us: Now
+    response: Response
+
+    async def put(
+        self,
+        kind: Kind[C],
+        identifier: str,
+        content: C,
+        effective_from_us: int | None,
+        factory_id: str | None = None,
+    ) -> Version[C]:
+        """Register content in a transaction of its own: 201 for a new thing, else 200.
+
+        Raises:
+            Problem: 404 if there is no such factory; 422 if the body names something that is not registered.
+        """
+        registration = Registration(kind, identifier, content, effective_from_us, factory_id)
+        try:
+            async with self.databases.write.begin() as connection:
+                (written,) = await write_all(connection, [registration], self.now_us)
+        except NotRegistered as error:
+            if factory_id is not None:
+                raise not_found(f"factory {factory_id}") from error
+            raise unprocessable(str(error)) from error
+        self.response.status_code = HTTPStatus.CREATED if written.is_new else HTTPStatus.OK
+        return Version(written.version.from_us, written.version.to_us, content)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Reads single things as of an instant, and checks who asks."""
+
+    reader: AnyReader
+    databases: Pools
+    now_us: Now
+    at: Annotated[Instant | None, Query(description="As of this instant; default: now.")] = None
+
+    async def get(self, kind: Kind[C], identifier: str) -> Version[C]:
+        """The version of a thing whose id is unique in the country.
+
+        Raises:
+            Problem: 404 if it is not registered.
+        """
+        async with self.databases.read.connect() as connection:
+            version = await queries.read_at(connection, kind, identifier, self.at_us)
+        if version is None:
+            raise not_found(f"{kind.name} {identifier}")
+        return version
+
+    async def get_of_factory(self, kind: Kind[C], factory_id: str, identifier: str) -> Version[C]:
+        """The version of a factory's thing.
+
+        Raises:
+            Problem: 404 if there is no such factory or thing.
+        """
+        async with self.databases.read.connect() as connection:
+            number = await factory_number(connection, factory_id)
+            version = await queries.read_at(connection, kind, identifier, self.at_us, number)
+        if version is None:
+            raise not_found(f"{kind.name} {factory_id}/{identifier}")
+        return version
+
+    @property
+    def at_us(self) -> int:
+        return self.now_us if self.at is None else self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Lister:
+    """Reads pages of lists, and answers in the form that the caller prefers."""
+
+    request: Request
+    reader: AnyReader
+    databases: Pools
+    now_us: Now
+
+    async def answer(
+        self,
+        listing: lists.Listing[C],
+        query: list_models.ListQuery,
+        model: type[list_models.ListAnswer[E]],
+        entry_of: Callable[[str, Version[C]], E],
+        factory_id: str | None = None,
+    ) -> Response:
+        """A page of entries, of one factory's things alone if one is given.
+
+        Raises:
+            Problem: 404 if the factory is not registered; 422 if the cursor is not one of this list in this order.
+        """
+        page = await self.page(listing, query, (), factory_id)
+        entries = [entry_of(item.identifier, item.version) for item in page.items]
+        return self.respond(model, entries, page.next_cursor)
+
+    async def page(
+        self,
+        listing: lists.Listing[C],
+        query: list_models.ListQuery,
+        visible: Sequence[lists.Element],
+        factory_id: str | None = None,
+    ) -> lists.Page[C]:
+        """One page of what is visible; raises as ``answer``."""
+        async with self.databases.read.connect() as connection:
+            if factory_id is not None:
+                owner = await factory_number(connection, factory_id)
+                visible = [*visible, TABLES[listing.kind].things.c.factory == owner]
+            try:
+                return await lists.read_page(connection, listing, query.request(self.now_us), visible)
+            except ValueError as error:
+                raise unprocessable(f"Correct the cursor: {error}.") from error
+
+    def respond(self, model: type[list_models.ListAnswer[E]], entries: list[E], next_cursor: str | None) -> Response:
+        """Entries as JSON or CSV."""
+        if wants_csv(self.request):
+            columns = model.columns()
+            dumped = (entry.model_dump(mode="json") for entry in entries)
+            rows = ([values[name] for name in columns] for values in dumped)
+            return csv_response(self.request, columns, rows, next_cursor)
+        body = model.model_construct(items=entries, next_cursor=next_cursor)
+        return Response(body.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
+
+
+Writing = Annotated[Writer, Depends()]
+Reading = Annotated[Lookup, Depends()]
+Listing = Annotated[Lister, Depends()]
+
+
+def created(entry: type[models.Held]) -> dict[int | str, dict[str, Any]]:
     """What an OpenAPI description says of the first PUT of a thing."""
     return {HTTPStatus.CREATED.value: {"model": entry, "description": "Registered; 200: it was registered before."}}
 
 
-async def write(databases: Databases, response: Response, change: Change, now_us: int) -> Version:
-    """Write in a transaction of its own, and set the status: 201 for a new thing, else 200.
-
-    Raises:
-        Problem: 404, there is no such factory; 422, the body names something that is not registered.
-    """
-    try:
-        async with databases.write.begin() as connection:
-            (changed,) = await write_all(connection, [change], now_us)
-    except NotRegistered as error:
-        if change.factory_id is not None:
-            raise not_found(f"factory {change.factory_id}") from error
-        raise unprocessable(str(error)) from error
-    response.status_code = HTTPStatus.CREATED if changed.is_new else HTTPStatus.OK
-    return changed.said
+def pages(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """What an OpenAPI description says of a list's answer."""
+    return {HTTPStatus.OK.value: {"model": model, "content": CSV_ANSWER}}
 
 
-async def read(databases: Databases, kind: Kind, identifier: str, us: int) -> tuple[Version, str | None]:
-    """The version of a thing at an instant, and the id of the enterprise that it names, if any.
-
-    Raises:
-        Problem: 404, it is not registered.
-    """
-    async with databases.read.connect() as connection:
-        version = await store.read_at(connection, store.Place(kind, identifier), us)
-        if version is None:
-            raise not_found(f"{kind.name} {identifier}")
-        number = version.content.get("enterprise")
-        named = None if number is None else await store.read_id(connection, ENTERPRISE, number)
-    return version, named
+@router.get("/enterprises", responses=pages(list_models.EnterprisePage))
+async def list_enterprises(query: Annotated[list_models.EnterprisesQuery, Query()], lister: Listing) -> Response:
+    """Enterprises by id or name."""
+    check_sees_everything(lister.reader)
+    return await lister.answer(lists.ENTERPRISES, query, list_models.EnterprisePage, models.EnterpriseEntry.of)
 
 
-@router.put("/enterprises/{enterprise_id}", responses=created(bodies.EnterpriseEntry))
+@router.get("/zones", responses=pages(list_models.ZonePage))
+async def list_zones(query: Annotated[list_models.ZonesQuery, Query()], lister: Listing) -> Response:
+    """Smart industrial zones by id or name."""
+    check_sees_everything(lister.reader)
+    return await lister.answer(lists.ZONES, query, list_models.ZonePage, models.ZoneEntry.of)
+
+
+@router.get("/sponsors", responses=pages(list_models.SponsorPage))
+async def list_sponsors(query: Annotated[list_models.SponsorsQuery, Query()], lister: Listing) -> Response:
+    """Sponsors by id or name."""
+    check_sees_everything(lister.reader)
+    return await lister.answer(lists.SPONSORS, query, list_models.SponsorPage, models.SponsorEntry.of)
+
+
+@router.get("/factories", responses=pages(list_models.FactoryPage))
+async def list_factories(query: Annotated[list_models.FactoriesQuery, Query()], lister: Listing) -> Response:
+    """Factories by id, name or enterprise; a regional officer gets the region's, a factory itself."""
+    visible = visible_factories(lister.reader, lister.now_us)
+    by_machines = query.sort is list_models.FactorySort.MACHINES
+    page = await lister.page(lists.FACTORIES_BY_MACHINES if by_machines else lists.FACTORIES, query, visible)
+    entries = [list_models.FactoryListEntry.of_listed(item) for item in page.items]
+    return lister.respond(list_models.FactoryPage, entries, page.next_cursor)
+
+
+@router.get("/factories/{factory_id}/machines", responses=pages(list_models.MachinePage))
+async def list_machines(
+    factory_id: FactoryId, query: Annotated[list_models.MachinesQuery, Query()], lister: Listing
+) -> Response:
+    """A factory's machines, in use or not, by id, name or kind."""
+    await check_may_see(lister.databases, lister.reader, factory_id, lister.now_us)
+    return await lister.answer(
+        lists.MACHINES, query, list_models.MachinePage, partial(models.MachineEntry.of, factory_id), factory_id
+    )
+
+
+@router.get("/factories/{factory_id}/gateway-keys", responses=pages(list_models.GatewayKeyPage))
+async def list_gateway_keys(
+    factory_id: FactoryId, query: Annotated[list_models.GatewayKeysQuery, Query()], lister: Listing
+) -> Response:
+    """A factory's gateway keys: for admins and the factory."""
+    check_may_see_keys(lister.reader, factory_id)
+    entry_of = partial(models.GatewayKeyEntry.of, factory_id)
+    return await lister.answer(lists.GATEWAY_KEYS, query, list_models.GatewayKeyPage, entry_of, factory_id)
+
+
+@router.put("/enterprises/{enterprise_id}", responses=created(models.EnterpriseEntry))
 async def put_enterprise(
-    enterprise_id: FactoryId, body: bodies.EnterprisePut, response: Response, databases: Pools, now: Now, _: Admin
-) -> bodies.EnterpriseEntry:
+    enterprise_id: FactoryId, body: models.EnterprisePut, writer: Writing
+) -> models.EnterpriseEntry:
     """Register an enterprise, or say something new of it."""
-    version = await write(databases, response, change_of(ENTERPRISE, enterprise_id, body), now)
-    return make_entry(bodies.EnterpriseEntry, version, {"enterprise_id": enterprise_id})
+    version = await writer.put(ENTERPRISE, enterprise_id, body.content(), body.effective_from)
+    return models.EnterpriseEntry.of(enterprise_id, version)
 
 
 @router.get("/enterprises/{enterprise_id}")
-async def get_enterprise(
-    enterprise_id: FactoryId, databases: Pools, now: Now, reader: AnyReader, at: At = None
-) -> bodies.EnterpriseEntry:
+async def get_enterprise(enterprise_id: FactoryId, lookup: Reading) -> models.EnterpriseEntry:
     """An enterprise as it is registered now, or was or will be at an instant."""
-    check_sees_everything(reader)
-    version, _ = await read(databases, ENTERPRISE, enterprise_id, now if at is None else at)
-    return make_entry(bodies.EnterpriseEntry, version, {"enterprise_id": enterprise_id})
+    check_sees_everything(lookup.reader)
+    return models.EnterpriseEntry.of(enterprise_id, await lookup.get(ENTERPRISE, enterprise_id))
 
 
-@router.put("/zones/{zone_id}", responses=created(bodies.ZoneEntry))
-async def put_zone(
-    zone_id: LocalId, body: bodies.ZonePut, response: Response, databases: Pools, now: Now, _: Admin
-) -> bodies.ZoneEntry:
+@router.put("/zones/{zone_id}", responses=created(models.ZoneEntry))
+async def put_zone(zone_id: LocalId, body: models.ZonePut, writer: Writing) -> models.ZoneEntry:
     """Register a zone, or say something new of it."""
-    version = await write(databases, response, change_of(ZONE, zone_id, body), now)
-    return make_entry(bodies.ZoneEntry, version, {"zone_id": zone_id})
+    return models.ZoneEntry.of(zone_id, await writer.put(ZONE, zone_id, body.content(), body.effective_from))
 
 
 @router.get("/zones/{zone_id}")
-async def get_zone(zone_id: LocalId, databases: Pools, now: Now, reader: AnyReader, at: At = None) -> bodies.ZoneEntry:
+async def get_zone(zone_id: LocalId, lookup: Reading) -> models.ZoneEntry:
     """A zone as it is registered now, or was or will be at an instant."""
-    check_sees_everything(reader)
-    version, _ = await read(databases, ZONE, zone_id, now if at is None else at)
-    return make_entry(bodies.ZoneEntry, version, {"zone_id": zone_id})
+    check_sees_everything(lookup.reader)
+    return models.ZoneEntry.of(zone_id, await lookup.get(ZONE, zone_id))
 
 
-@router.put("/sponsors/{sponsor_id}", responses=created(bodies.SponsorEntry))
-async def put_sponsor(
-    sponsor_id: LocalId, body: bodies.SponsorPut, response: Response, databases: Pools, now: Now, _: Admin
-) -> bodies.SponsorEntry:
+@router.put("/sponsors/{sponsor_id}", responses=created(models.SponsorEntry))
+async def put_sponsor(sponsor_id: LocalId, body: models.SponsorPut, writer: Writing) -> models.SponsorEntry:
     """Register a sponsor, or say something new of it."""
-    version = await write(databases, response, change_of(SPONSOR, sponsor_id, body), now)
-    return make_entry(bodies.SponsorEntry, version, {"sponsor_id": sponsor_id, "enterprise_id": body.enterprise_id})
+    return models.SponsorEntry.of(
+        sponsor_id, await writer.put(SPONSOR, sponsor_id, body.content(), body.effective_from)
+    )
 
 
 @router.get("/sponsors/{sponsor_id}")
-async def get_sponsor(
-    sponsor_id: LocalId, databases: Pools, now: Now, reader: AnyReader, at: At = None
-) -> bodies.SponsorEntry:
+async def get_sponsor(sponsor_id: LocalId, lookup: Reading) -> models.SponsorEntry:
     """A sponsor as it is registered now, or was or will be at an instant."""
-    check_sees_everything(reader)
-    version, enterprise_id = await read(databases, SPONSOR, sponsor_id, now if at is None else at)
-    return make_entry(bodies.SponsorEntry, version, {"sponsor_id": sponsor_id, "enterprise_id": enterprise_id})
+    check_sees_everything(lookup.reader)
+    return models.SponsorEntry.of(sponsor_id, await lookup.get(SPONSOR, sponsor_id))
 
 
-@router.put("/factories/{factory_id}", responses=created(bodies.FactoryEntry))
-async def put_factory(
-    factory_id: FactoryId, body: bodies.FactoryPut, response: Response, databases: Pools, now: Now, _: Admin
-) -> bodies.FactoryEntry:
+@router.put("/factories/{factory_id}", responses=created(models.FactoryEntry))
+async def put_factory(factory_id: FactoryId, body: models.FactoryPut, writer: Writing) -> models.FactoryEntry:
     """Register a factory, or say something new of it; enterprise, zone and sponsor must be registered."""
-    version = await write(databases, response, change_of(FACTORY, factory_id, body), now)
-    return make_entry(bodies.FactoryEntry, version, {"factory_id": factory_id, "enterprise_id": body.enterprise_id})
+    return models.FactoryEntry.of(
+        factory_id, await writer.put(FACTORY, factory_id, body.content(), body.effective_from)
+    )
 
 
 @router.get("/factories/{factory_id}")
-async def get_factory(
-    factory_id: FactoryId, databases: Pools, now: Now, reader: AnyReader, at: At = None
-) -> bodies.FactoryEntry:
+async def get_factory(factory_id: FactoryId, lookup: Reading) -> models.FactoryEntry:
     """A factory as it is registered now, or was or will be at an instant."""
-    await check_may_see(databases, reader, factory_id, now)
-    version, enterprise_id = await read(databases, FACTORY, factory_id, now if at is None else at)
-    return make_entry(bodies.FactoryEntry, version, {"factory_id": factory_id, "enterprise_id": enterprise_id})
+    await check_may_see(lookup.databases, lookup.reader, factory_id, lookup.now_us)
+    return models.FactoryEntry.of(factory_id, await lookup.get(FACTORY, factory_id))
+
+
+@router.put("/factories/{factory_id}/machines/{machine_id}", responses=created(models.MachineEntry))
+async def put_machine(
+    factory_id: FactoryId, machine_id: LocalId, body: models.MachinePut, writer: Writing
+) -> models.MachineEntry:
+    """Register a machine of a registered factory, or say something new of it; its accounts follow."""
+    version = await writer.put(MACHINE, machine_id, body.content(), body.effective_from, factory_id)
+    return models.MachineEntry.of(factory_id, machine_id, version)
+
+
+@router.get("/factories/{factory_id}/machines/{machine_id}")
+async def get_machine(factory_id: FactoryId, machine_id: LocalId, lookup: Reading) -> models.MachineEntry:
+    """A machine as it is registered now, or was or will be at an instant."""
+    await check_may_see(lookup.databases, lookup.reader, factory_id, lookup.now_us)
+    return models.MachineEntry.of(factory_id, machine_id, await lookup.get_of_factory(MACHINE, factory_id, machine_id))
+
+
+@router.put("/factories/{factory_id}/gateway-keys/{key_id}", responses=created(models.GatewayKeyEntry))
+async def put_gateway_key(
+    factory_id: FactoryId, key_id: LocalId, body: models.GatewayKeyPut, writer: Writing
+) -> models.GatewayKeyEntry:
+    """Register a gateway's public key, or end its validity."""
+    version = await writer.put(GATEWAY_KEY, key_id, body.content(), body.effective_from, factory_id)
+    return models.GatewayKeyEntry.of(factory_id, key_id, version)
+
+
+@router.get("/factories/{factory_id}/gateway-keys/{key_id}")
+async def get_gateway_key(factory_id: FactoryId, key_id: LocalId, lookup: Reading) -> models.GatewayKeyEntry:
+    """A gateway's public key as it is registered now, or was or will be at an instant: for admins and the factory."""
+    check_may_see_keys(lookup.reader, factory_id)
+    return models.GatewayKeyEntry.of(factory_id, key_id, await lookup.get_of_factory(GATEWAY_KEY, factory_id, key_id))

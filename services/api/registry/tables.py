@@ -1,20 +1,69 @@
-"""The registry's tables as SQLAlchemy knows them. The migrations are the authority; here is only what queries name."""
+"""The registry's tables, as far as queries name them. The migrations are the authority."""
 
+import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA
+from sqlalchemy.engine import Dialect
 
-INSTANT = sa.TIMESTAMP(timezone=True)
+from services.api.instants import INSTANT
+from services.api.registry.things import (
+    ENTERPRISE,
+    FACTORY,
+    GATEWAY_KEY,
+    MACHINE,
+    SPONSOR,
+    ZONE,
+    Automation,
+    Kind,
+    Level,
+    Region,
+)
+from services.core.times import from_us, to_us
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class Microseconds(sa.TypeDecorator[int]):
+    """A ``timestamptz`` that is an integer of microseconds since the Unix epoch in Python."""
+
+    impl = INSTANT
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
+        return None if value is None else from_us(value)
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_us(value)
+
+
+class Choice(sa.TypeDecorator[E], Generic[E]):
+    """A text that is a member of an enum in Python."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, enum: type[E]) -> None:
+        super().__init__()
+        self.enum = enum
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> E | None:
+        return None if value is None else self.enum(value)
+
+
 metadata = sa.MetaData()
 
 
 def version_columns() -> list[sa.Column[object]]:
     return [
-        sa.Column("effective_from", INSTANT),
-        sa.Column("effective_to", INSTANT),
+        sa.Column("effective_from", Microseconds),
+        sa.Column("effective_to", Microseconds),
         sa.Column("changed_in", sa.BigInteger),
-        sa.Column("retired_at", INSTANT),
+        sa.Column("retired_at", Microseconds),
     ]
 
 
@@ -39,11 +88,11 @@ factory_version = sa.Table(
     sa.Column("factory", sa.Integer),
     sa.Column("name", sa.Text),
     sa.Column("enterprise", sa.Integer),
-    sa.Column("region", sa.Text),
+    sa.Column("region", Choice(Region)),
     sa.Column("sector", sa.Text),
     sa.Column("zone", sa.Text),
     sa.Column("sponsor", sa.Text),
-    sa.Column("level", sa.Text),
+    sa.Column("level", Choice(Level)),
     sa.Column("established_on", sa.Date),
     sa.Column("closed_on", sa.Date),
     *version_columns(),
@@ -55,7 +104,7 @@ zone_version = sa.Table(
     metadata,
     sa.Column("zone", sa.Integer),
     sa.Column("name", sa.Text),
-    sa.Column("region", sa.Text),
+    sa.Column("region", Choice(Region)),
     sa.Column("designated_on", sa.Date),
     *version_columns(),
 )
@@ -84,7 +133,7 @@ machine_version = sa.Table(
     sa.Column("machine", sa.Integer),
     sa.Column("name", sa.Text),
     sa.Column("kind", sa.Text),
-    sa.Column("automation", sa.Text),
+    sa.Column("automation", Choice(Automation)),
     sa.Column("state_ttl_us", sa.BigInteger),
     sa.Column("ideal_cycle_us", sa.BigInteger),
     sa.Column("capacity_per_h", sa.Double),
@@ -97,16 +146,16 @@ factory_in_use = sa.Table(
     "factory_in_use",
     metadata,
     sa.Column("factory", sa.Integer),
-    sa.Column("from_at", INSTANT),
-    sa.Column("to_at", INSTANT),
+    sa.Column("from_at", Microseconds),
+    sa.Column("to_at", Microseconds),
     sa.Column("machines", sa.Integer),
 )
 factory_in_use_steps = sa.Table(
     "factory_in_use_steps",
     metadata,
     sa.Column("factory", sa.Integer),
-    sa.Column("from_at", INSTANT),
-    sa.Column("to_at", INSTANT),
+    sa.Column("from_at", Microseconds),
+    sa.Column("to_at", Microseconds),
     sa.Column("machines", sa.Integer),
 )
 
@@ -122,10 +171,10 @@ gateway_key_version = sa.Table(
     metadata,
     sa.Column("gateway_key", sa.Integer),
     sa.Column("public_key", BYTEA),
-    sa.Column("valid_from", INSTANT),
-    sa.Column("valid_to", INSTANT),
-    sa.Column("revoked_at", INSTANT),
-    sa.Column("compromised_since", INSTANT),
+    sa.Column("valid_from", Microseconds, key="valid_from_us"),
+    sa.Column("valid_to", Microseconds, key="valid_to_us"),
+    sa.Column("revoked_at", Microseconds, key="revoked_at_us"),
+    sa.Column("compromised_since", Microseconds, key="compromised_since_us"),
     *version_columns(),
 )
 
@@ -134,76 +183,34 @@ dirty_mark = sa.Table(
     metadata,
     sa.Column("shard", sa.SmallInteger),
     sa.Column("machine", sa.Integer),
-    sa.Column("from_at", INSTANT),
-    sa.Column("to_at", INSTANT),
+    sa.Column("from_at", Microseconds),
+    sa.Column("to_at", Microseconds),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """A column of a version that names another thing, which must be registered.
+class Tables:
+    """Where things of one kind are stored.
 
     Attributes:
-        column: its name among the columns that are content.
-        field: its name in bodies.
-        by_number: the column holds the thing's number; else its id.
+        things: a row for each thing, with its number (``id``) and its id.
+        versions: the versions of things; the columns' keys are the fields of the kind's content, save that
+            ``enterprise_id`` is stored as the number of the enterprise.
+        thing: the versions' column that holds the thing's number.
+        identifier: the things' column that holds the thing's id.
     """
 
-    column: str
-    field: str
-    kind: "Kind"
-    by_number: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of registered thing: its table, its versions' table, and the columns of the latter that are content."""
-
-    name: str
     things: sa.Table
     versions: sa.Table
-    identifier: str
-    references: tuple[Reference, ...] = ()
-
-    @property
-    def belongs_to_factory(self) -> bool:
-        """Whether its ids are unique within a factory only."""
-        return "factory" in self.things.c
-
-    @property
-    def reference(self) -> sa.Column[int]:
-        """The versions' column that leads to the thing."""
-        return self.versions.c[self.things.name]
-
-    @property
-    def content(self) -> list[sa.Column[object]]:
-        """The versions' columns that say something."""
-        rest = {column.name for column in version_columns()} | {self.things.name}
-        return [column for column in self.versions.c if column.name not in rest]
+    thing: sa.Column[int]
+    identifier: sa.Column[str]
 
 
-ENTERPRISE = Kind("enterprise", enterprise, enterprise_version, "enterprise_id")
-ZONE = Kind("zone", zone, zone_version, "zone_id")
-SPONSOR = Kind(
-    "sponsor",
-    sponsor,
-    sponsor_version,
-    "sponsor_id",
-    (Reference("enterprise", "enterprise_id", ENTERPRISE, by_number=True),),
-)
-FACTORY = Kind(
-    "factory",
-    factory,
-    factory_version,
-    "factory_id",
-    (
-        Reference("enterprise", "enterprise_id", ENTERPRISE, by_number=True),
-        Reference("zone", "zone", ZONE, by_number=False),
-        Reference("sponsor", "sponsor", SPONSOR, by_number=False),
-    ),
-)
-MACHINE = Kind("machine", machine, machine_version, "machine_id")
-GATEWAY_KEY = Kind("gateway key", gateway_key, gateway_key_version, "key_id")
-
-KINDS = (ENTERPRISE, ZONE, SPONSOR, FACTORY, MACHINE, GATEWAY_KEY)
-"""Every kind, after those that it names."""
+TABLES: Mapping[Kind[Any], Tables] = {
+    ENTERPRISE: Tables(enterprise, enterprise_version, enterprise_version.c.enterprise, enterprise.c.enterprise_id),
+    ZONE: Tables(zone, zone_version, zone_version.c.zone, zone.c.zone_id),
+    SPONSOR: Tables(sponsor, sponsor_version, sponsor_version.c.sponsor, sponsor.c.sponsor_id),
+    FACTORY: Tables(factory, factory_version, factory_version.c.factory, factory.c.factory_id),
+    MACHINE: Tables(machine, machine_version, machine_version.c.machine, machine.c.machine_id),
+    GATEWAY_KEY: Tables(gateway_key, gateway_key_version, gateway_key_version.c.gateway_key, gateway_key.c.key_id),
+}

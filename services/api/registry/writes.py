@@ -1,245 +1,236 @@
 """Writes the registry, always through ``write_all``: one thing by a PUT, hundreds of thousands by an import.
 
 Every change locks the one row of ``registry_version`` first, so changes follow each other, and a reader that sees the
-version sees everything before it. A correction retires versions and adds others; nothing is overwritten.
+version sees everything before it. A correction retires versions and adds others; nothing is overwritten. What depends
+on the versions (spans in use, accounts, counts of machines) changes in the same transaction.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Generic, TypeVar
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.api.registry.arrays import rows_as_table
-from services.api.registry.consequences import Changed, follow
-from services.api.registry.store import Key, find_all, find_ids, key_columns, key_of, key_row, read_versions
-from services.api.registry.tables import FACTORY, KINDS, Kind, Reference, registry_version
-from services.api.registry.timeline import Content, Version, believe, revise
+from services.api.registry import queries
+from services.api.registry.queries import Key
+from services.api.registry.things import FACTORY, KINDS, Content, Kind, Machine, Reference
+from services.api.registry.versions import Revision, Version, apply, revise
 from services.core.errors import JejoError
-from services.core.times import from_us
 
-Statement = tuple[Content, int | None]
-"""What is said of a thing, and from when."""
+C_co = TypeVar("C_co", bound=Content, covariant=True)
 
 THINGS_AT_A_TIME = 20_000
-"""Things read and written by one statement: bounds what is held in memory beside the changes themselves."""
+"""Things read and written by one statement: bounds what is held in memory beside the registrations themselves."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Something said of a thing, from an instant on, or of its current version. Other things are named by their ids."""
+class Registration:
+    """What to register of a thing, from an instant on; without an instant it corrects the current version."""
 
-    kind: Kind
+    kind: Kind[Content]
     identifier: str
     content: Content
     effective_from_us: int | None = None
     factory_id: str | None = None
 
-    def names(self) -> Iterator[tuple[str, Kind, str]]:
-        """Each thing that must be registered for this one: the body's field, the kind, the id."""
+    def references(self) -> Iterator[Reference]:
+        """Everything that must be registered before this thing."""
         if self.factory_id is not None:
-            yield "factory_id", FACTORY, self.factory_id
-        for reference in self.kind.references:
-            identifier = self.content[reference.column]
-            if identifier is not None:
-                yield reference.field, reference.kind, str(identifier)
+            yield Reference("factory_id", FACTORY, self.factory_id)
+        yield from self.content.references()
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A change, by its index among the changes, that names a thing which is not registered."""
+    """A registration, by its index, that names a thing which is not registered."""
 
     index: int
-    field: str
-    kind: Kind
-    identifier: str
+    reference: Reference
 
     @property
     def sentence(self) -> str:
-        return f"Register {self.kind.name} {self.identifier} first, or correct {self.field}."
+        field, kind, identifier = self.reference
+        return f"Register {kind.name} {identifier} first, or correct {field}."
 
 
 class NotRegistered(JejoError):
-    """Changes name things that are not registered: register those first."""
+    """Registrations name things that are not registered: register those first."""
 
     def __init__(self, missing: Sequence[Missing]) -> None:
         super().__init__(" ".join(one.sentence for one in missing))
         self.missing = missing
 
 
-async def write_all(connection: AsyncConnection, changes: Sequence[Change], now_us: int) -> list[Changed]:
-    """Make all changes within the caller's transaction, as one change of the registry.
+@dataclass(frozen=True, slots=True)
+class Written(Generic[C_co]):
+    """How one thing's versions changed.
 
-    Changes of different things may come in any order; those of one thing apply in theirs.
+    Attributes:
+        revisions: one for each registration, in order.
+        retired: versions that were current and no longer are; ``added``: those that take their place. Both empty:
+            nothing changed.
+    """
 
-    Returns:
-        What became of each thing.
+    kind: Kind[C_co]
+    number: int
+    is_new: bool
+    revisions: tuple[Revision[C_co], ...]
+    retired: tuple[Version[C_co], ...]
+    added: tuple[Version[C_co], ...]
+
+    @property
+    def version(self) -> Version[C_co]:
+        """The version that holds the content registered last."""
+        return self.revisions[-1].version
+
+    def revisions_for_accounts(self) -> list[Revision[C_co]]:
+        """The revisions that change what machines' spans and accounts depend on."""
+        return [revision for revision in self.revisions if changes_accounts(revision)]
+
+
+async def write_all(
+    connection: AsyncConnection, registrations: Sequence[Registration], now_us: int
+) -> list[Written[Content]]:
+    """Register everything within the caller's transaction, as one change of the registry.
+
+    Different things may come in any order; registrations of one thing apply in theirs.
 
     Raises:
-        NotRegistered: nothing was written.
+        NotRegistered: something named is not registered; nothing was written.
     """
-    locked = sa.select(registry_version.c.version).with_for_update()
-    change = (await connection.execute(locked)).scalar_one() + 1
-    missing = await find_missing(connection, changes)
+    change = await queries.lock_registry(connection) + 1
+    missing = await find_missing(connection, registrations)
     if missing:
         raise NotRegistered(missing)
-    changed: list[Changed] = []
+    written: list[Written[Content]] = []
     for kind in KINDS:
-        changed += await write_kind(connection, kind, [c for c in changes if c.kind is kind], change, now_us)
-    if any(thing.added for thing in changed):
-        await connection.execute(sa.update(registry_version).values(version=change))
-    return changed
+        written += await write_kind(connection, kind, [r for r in registrations if r.kind is kind], change, now_us)
+    if any(thing.added for thing in written):
+        await queries.set_registry_version(connection, change)
+    return written
 
 
 async def find_missing(
-    connection: AsyncConnection, changes: Sequence[Change], announced: Collection[tuple[str, str]] = ()
+    connection: AsyncConnection, registrations: Sequence[Registration], announced: Collection[tuple[str, str]] = ()
 ) -> list[Missing]:
-    """Every naming of a thing that is neither registered, nor among the changes, nor announced (by kind and id)."""
-    will_be = {(change.kind.name, change.identifier) for change in changes if change.factory_id is None}
-    will_be.update(announced)
-    named: dict[str, set[str]] = {kind.name: set() for kind in KINDS}
-    for change in changes:
-        for _, kind, identifier in change.names():
-            if (kind.name, identifier) not in will_be:
-                named[kind.name].add(identifier)
+    """Every reference to a thing that is neither registered, nor being registered, nor announced (by kind and id)."""
+    expected = {(one.kind.name, one.identifier) for one in registrations if one.factory_id is None}
+    expected.update(announced)
+    named: dict[Kind[Content], set[str]] = {kind: set() for kind in KINDS}
+    for one in registrations:
+        for _, kind, identifier in one.references():
+            if (kind.name, identifier) not in expected:
+                named[kind].add(identifier)
     absent = {
-        (kind.name, identifier)
-        for kind in KINDS
-        if named[kind.name]
-        for identifier in named[kind.name] - set(await find_ids(connection, kind, named[kind.name]))
+        (kind, identifier)
+        for kind, ids in named.items()
+        for identifier in ids.difference(await queries.find_ids(connection, kind, ids))
     }
     if not absent:
         return []
     return [
-        Missing(index, where, kind, identifier)
-        for index, change in enumerate(changes)
-        for where, kind, identifier in change.names()
-        if (kind.name, identifier) in absent
+        Missing(index, reference)
+        for index, one in enumerate(registrations)
+        for reference in one.references()
+        if (reference.kind, reference.identifier) in absent
     ]
 
 
 async def write_kind(
-    connection: AsyncConnection, kind: Kind, changes: Sequence[Change], change: int, now_us: int
-) -> list[Changed]:
-    """Write what is said of the things of one kind; whatever they name is registered."""
-    owners = await find_ids(connection, FACTORY, {c.factory_id for c in changes if c.factory_id is not None})
-    numbers = {
-        reference: await find_ids(connection, reference.kind, named_by(reference, changes))
-        for reference in kind.references
-        if reference.by_number
-    }
-    said: dict[Key, list[Statement]] = {}
-    for one in changes:
-        content = with_numbers(one.content, numbers)
+    connection: AsyncConnection, kind: Kind[Content], registrations: Sequence[Registration], change: int, now_us: int
+) -> list[Written[Content]]:
+    """Register things of one kind; everything that they name is registered."""
+    owners = await queries.find_ids(connection, FACTORY, {r.factory_id for r in registrations if r.factory_id})
+    by_thing: dict[Key, list[Registration]] = {}
+    for one in registrations:
         owner = None if one.factory_id is None else owners[one.factory_id]
-        said.setdefault((owner, one.identifier), []).append((content, one.effective_from_us))
-    # A factory's machines come together, so that its counts are made once.
-    keys = iter(sorted(said, key=lambda key: key[0] or 0))
-    changed: list[Changed] = []
+        by_thing.setdefault((owner, one.identifier), []).append(one)
+    # A factory's machines come together, so that they are counted once.
+    keys = iter(sorted(by_thing, key=lambda key: key[0] or 0))
+    written: list[Written[Content]] = []
     while some := list(islice(keys, THINGS_AT_A_TIME)):
-        changed += await write_things(connection, kind, {key: said[key] for key in some}, change, now_us)
-    return changed
-
-
-def named_by(reference: Reference, changes: Sequence[Change]) -> set[str]:
-    """The ids that a column of the changes names."""
-    return {str(one.content[reference.column]) for one in changes if one.content[reference.column] is not None}
-
-
-def with_numbers(content: Content, numbers: Mapping[Reference, Mapping[str, int]]) -> Content:
-    """Content with numbers in place of ids, where the database has numbers."""
-    if not numbers:
-        return content
-    return {**content, **{r.column: by_id.get(str(content[r.column])) for r, by_id in numbers.items()}}
+        written += await write_things(connection, kind, {key: by_thing[key] for key in some}, change, now_us)
+    return written
 
 
 async def write_things(
-    connection: AsyncConnection, kind: Kind, said: Mapping[Key, Sequence[Statement]], change: int, now_us: int
-) -> list[Changed]:
-    """Write what is said of some things, in a fixed number of statements."""
-    known = await find_all(connection, kind, said.keys())
-    new = await add_things(connection, kind, [key for key in said if key not in known])
-    before = await read_versions(connection, kind, known.values())
-    changed = [
-        rewrite(kind, known.get(key) or new[key], key in new, before.get(known.get(key, 0), ()), one, now_us)
-        for key, one in said.items()
+    connection: AsyncConnection,
+    kind: Kind[Content],
+    by_thing: Mapping[Key, Sequence[Registration]],
+    change: int,
+    now_us: int,
+) -> list[Written[Content]]:
+    """Register some things of one kind, in a fixed number of statements."""
+    known = await queries.find_all(connection, kind, by_thing.keys())
+    new = await queries.add_things(connection, kind, [key for key in by_thing if key not in known])
+    current = await queries.read_versions(connection, kind, known.values())
+    written = [
+        rewrite(kind, number, is_new, current.get(number, ()), registrations, now_us)
+        for number, is_new, registrations in (
+            (known.get(key) or new[key], key in new, registrations) for key, registrations in by_thing.items()
+        )
     ]
-    await retire(connection, kind, changed)
-    await add_versions(connection, kind, changed, change)
-    await follow(connection, kind, changed)
-    return changed
+    retired = [(thing.number, version) for thing in written for version in thing.retired]
+    await queries.retire_versions(connection, kind, retired)
+    added = [(thing.number, version) for thing in written for version in thing.added]
+    await queries.add_versions(connection, kind, added, change)
+    await update_dependents(connection, kind, written)
+    return written
 
 
 def rewrite(
-    kind: Kind, number: int, is_new: bool, before: Sequence[Version], said: Sequence[Statement], now_us: int
-) -> Changed:
-    """What becomes of a thing's versions. Those that come and go within the same transaction are never written."""
-    versions = before
+    kind: Kind[Content],
+    number: int,
+    is_new: bool,
+    current: Sequence[Version[Content]],
+    registrations: Sequence[Registration],
+    now_us: int,
+) -> Written[Content]:
+    """How registrations change a thing's versions. Versions that come and go within them are never written."""
+    versions = current
     revisions = []
-    for content, effective_from_us in said:
-        revision = revise(versions, content, effective_from_us, now_us)
-        versions = believe(versions, revision)
+    for one in registrations:
+        revision = revise(versions, one.content, one.effective_from_us, now_us)
+        versions = apply(versions, revision)
         revisions.append(revision)
-    retired = tuple(version for version in before if version not in versions)
-    added = tuple(version for version in versions if version not in before)
-    return Changed(kind, number, is_new, tuple(revisions), retired, added)
+    retired = tuple(version for version in current if version not in versions)
+    added = tuple(version for version in versions if version not in current)
+    return Written(kind, number, is_new, tuple(revisions), retired, added)
 
 
-async def add_things(connection: AsyncConnection, kind: Kind, keys: Sequence[Key]) -> dict[Key, int]:
-    """Give numbers to new things."""
-    if not keys:
-        return {}
-    columns = key_columns(kind)
-    rows = rows_as_table(columns, [key_row(kind, key) for key in keys])
-    added = (
-        sa.insert(kind.things)
-        .from_select([column.name for column in columns], sa.select(*rows.c))
-        .returning(kind.things.c.id, *columns)
-    )
-    return {key_of(kind, key): number for number, *key in await connection.execute(added)}
+async def update_dependents(
+    connection: AsyncConnection, kind: Kind[Content], written: Sequence[Written[Content]]
+) -> None:
+    """Update everything that depends on the versions of things of one kind, which are already written.
+
+    A new machine has no facts, hence no accounts; a new factory or enterprise has no machines yet.
+    """
+    affected = [thing for thing in written if thing.revisions_for_accounts()]
+    if affected:
+        await queries.refresh_spans(connection, kind, [thing.number for thing in affected])
+        spans = [
+            (thing.number, revision.affected_from_us, revision.version.to_us)
+            for thing in affected
+            if not thing.is_new
+            for revision in thing.revisions_for_accounts()
+        ]
+        await queries.mark_dirty(connection, kind, spans)
+    recounted = [thing.number for thing in written if any(changes_machines_in_use(r) for r in thing.revisions)]
+    if recounted:
+        await queries.recount_machines(connection, recounted)
 
 
-async def retire(connection: AsyncConnection, kind: Kind, changed: Sequence[Changed]) -> None:
-    """Stop believing versions, as of this transaction."""
-    rows = [(thing.number, from_us(version.from_us)) for thing in changed for version in thing.retired]
-    if not rows:
-        return
-    versions = kind.versions
-    gone = rows_as_table([kind.reference, versions.c.effective_from], rows)
-    await connection.execute(
-        sa.update(versions)
-        .where(
-            kind.reference == gone.c[kind.reference.name],
-            versions.c.effective_from == gone.c.effective_from,
-            versions.c.retired_at.is_(None),
-        )
-        .values(retired_at=sa.func.now())
-    )
+def changes_accounts(revision: Revision[Content]) -> bool:
+    """Whether a revision changes what spans and accounts depend on, or is the first to say it of its span of time."""
+    key, replaced = revision.version.content.accounting_key(), revision.replaced
+    return bool(revision.added and key) and (replaced is None or replaced.content.accounting_key() != key)
 
 
-async def add_versions(connection: AsyncConnection, kind: Kind, changed: Sequence[Changed], change: int) -> None:
-    """Believe versions, as of this transaction."""
-    content = [(column.name, isinstance(column.type, sa.TIMESTAMP)) for column in kind.content]
-    rows = [
-        (
-            thing.number,
-            from_us(version.from_us),
-            from_us(version.to_us),
-            change,
-            *(as_stored(version.content[name], is_instant) for name, is_instant in content),
-        )
-        for thing in changed
-        for version in thing.added
-    ]
-    if not rows:
-        return
-    c = kind.versions.c
-    columns = [kind.reference, c.effective_from, c.effective_to, c.changed_in, *kind.content]
-    said = rows_as_table(columns, rows)
-    added = sa.insert(kind.versions).from_select([column.name for column in columns], sa.select(*said.c))
-    await connection.execute(added)
-
-
-def as_stored(value: object, is_instant: bool) -> object:
-    return from_us(value) if is_instant and isinstance(value, int) else value
+def changes_machines_in_use(revision: Revision[Content]) -> bool:
+    """Whether a revision changes the days in which a machine is in use."""
+    content, replaced = revision.version.content, revision.replaced
+    if not isinstance(content, Machine) or not revision.added:
+        return False
+    before = None if replaced is None else replaced.content
+    return not isinstance(before, Machine) or before.days_in_use() != content.days_in_use()

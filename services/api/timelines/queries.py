@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.wire.codes import Mode, State
 from services.analytics import StateRow, UseVersion
 from services.api.instants import INSTANT
-from services.api.registry.tables import machine_version
+from services.api.registry import queries
+from services.api.registry.things import MACHINE
 from services.api.timelines.models import TimelineCount
 from services.core.times import from_us, rfc3339, seoul_midnight_us, to_us
 
@@ -35,21 +36,16 @@ async def read_sealed_before(connection: AsyncConnection) -> int:
 
 async def read_versions(connection: AsyncConnection, machine: int) -> list[UseVersion]:
     """Returns a machine's registered time in use and TTL, in order of time."""
-    v = machine_version.c
-    query = (
-        sa.select(v.effective_from, v.effective_to, v.state_ttl_us, v.in_use_from, v.in_use_to)
-        .where(v.machine == machine, v.retired_at.is_(None))
-        .order_by(v.effective_from)
-    )
+    versions = (await queries.read_versions(connection, MACHINE, [machine]))[machine]
     return [
         UseVersion(
-            to_us(row.effective_from),
-            to_us(row.effective_to),
-            row.state_ttl_us,
-            seoul_midnight_us(row.in_use_from),
-            to_us(row.effective_to) if row.in_use_to is None else seoul_midnight_us(row.in_use_to),
+            version.from_us,
+            version.to_us,
+            version.content.state_ttl_us,
+            seoul_midnight_us(version.content.in_use_from),
+            version.to_us if version.content.in_use_to is None else seoul_midnight_us(version.content.in_use_to),
         )
-        for row in await connection.execute(query)
+        for version in versions
     ]
 
 

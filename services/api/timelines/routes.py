@@ -12,9 +12,10 @@ from services.api.dependencies import Now, Pools
 from services.api.kpis.sums import read_accounted_until
 from services.api.models import described_as
 from services.api.problems import not_found, unprocessable
-from services.api.registry.dependencies import FactoryId, LocalId, check_may_see, factory_number
-from services.api.registry.store import Place, find
-from services.api.registry.tables import MACHINE
+from services.api.registry.fields import FactoryId, LocalId
+from services.api.registry.queries import find
+from services.api.registry.things import MACHINE
+from services.api.registry.visibility import check_may_see, factory_number
 from services.api.timelines.models import LONGEST_DAYS, MOST_COUNTS, Timeline, TimelineQuery, TimelineSegment
 from services.api.timelines.queries import read_counts, read_sealed_before, read_states, read_versions
 from services.core.times import DAY_US, rfc3339
@@ -37,7 +38,7 @@ async def get_timeline(
     await check_may_see(databases, reader, factory_id, now)
     async with databases.read.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        number = await find(connection, Place(MACHINE, machine_id, await factory_number(connection, factory_id)))
+        number = await find(connection, MACHINE, machine_id, await factory_number(connection, factory_id))
         if number is None:
             raise not_found(f"machine {factory_id}/{machine_id}")
         sealed_before_us = await read_sealed_before(connection)

@@ -840,6 +840,12 @@ export interface components {
             status: "ok";
         };
         /**
+         * IdSort
+         * @description What things without a name may be ordered by.
+         * @enum {string}
+         */
+        IdSort: "id";
+        /**
          * Interval
          * @description How a window is cut; days and months are Seoul's.
          * @enum {string}
@@ -1032,7 +1038,7 @@ export interface components {
         MachineSort: "id" | "name" | "kind" | "automation";
         /**
          * NameSort
-         * @description What things with a name may be ordered by.
+         * @description What enterprises and sponsors may be ordered by.
          * @enum {string}
          */
         NameSort: "id" | "name";
@@ -1059,12 +1065,6 @@ export interface components {
             scrap: number;
             rework: number;
         };
-        /**
-         * PlainSort
-         * @description What things with an id alone may be ordered by.
-         * @enum {string}
-         */
-        PlainSort: "id";
         /**
          * ProblemDetails
          * @description Problem details (RFC 9457).
@@ -1205,7 +1205,7 @@ export interface components {
         };
         /**
          * Size
-         * @description Of a factory, by its enterprise's employees.
+         * @description Size of a factory, by its enterprise's employees.
          * @enum {string}
          */
         Size: "1-9" | "10-49" | "50-299" | "300+";
@@ -1446,6 +1446,7 @@ export type GatewayKeyPut = components['schemas']['GatewayKeyPut'];
 export type Group = components['schemas']['Group'];
 export type GroupBy = components['schemas']['GroupBy'];
 export type Health = components['schemas']['Health'];
+export type IdSort = components['schemas']['IdSort'];
 export type Interval = components['schemas']['Interval'];
 export type KpiDefinition = components['schemas']['KpiDefinition'];
 export type KpiItem = components['schemas']['KpiItem'];
@@ -1460,7 +1461,6 @@ export type NameSort = components['schemas']['NameSort'];
 export type NullReason = components['schemas']['NullReason'];
 export type Order = components['schemas']['Order'];
 export type PieceCounts = components['schemas']['PieceCounts'];
-export type PlainSort = components['schemas']['PlainSort'];
 export type ProblemDetails = components['schemas']['ProblemDetails'];
 export type ProducingByMode = components['schemas']['ProducingByMode'];
 export type Programme = components['schemas']['Programme'];
@@ -1981,7 +1981,7 @@ export interface operations {
             query?: {
                 /** @description Part of an id or a name. */
                 q?: string | null;
-                sort?: components["schemas"]["PlainSort"];
+                sort?: components["schemas"]["IdSort"];
                 order?: components["schemas"]["Order"];
                 limit?: number;
                 /** @description `next_cursor` of the page before. */

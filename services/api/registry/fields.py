@@ -1,0 +1,71 @@
+"""The types of single fields in requests and answers: ids, names, days, durations, keys. Each says what it takes."""
+
+import base64
+import binascii
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+from schemas.wire.limits import FACTORY_ID_PATTERN, LOCAL_ID_PATTERN
+from schemas.wire.signature import is_sound_public_key
+from services.api.instants import DATE
+from services.api.registry.things import SECTOR_PATTERN
+
+NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+FactoryId = Annotated[str, Field(pattern=f"^(?:{FACTORY_ID_PATTERN})$")]
+LocalId = Annotated[str, Field(pattern=f"^(?:{LOCAL_ID_PATTERN})$")]
+Sector = Annotated[str, Field(pattern=f"^(?:{SECTOR_PATTERN})$", description="KSIC section and division, as C25.")]
+MachineKind = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$", description="As machining_centre.")]
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
+
+
+def refuse_other_numbers(value: object) -> object:
+    """JSON's true is no number, though Python's is, and as text only ASCII is, of which Python takes more too."""
+    if isinstance(value, bool) or (isinstance(value, str) and not NUMBER.fullmatch(value)):
+        raise ValueError("write a number")
+    return value
+
+
+def plain_number(value: Decimal) -> int | float:
+    """A number as JSON writes it."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def refuse_other_dates(value: object) -> object:
+    """A day is written in one way: pydantic would take 20170501 for seconds since 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not DATE.fullmatch(value)):
+        raise ValueError("write a day, as 2017-05-01")
+    return value
+
+
+def parse_public_key(value: object) -> bytes:
+    """The 32 raw bytes of an Ed25519 public key.
+
+    Raises:
+        ValueError: it is not one, or it is one of the weak keys with which anything can be forged.
+    """
+    try:
+        raw = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except binascii.Error:
+        raw = b""
+    if not is_sound_public_key(raw):
+        raise ValueError("write the base64 of the 32 raw bytes of an Ed25519 public key")
+    return raw
+
+
+Day = Annotated[dt.date, BeforeValidator(refuse_other_dates)]
+Seconds = Annotated[
+    Decimal,
+    Field(max_digits=12, decimal_places=6, allow_inf_nan=False),
+    BeforeValidator(refuse_other_numbers),
+    PlainSerializer(plain_number, return_type=float, when_used="json"),
+]
+PublicKey = Annotated[
+    bytes,
+    BeforeValidator(parse_public_key, json_schema_input_type=str),
+    PlainSerializer(lambda raw: base64.b64encode(raw).decode(), return_type=str, when_used="json"),
+]

@@ -1,0 +1,260 @@
+"""The registry's SQL: finding things, reading and writing their versions, and what must change with them.
+
+Each function is one statement, whether it is about one thing or 20,000: rows travel as one array for each column.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.api.registry.tables import (
+    TABLES,
+    dirty_mark,
+    enterprise,
+    factory,
+    factory_in_use,
+    factory_in_use_steps,
+    factory_version,
+    machine,
+    registry_version,
+)
+from services.api.registry.things import FACTORY, MACHINE, Content, Kind
+from services.api.registry.versions import Version, version_at
+
+C = TypeVar("C", bound=Content)
+
+Key = tuple[int | None, str]
+"""What identifies a thing among those of its kind: the number of the factory that it belongs to, if any, and its id."""
+NUMBER = sa.column("number", sa.Integer)
+
+
+def rows_as_table(
+    columns: Sequence[sa.ColumnClause[Any]], rows: Sequence[Sequence[object]], name: str = "given"
+) -> sa.TableValuedAlias:
+    """Rows as a table within a statement, with the names and types of the columns, in the columns' order."""
+    arrays = list(zip(*rows, strict=True)) or [()] * len(columns)
+    sent = [array_of(column, values) for column, values in zip(columns, arrays, strict=True)]
+    named = [sa.column(column.name, column.type) for column in columns]
+    return sa.func.unnest(*sent).table_valued(*named, name=name).render_derived(name=name)
+
+
+def array_of(column: sa.ColumnClause[Any], values: Sequence[object]) -> sa.BindParameter[Any]:
+    """Values of a column's type, as one parameter."""
+    return sa.literal(list(values), ARRAY(column.type))
+
+
+def is_any(column: sa.Column[Any], values: Sequence[object]) -> sa.ColumnElement[bool]:
+    """Whether a column has one of the values."""
+    return column == sa.any_(array_of(column, values))
+
+
+async def lock_registry(connection: AsyncConnection) -> int:
+    """The registry's version, locked until the transaction ends, so that changes follow each other."""
+    query = sa.select(registry_version.c.version).with_for_update()
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def set_registry_version(connection: AsyncConnection, version: int) -> None:
+    """Let readers know that the registry has changed."""
+    await connection.execute(sa.update(registry_version).values(version=version))
+
+
+async def find(
+    connection: AsyncConnection, kind: Kind[Content], identifier: str, factory: int | None = None
+) -> int | None:
+    """A thing's number, or None if it is not registered. ``factory`` is the number of the one that it belongs to."""
+    key = (factory, identifier)
+    return (await find_all(connection, kind, [key])).get(key)
+
+
+async def find_ids(connection: AsyncConnection, kind: Kind[Content], ids: Iterable[str]) -> dict[str, int]:
+    """The numbers of those that are registered, by id, of a kind whose ids are unique in the country."""
+    found = await find_all(connection, kind, {(None, identifier) for identifier in ids})
+    return {identifier: number for (_, identifier), number in found.items()}
+
+
+async def find_all(connection: AsyncConnection, kind: Kind[Content], keys: Collection[Key]) -> dict[Key, int]:
+    """The numbers of those that are registered, by key."""
+    if not keys:
+        return {}
+    things, columns = TABLES[kind].things, key_columns(kind)
+    given = rows_as_table(columns, [key_row(kind, key) for key in keys])
+    same = sa.and_(*(column == given.c[column.name] for column in columns))
+    query = sa.select(things.c.id, *columns).join(given, same)
+    return {key_of(kind, key): number for number, *key in await connection.execute(query)}
+
+
+async def add_things(connection: AsyncConnection, kind: Kind[Content], keys: Sequence[Key]) -> dict[Key, int]:
+    """Register new things, and return their numbers."""
+    if not keys:
+        return {}
+    things, columns = TABLES[kind].things, key_columns(kind)
+    given = rows_as_table(columns, [key_row(kind, key) for key in keys])
+    added = (
+        sa.insert(things)
+        .from_select([column.name for column in columns], sa.select(*given.c))
+        .returning(things.c.id, *columns)
+    )
+    return {key_of(kind, key): number for number, *key in await connection.execute(added)}
+
+
+def key_columns(kind: Kind[Content]) -> list[sa.Column[Any]]:
+    """The columns of things that make up a key."""
+    tables = TABLES[kind]
+    return [*([tables.things.c.factory] if kind.belongs_to_factory else []), tables.identifier]
+
+
+def key_row(kind: Kind[Content], key: Key) -> tuple[object, ...]:
+    return key if kind.belongs_to_factory else key[1:]
+
+
+def key_of(kind: Kind[Content], row: Sequence[Any]) -> Key:
+    """The key that a row of ``key_columns`` holds."""
+    return (row[0], row[1]) if kind.belongs_to_factory else (None, row[0])
+
+
+def version_columns(kind: Kind[Content]) -> list[sa.ColumnElement[Any]]:
+    """The columns that ``version_of`` reads; ``enterprise_id`` is that of a joined ``enterprise``."""
+    c = TABLES[kind].versions.c
+    content = (enterprise.c.enterprise_id if name == "enterprise_id" else c[name].label(name) for name in kind.fields)
+    return [c.effective_from, c.effective_to, *content]
+
+
+def version_of(kind: Kind[C], row: sa.RowMapping) -> Version[C]:
+    """The version that a row of ``version_columns`` holds."""
+    make: Callable[..., C] = kind.content
+    return Version(row["effective_from"], row["effective_to"], make(**{name: row[name] for name in kind.fields}))
+
+
+async def read_versions(
+    connection: AsyncConnection, kind: Kind[C], numbers: Collection[int]
+) -> Mapping[int, Sequence[Version[C]]]:
+    """The current versions of things, by number, each thing's in order."""
+    found: dict[int, list[Version[C]]] = defaultdict(list)
+    if not numbers:
+        return found
+    tables = TABLES[kind]
+    source: sa.FromClause = tables.versions
+    if "enterprise_id" in kind.fields:
+        source = source.outerjoin(enterprise, enterprise.c.id == tables.versions.c.enterprise)
+    query = (
+        sa.select(tables.thing.label("number"), *version_columns(kind))
+        .select_from(source)
+        .where(is_any(tables.thing, list(numbers)), tables.versions.c.retired_at.is_(None))
+        .order_by(tables.thing, tables.versions.c.effective_from)
+    )
+    for row in (await connection.execute(query)).mappings():
+        found[row["number"]].append(version_of(kind, row))
+    return found
+
+
+async def read_at(
+    connection: AsyncConnection, kind: Kind[C], identifier: str, us: int, factory: int | None = None
+) -> Version[C] | None:
+    """The version of a thing at an instant, or the nearest before, else its first; None if it is not registered."""
+    number = await find(connection, kind, identifier, factory)
+    if number is None:
+        return None
+    return version_at((await read_versions(connection, kind, [number]))[number], us)
+
+
+async def read_region(connection: AsyncConnection, factory_id: str, us: int) -> str | None:
+    """The region that a factory is in at an instant; None if it is not registered then."""
+    c = factory_version.c
+    query = (
+        sa.select(c.region)
+        .join(factory, factory.c.id == c.factory)
+        .where(
+            factory.c.factory_id == factory_id,
+            c.retired_at.is_(None),
+            c.effective_from <= us,
+            c.effective_to > us,
+        )
+    )
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def retire_versions(
+    connection: AsyncConnection, kind: Kind[C], retired: Sequence[tuple[int, Version[C]]]
+) -> None:
+    """Retire versions, each with its thing's number, as of this transaction."""
+    if not retired:
+        return
+    thing, c = TABLES[kind].thing, TABLES[kind].versions.c
+    given = rows_as_table([NUMBER, c.effective_from], [(number, version.from_us) for number, version in retired])
+    await connection.execute(
+        sa.update(TABLES[kind].versions)
+        .where(thing == given.c.number, c.effective_from == given.c.effective_from, c.retired_at.is_(None))
+        .values(retired_at=sa.func.now())
+    )
+
+
+async def add_versions(
+    connection: AsyncConnection, kind: Kind[C], added: Sequence[tuple[int, Version[C]]], registry_version: int
+) -> None:
+    """Add versions, each with its thing's number, as of this transaction."""
+    if not added:
+        return
+    thing, versions = TABLES[kind].thing, TABLES[kind].versions
+    c, by_id = versions.c, enterprise.c.enterprise_id
+    instants = [thing, c.effective_from, c.effective_to, c.changed_in]
+    stored = [*instants, *(c.enterprise if name == "enterprise_id" else c[name] for name in kind.fields)]
+    sent = [*instants, *(by_id if name == "enterprise_id" else c[name] for name in kind.fields)]
+    rows = [
+        (number, v.from_us, v.to_us, registry_version, *(getattr(v.content, name) for name in kind.fields))
+        for number, v in added
+    ]
+    given = rows_as_table(sent, rows)
+    source: sa.FromClause = given
+    if "enterprise_id" in kind.fields:
+        source = given.outerjoin(enterprise, by_id == given.c.enterprise_id)
+    values = [enterprise.c.id if column is by_id else given.c[column.name] for column in sent]
+    await connection.execute(sa.insert(versions).from_select(stored, sa.select(*values).select_from(source)))
+
+
+def machines_of(kind: Kind[Content], things: sa.TableValuedAlias) -> "sa.Select[Any]":
+    """The machines that depend on things; ``things`` has their numbers in its column ``number``."""
+    if kind is MACHINE:
+        return sa.select(machine.c.id).join(things, things.c.number == machine.c.id)
+    if kind is FACTORY:
+        return sa.select(machine.c.id).join(things, things.c.number == machine.c.factory)
+    owned = (
+        sa.select(factory_version.c.factory, factory_version.c.enterprise)
+        .where(factory_version.c.retired_at.is_(None))
+        .distinct()
+        .subquery("owned")
+    )
+    return (
+        sa.select(machine.c.id)
+        .join(owned, owned.c.factory == machine.c.factory)
+        .join(things, things.c.number == owned.c.enterprise)
+    )
+
+
+async def refresh_spans(connection: AsyncConnection, kind: Kind[Content], numbers: Sequence[int]) -> None:
+    """Recompute the spans in use of the machines that depend on things."""
+    things = rows_as_table([NUMBER], [(number,) for number in numbers])
+    machines = sa.func.array(machines_of(kind, things).distinct().scalar_subquery())
+    await connection.execute(sa.select(sa.func.refresh_machine_spans(machines)))
+
+
+async def mark_dirty(connection: AsyncConnection, kind: Kind[Content], spans: Sequence[tuple[int, int, int]]) -> None:
+    """Mark the accounts of the machines that depend on things: each thing's number, and the span [from, to)."""
+    if not spans:
+        return
+    given = rows_as_table([NUMBER, dirty_mark.c.from_at, dirty_mark.c.to_at], spans)
+    marks = machines_of(kind, given).with_only_columns(machine.c.shard, machine.c.id, given.c.from_at, given.c.to_at)
+    await connection.execute(sa.insert(dirty_mark).from_select(["shard", "machine", "from_at", "to_at"], marks))
+
+
+async def recount_machines(connection: AsyncConnection, machines: Sequence[int]) -> None:
+    """Recompute how many machines are in use, as steps in time, of the factories of these machines."""
+    owners = sa.select(machine.c.factory).where(is_any(machine.c.id, machines)).distinct()
+    factories = list((await connection.execute(owners)).scalars())
+    await connection.execute(sa.delete(factory_in_use).where(is_any(factory_in_use.c.factory, factories)))
+    steps = sa.select(*factory_in_use_steps.c).where(is_any(factory_in_use_steps.c.factory, factories))
+    await connection.execute(sa.insert(factory_in_use).from_select([c.name for c in factory_in_use.c], steps))

@@ -1,0 +1,230 @@
+"""What is registered: the kinds of things, and what a version says of a thing of each kind. Pure.
+
+Days are Seoul's. A field that ends in ``_us`` is in microseconds: since the Unix epoch for an instant, else a duration.
+"""
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Generic, NamedTuple, TypeVar
+
+SECTOR_PATTERN = "[A-U][0-9]{2}"
+"""KSIC section and division."""
+
+
+class Region(StrEnum):
+    """ISO 3166-2:KR."""
+
+    SEOUL = "KR-11"
+    BUSAN = "KR-26"
+    DAEGU = "KR-27"
+    INCHEON = "KR-28"
+    GWANGJU = "KR-29"
+    DAEJEON = "KR-30"
+    ULSAN = "KR-31"
+    GYEONGGI = "KR-41"
+    GANGWON = "KR-42"
+    NORTH_CHUNGCHEONG = "KR-43"
+    SOUTH_CHUNGCHEONG = "KR-44"
+    NORTH_JEOLLA = "KR-45"
+    SOUTH_JEOLLA = "KR-46"
+    NORTH_GYEONGSANG = "KR-47"
+    SOUTH_GYEONGSANG = "KR-48"
+    JEJU = "KR-49"
+    SEJONG = "KR-50"
+
+
+class Level(StrEnum):
+    """Smart-factory level."""
+
+    NONE = "none"
+    BASIC = "basic"
+    INTERMEDIATE_1 = "intermediate_1"
+    INTERMEDIATE_2 = "intermediate_2"
+    ADVANCED = "advanced"
+
+
+class Size(StrEnum):
+    """Size of a factory, by its enterprise's employees."""
+
+    UNDER_10 = "1-9"
+    UNDER_50 = "10-49"
+    UNDER_300 = "50-299"
+    FROM_300 = "300+"
+
+    @classmethod
+    def of(cls, employees: int | None) -> "Size | None":
+        """The size for a number of employees, as ``size_of`` in the database; None if there are none or unknown."""
+        position = 0 if employees is None else bisect_right((1, 10, 50, 300), employees)
+        return list(cls)[position - 1] if position else None
+
+
+class Automation(StrEnum):
+    """What a machine is registered as."""
+
+    MANUAL = "manual"
+    SEMI_AUTOMATIC = "semi_automatic"
+    AUTOMATIC = "automatic"
+    ROBOT = "robot"
+
+
+class Reference(NamedTuple):
+    """A thing that another thing names, and the field that names it."""
+
+    field: str
+    kind: "Kind[Content]"
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a version says of a thing. Its fields are the columns of the versions' table."""
+
+    def references(self) -> Sequence[Reference]:
+        """The things that it names, which must be registered."""
+        return ()
+
+    def accounting_key(self) -> tuple[object, ...]:
+        """What machines' spans and accounts depend on; empty if they depend on nothing of this kind."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise(Content):
+    """The company behind factories."""
+
+    name: str
+    employees: int | None
+
+    def accounting_key(self) -> tuple[object, ...]:
+        return (Size.of(self.employees),)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone(Content):
+    """A smart industrial zone."""
+
+    name: str
+    region: Region
+    designated_on: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sponsor(Content):
+    """A conglomerate that supports factories."""
+
+    name: str
+    enterprise_id: str | None
+
+    def references(self) -> Sequence[Reference]:
+        return named(("enterprise_id", ENTERPRISE, self.enterprise_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Factory(Content):
+    """One site of an enterprise."""
+
+    name: str
+    enterprise_id: str
+    region: Region
+    sector: str
+    zone: str | None
+    sponsor: str | None
+    level: Level
+    established_on: dt.date | None
+    closed_on: dt.date | None
+
+    def references(self) -> Sequence[Reference]:
+        return named(
+            ("enterprise_id", ENTERPRISE, self.enterprise_id),
+            ("zone", ZONE, self.zone),
+            ("sponsor", SPONSOR, self.sponsor),
+        )
+
+    def accounting_key(self) -> tuple[object, ...]:
+        return (self.enterprise_id, self.region, self.sector, self.zone, self.sponsor, self.level)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine(Content):
+    """One machine of a factory, in use from Seoul's midnight of one day to that of another."""
+
+    name: str
+    kind: str
+    automation: Automation
+    state_ttl_us: int
+    ideal_cycle_us: int | None
+    capacity_per_h: float | None
+    in_use_from: dt.date
+    in_use_to: dt.date | None
+
+    def accounting_key(self) -> tuple[object, ...]:
+        return (self.automation, self.state_ttl_us, self.ideal_cycle_us, *self.days_in_use())
+
+    def days_in_use(self) -> tuple[dt.date, dt.date | None]:
+        """The days that bound its time in use."""
+        return (self.in_use_from, self.in_use_to)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayKey(Content):
+    """A public key that signs a factory's records."""
+
+    public_key: bytes
+    valid_from_us: int
+    valid_to_us: int | None
+    revoked_at_us: int | None
+    compromised_since_us: int | None
+
+
+C = TypeVar("C", bound=Content)
+C_co = TypeVar("C_co", bound=Content, covariant=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind(Generic[C_co]):
+    """One kind of thing.
+
+    Attributes:
+        name: what messages call it.
+        identifier: the field that holds the id of a thing of this kind.
+        content: what its versions say.
+        belongs_to_factory: ids are unique within a factory only.
+    """
+
+    name: str
+    identifier: str
+    content: type[C_co]
+    belongs_to_factory: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the content's fields, in order."""
+        return tuple(field.name for field in fields(self.content))
+
+
+ENTERPRISE = Kind("enterprise", "enterprise_id", Enterprise)
+ZONE = Kind("zone", "zone_id", Zone)
+SPONSOR = Kind("sponsor", "sponsor_id", Sponsor)
+FACTORY = Kind("factory", "factory_id", Factory)
+MACHINE = Kind("machine", "machine_id", Machine, belongs_to_factory=True)
+GATEWAY_KEY = Kind("gateway key", "key_id", GatewayKey, belongs_to_factory=True)
+
+KINDS: tuple[Kind[Content], ...] = (ENTERPRISE, ZONE, SPONSOR, FACTORY, MACHINE, GATEWAY_KEY)
+"""Every kind, each after the kinds that it names."""
+
+
+def named(*fields: tuple[str, Kind[Content], str | None]) -> tuple[Reference, ...]:
+    """The references of those fields that have a value."""
+    return tuple(Reference(field, kind, identifier) for field, kind, identifier in fields if identifier is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class FactorySummary:
+    """What lists show of a factory beside its version; ``machines`` is the number in use."""
+
+    enterprise_name: str
+    size: Size | None
+    machines: int
