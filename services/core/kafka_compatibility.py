@@ -55,8 +55,13 @@ def resume_join(consumer: KafkaConsumer) -> None:
 
     Requesting a join while one is under way only has that one awaited.
     """
-    if consumer._coordinator.rejoining:
+    if is_joining(consumer):
         consumer._coordinator.request_rejoin()
+
+
+def is_joining(consumer: KafkaConsumer) -> bool:
+    """Return whether a join of the consumer's group has begun and not completed."""
+    return consumer._coordinator.rejoining
 
 
 def latest_topic_id(consumer: KafkaConsumer, topic: str) -> str | None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 from jsonschema import Draft202012Validator
 
 from schemas.wire.codes import Reason
@@ -144,7 +143,7 @@ def examples(folder: str) -> list[Example]:
     return [load(path) for path in sorted((EXAMPLES / folder).glob("*.json"))]
 
 
-def parameters(found: Iterable[Example]) -> list[ParameterSet]:
+def parameters(found: Iterable[Example]) -> list[Any]:
     return [pytest.param(example, id=example.name) for example in found]
 
 

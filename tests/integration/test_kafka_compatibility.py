@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from kafka import KafkaConsumer
 
-from services.core.kafka_compatibility import resume_join
+from services.core.kafka_compatibility import is_joining, resume_join
 from services.ingest.bus import Assignment, make_consumer
 from services.ingest.settings import IngestSettings
 from services.ingest.topic import open_topic
@@ -33,7 +33,7 @@ def joined_consumer(
     while time.monotonic() < progressed + GIVEN_UP_AFTER_S:
         consumer.poll(timeout_ms=1)
         after_poll(consumer)
-        joining = consumer._coordinator.rejoining
+        joining = is_joining(consumer)
         if not joining and consumer.assignment() and time.monotonic() > began + 1:
             return consumer, True
         if not joining:
