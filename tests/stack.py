@@ -28,6 +28,11 @@ from services.ingest.topic import open_topic
 from tests.servers import KafkaServer
 
 ROOT = Path(__file__).parent.parent
+PORT_SETTINGS = {
+    "api": "JEJO_API_PORT",
+    "ingest": "JEJO_INGEST_METRICS_PORT",
+    "analytics": "JEJO_ANALYTICS_METRICS_PORT",
+}
 numbers = itertools.count(1)
 
 
@@ -54,10 +59,22 @@ def wait_for(what: str, check: Callable[[], object], seconds: float = 60.0) -> A
 
 @dataclass
 class Service:
-    """One process of Jejo."""
+    """One process of Jejo. ``port`` is that of its ``/readyz``, if it has one."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
+    port: int | None = None
+
+    def is_ready(self) -> bool:
+        """Return whether the service answers that it is ready.
+
+        Raises:
+            AssertionError: it has ended.
+        """
+        assert self.process.poll() is None, self.output
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=10).status_code == httpx.codes.OK
+        return False
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
@@ -129,7 +146,10 @@ class Stack:
         }
 
     def start(self, *command: str, **environment: str) -> Service:
-        """Start a long-lived command of ``jejo``."""
+        """Start a long-lived command of ``jejo``, with a port of its own for ``/readyz`` unless it is given one."""
+        setting = PORT_SETTINGS.get(command[0])
+        if setting is not None:
+            environment.setdefault(setting, str(free_port()))
         log = self.folder / f"{command[0]}-{next(numbers)}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -139,7 +159,7 @@ class Stack:
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
-        service = Service(process, log)
+        service = Service(process, log, None if setting is None else int(environment[setting]))
         self.services.append(service)
         return service
 
@@ -157,20 +177,12 @@ class Stack:
 
     def start_api(self) -> None:
         """Start the API on a free port, with an admin's key at hand."""
-        port = free_port()
         made = self.run("keys", "create", "--role", "admin", "--name", "test")
         assert made.returncode == 0, made.stderr
         self.admin_key = made.stdout.strip()
-        self.api_url = f"http://127.0.0.1:{port}"
-        api = self.start("api", JEJO_API_PORT=str(port))
-
-        def answers() -> bool:
-            assert api.process.poll() is None, api.output
-            with contextlib.suppress(httpx.TransportError):
-                return httpx.get(f"{self.api_url}/readyz").status_code == 200
-            return False
-
-        wait_for("the API", answers)
+        api = self.start("api")
+        self.api_url = f"http://127.0.0.1:{api.port}"
+        wait_for("the API", api.is_ready)
 
     def get(self, path: str, **parameters: Any) -> Any:
         """GET from the API as admin; the JSON of a 200."""

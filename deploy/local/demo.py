@@ -21,7 +21,7 @@ from deploy.local.errors import StackError
 from deploy.local.fetch import fetch_kafka, fetch_timescaledb, say
 from deploy.local.history import FleetSize, send_history, wait_until_accounted
 from deploy.local.places import CLONE, data_folder, make_folder
-from deploy.local.process import Process, claim_port
+from deploy.local.process import Process, claim_port, free_port
 from deploy.local.servers import KafkaServer, PostgresServer
 
 POSTGRES_PORT, KAFKA_PORT, API_PORT = 5433, 9092, 8000
@@ -190,12 +190,16 @@ def start_services(running: ExitStack, folder: Path, addresses: Addresses, key: 
             name, [str(program), *arguments], log, lambda: True, environment={**addresses.environment, **environment}
         )
 
+    def worker(name: str, command: str) -> Process:
+        setting = f"JEJO_{command.upper()}_METRICS_PORT"
+        port = os.environ.get(setting, str(free_port()))
+        process = service(name, command, JEJO_METRICS_HOST="127.0.0.1", **{setting: port})
+        process.ready = lambda: is_ready(f"http://127.0.0.1:{port}/readyz")
+        return process
+
     api = service("The API", "api")
     api.ready = lambda: is_ready(f"{addresses.api}/readyz")
-    ingest = service("Ingest", "ingest")
-    ingest.ready = lambda: ingest.said(b"reading on from")
-    analytics = service("Analytics", "analytics")
-    analytics.ready = lambda: analytics.said(b"accounting as")
+    ingest, analytics = worker("Ingest", "ingest"), worker("Analytics", "analytics")
     say("Starting the API, ingest and analytics ...")
     for process in (api, ingest, analytics):
         running.callback(process.stop)

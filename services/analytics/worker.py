@@ -12,7 +12,7 @@ from services.analytics.settings import AnalyticsSettings
 from services.core.clock import Clock
 from services.core.database import RETRYABLE, Connection, connect
 from services.core.errors import TransientError
-from services.core.metrics import serve_metrics
+from services.core.monitoring import Readiness, serve_monitoring
 
 log = logging.getLogger(__name__)
 
@@ -35,16 +35,20 @@ async def run(settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], 
 
     While the database is away, try again with growing pauses: nothing is lost, since the marks stay.
     """
-    metrics = AnalyticsMetrics()
+    metrics, readiness = AnalyticsMetrics(), Readiness("the database")
     port, setting = settings.analytics_metrics_port, "JEJO_ANALYTICS_METRICS_PORT"
-    with serve_metrics(metrics.registry, settings.metrics_host, port, setting):
-        await keep_accounting(settings, clock, stopping, metrics)
+    with serve_monitoring(metrics.registry, readiness, settings.metrics_host, port, setting):
+        await keep_accounting(settings, clock, stopping, metrics, readiness)
 
 
 async def keep_accounting(
-    settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], bool], metrics: AnalyticsMetrics
+    settings: AnalyticsSettings,
+    clock: Clock,
+    stopping: Callable[[], bool],
+    metrics: AnalyticsMetrics,
+    readiness: Readiness,
 ) -> None:
-    """Connect, work until the database goes away, and connect again."""
+    """Connect, work until the database goes away, and connect again. Ready from a connection's first cycle on."""
     pause_s = FIRST_PAUSE_S
     turn = Turn()
     while not stopping():
@@ -53,13 +57,16 @@ async def keep_accounting(
             try:
                 await start_accounting(connection, clock())
                 log.info("accounting as %s", ROLE)
+                readiness.wait_for("the first cycle of accounting")
                 while not stopping():
                     await cycle(connection, settings, clock, stopping, turn, metrics)
+                    readiness.reached()
                     pause_s = FIRST_PAUSE_S
             finally:
                 connection.terminate()
         except (TransientError, *RETRYABLE) as error:
             metrics.failed()
+            readiness.wait_for("the database")
             log.warning("%s; trying again in %.1f s", str(error).rstrip("."), pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

@@ -26,7 +26,7 @@ class IngestSettings(MetricsSettings):
         description="Raw bytes kept per claimed factory and hour; of the rest, only hash and reason.",
     )
     ingest_metrics_port: int | None = Field(
-        None, ge=1, le=65535, description="Port of ingest's metrics; without one there are none."
+        None, ge=1, le=65535, description="Port of ingest's `/metrics` and `/readyz`; without one neither is served."
     )
 
     @field_validator("kafka_heartbeat_ms")

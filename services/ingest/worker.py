@@ -17,7 +17,7 @@ from kafka.errors import CorruptRecordError, KafkaError
 from services.core.errors import ConfigurationError, TransientError
 from services.core.kafka_compatibility import latest_topic_id, resume_join
 from services.core.logging import fields
-from services.core.metrics import serve_metrics
+from services.core.monitoring import Readiness, serve_monitoring
 from services.ingest.bus import Assignment, bus_record, log_bounds, make_consumer
 from services.ingest.gathering import Gathered
 from services.ingest.intake import Intake
@@ -40,21 +40,19 @@ IDLE_SWEEP_S = 1.0
 
 
 def run_worker(settings: IngestSettings, stopping: Callable[[], bool]) -> None:
-    """Wait until Kafka is there, then work until ``stopping`` says so.
+    """Wait for Kafka, then work until ``stopping`` returns True.
 
     Raises:
-        ConfigurationError: the topic breaks the contract, its log is not the one read so far, or the figures' port is
+        ConfigurationError: the topic breaks the contract, its log is not the one read so far, or the metrics' port is
             taken.
-        FatalError: see the message; a restart begins from what was committed.
     """
-    metrics = IngestMetrics()
-    with serve_metrics(
-        metrics.registry, settings.metrics_host, settings.ingest_metrics_port, "JEJO_INGEST_METRICS_PORT"
-    ):
+    metrics, readiness = IngestMetrics(), Readiness("Kafka")
+    port, setting = settings.ingest_metrics_port, "JEJO_INGEST_METRICS_PORT"
+    with serve_monitoring(metrics.registry, readiness, settings.metrics_host, port, setting):
         name = once_there(lambda: open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic), stopping)
         consumer = once_there(lambda: make_consumer(settings), stopping)
         if name is not None and consumer is not None:
-            Worker(settings, name, consumer, Observer(metrics), stopping).run()
+            Worker(settings, name, consumer, Observer(metrics), readiness, stopping).run()
 
 
 def once_there(work: Callable[[], T], stopping: Callable[[], bool]) -> T | None:
@@ -79,6 +77,7 @@ class Worker:
         name: TopicName,
         consumer: KafkaConsumer,
         observer: Observer,
+        readiness: Readiness,
         stopping: Callable[[], bool],
     ) -> None:
         self._settings = settings
@@ -89,6 +88,7 @@ class Worker:
         self._assignment = Assignment(consumer)
         self._intake = Intake(settings, name)
         self._observer = observer
+        self._readiness = readiness
         self._generation = -1
         self._stored: dict[int, int] | None = None
         self._gathered = self._nothing()
@@ -144,6 +144,7 @@ class Worker:
         elif self._writing is None and self._gathered.next:
             self._hand_over()
         self._keep_bounds()
+        self._show_readiness()
         self._observer.look(self._consumer, self._stored, self._gathered)
 
     def _poll(self) -> dict[TopicPartition, list[ConsumerRecord]]:
@@ -265,6 +266,15 @@ class Worker:
         self._stored = stored
         self._pause_s = FIRST_PAUSE_S
         self._observer.found(bounds, stored)
+
+    def _show_readiness(self) -> None:
+        """Be ready while all assigned partitions are positioned at their stored offsets, and there is at least one."""
+        if self._stored is not None:
+            self._readiness.reached()
+        elif self._consumer.assignment():
+            self._readiness.wait_for("the stored offsets of its partitions")
+        else:
+            self._readiness.wait_for("partitions of the topic, of which none is assigned to this worker")
 
     def _keep_bounds(self) -> None:
         """Pause while as much is in hand as one transaction should hold, or positions are unknown; else read on."""

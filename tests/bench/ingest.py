@@ -110,7 +110,7 @@ async def read_on(stack: Stack, until_offset: int) -> Round:
     await owner.execute("TRUNCATE reading, ingest_record; CHECKPOINT")
     worker = stack.start("ingest")
     try:
-        await begun(worker)
+        wait_until_ready(worker)
         began = time.perf_counter()
         while await owner.fetchval("SELECT COALESCE(sum(next_offset), 0) FROM ingest_offset") < until_offset:
             assert worker.process.poll() is None, worker.output
@@ -125,11 +125,10 @@ async def read_on(stack: Stack, until_offset: int) -> Round:
         await owner.close()
 
 
-async def begun(worker: Service) -> None:
-    """Wait until a worker knows where it reads on from."""
-    while "reading on from" not in worker.output:
-        assert worker.process.poll() is None, worker.output
-        await asyncio.sleep(0.005)
+def wait_until_ready(worker: Service) -> None:
+    """Wait in short steps, since the clock starts then."""
+    while not worker.is_ready():
+        time.sleep(0.005)
 
 
 async def copy_round(url: str, transactions: int) -> float:

@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
 
@@ -41,10 +40,6 @@ def wait_for_open_transaction(stack: Stack, seconds: float) -> bool:
     return asyncio.run(watch())
 
 
-def is_reading(ingest: Service) -> bool:
-    return "reading on from" in ingest.output
-
-
 def test_twenty_kills_of_ingest_lose_and_double_nothing(stack: Stack) -> None:
     stack.start_api()
     stack.start("analytics")
@@ -58,7 +53,7 @@ def test_twenty_kills_of_ingest_lose_and_double_nothing(stack: Stack) -> None:
         for _ in range(60):
             workload.send_one()
         workload.flush()
-        wait_for("ingest to read", partial(is_reading, ingest))
+        wait_for("ingest to read", ingest.is_ready)
         if kills % 2 == 0:
             open_when_killed += wait_for_open_transaction(stack, 3)
         else:

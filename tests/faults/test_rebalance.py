@@ -4,12 +4,6 @@ from tests.faults.workload import check_exactly_once, start_workload
 from tests.stack import Stack, wait_for
 
 
-def assigned(output: str) -> int:
-    """How many partitions a worker last said it reads."""
-    lines = [line for line in output.splitlines() if "reading on from" in line]
-    return lines[-1].count(":") - 2 if lines else 0
-
-
 def test_two_workers_one_leaving_one_joining(stack: Stack) -> None:
     stack.start_api()
     stack.start("analytics")
@@ -17,13 +11,13 @@ def test_two_workers_one_leaving_one_joining(stack: Stack) -> None:
     first, second = stack.start("ingest"), stack.start("ingest")
     workload.send_for(1)
     both = (first, second)
-    wait_for("both workers to share", lambda: all("reading on from" in service.output for service in both))
+    wait_for("both workers to share", lambda: all(service.is_ready() for service in both))
     workload.send_for(5)
     assert second.stop() == 0, second.output
     workload.send_for(3)
     third = stack.start("ingest")
     workload.send_for(3)
-    wait_for("the third worker", lambda: "reading on from" in third.output)
+    wait_for("the third worker", third.is_ready)
     first.kill()
     workload.send_for(3)
     workload.flush()

@@ -26,7 +26,7 @@ def is_private(name: str) -> bool:
 
 
 def defined(tree: ast.Module) -> set[str]:
-    """Private names that a module defines itself: functions, variables, attributes that it sets on ``self`` or ``cls``."""
+    """Return the private names that a module defines: functions, variables, attributes set on ``self`` or ``cls``."""
     names: set[str] = set()
     for node in ast.walk(tree):
         match node:

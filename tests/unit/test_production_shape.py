@@ -146,7 +146,7 @@ def test_a_services_health_is_asked_for_where_it_answers(name: str) -> None:
     if name == "api":
         assert "get" in create_app(ApiSettings(), system_clock).openapi()["paths"][asked.path]
     else:
-        assert asked.path == "/metrics"
+        assert asked.path == "/readyz"
 
 
 def test_a_servers_health_is_asked_for_where_it_answers() -> None:
