@@ -1,4 +1,4 @@
-"""The gateway's commands: replay recorded logs, make a signing key."""
+"""The commands `jejo gateway keygen` and `jejo gateway replay`; `simulate` is the simulator's."""
 
 import re
 import sys
@@ -137,7 +137,7 @@ COMMANDS: tuple[click.Command, ...] = (gateway,)
 
 
 def print_reports(reports: "Iterable[MachineReport]") -> None:
-    """A line for each machine on standard output; what could not be read on standard error."""
+    """Print a line for each machine to standard output, and examples of what was not read to standard error."""
     for report in reports:
         tally, unused = report.tally, report.unused
         print(
@@ -152,17 +152,19 @@ def print_reports(reports: "Iterable[MachineReport]") -> None:
 
 
 def parse_machines(texts: Sequence[str]) -> dict[str, list[Path]]:
-    """The logs of each machine, from ``ID=FILE[,FILE...]``; a pattern stands for the files it matches, by name.
+    """Parse ``ID=FILE[,FILE...]`` to the logs of each machine; a pattern expands to the files it matches, by name.
 
     Raises:
-        ConfigurationError: an argument is not of that form, names no file, or a machine comes twice.
+        ConfigurationError: an argument is not of that form or names no file, or a machine is given twice.
     """
     machines: dict[str, list[Path]] = {}
     for text in texts:
         machine_id, _, names = text.partition("=")
         checked(LOCAL_ID, machine_id, "--machine")
         if machine_id in machines:
-            raise ConfigurationError(f"--machine {machine_id} is given twice: give its files once, by comma.")
+            raise ConfigurationError(
+                f"--machine {machine_id} is given twice: give all of its files at once, separated by commas."
+            )
         paths = [path for name in names.split(",") if name for path in expand(name)]
         if not paths:
             raise ConfigurationError(f"--machine {text} names no file that exists: write ID=FILE[,FILE...].")
@@ -171,18 +173,18 @@ def parse_machines(texts: Sequence[str]) -> dict[str, list[Path]]:
 
 
 def expand(name: str) -> list[Path]:
-    """The files that a name or a pattern stands for."""
+    """Return the files that a name or a pattern stands for."""
     import glob
 
     return [Path(found) for found in sorted(glob.glob(name))] if glob.has_magic(name) else [Path(name)]
 
 
 def checked(pattern: re.Pattern[str], text: str, option: str) -> str:
-    """``text``, if it is an id.
+    """Return ``text`` if it matches the pattern of an id.
 
     Raises:
-        ConfigurationError: it is not.
+        ConfigurationError: it does not.
     """
     if not pattern.fullmatch(text):
-        raise ConfigurationError(f"{option} {text!r} is no id: it must match {pattern.pattern}.")
+        raise ConfigurationError(f"{option} {text!r} is not an id: it must match {pattern.pattern}.")
     return text

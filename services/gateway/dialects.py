@@ -1,6 +1,6 @@
-"""What each make of adapter calls the data items that Jejo reads: names as data, chosen by the keys a log uses.
+"""The names that each make of adapter gives to the data items that Jejo uses.
 
-Only data items whose unit is known from the machine's device model become readings; the metric's name ends in it.
+A data item becomes a reading only if the machine's device model gives its unit, in which the metric's name ends.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,7 +13,12 @@ from services.gateway.mtconnect import Role
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One make's adapters: the role of each key that state or counts are read from, and the metric of each reading."""
+    """One make of adapters.
+
+    Attributes:
+        roles: by key, the role of each data item that states or counts are derived from.
+        readings: by key, the metric of each measurement.
+    """
 
     name: str
     roles: Mapping[str, Role]
@@ -21,11 +26,11 @@ class Dialect:
 
     @property
     def execution_key(self) -> str:
-        """The key without which there is no state."""
+        """The key of Execution, without which there is no state."""
         return next(key for key, role in self.roles.items() if role is Role.EXECUTION)
 
 
-# Values are in the units of the device model, not in its native units: the logs were written behind the conversion.
+# Values are in the device model's units, not in its native units: logs are written after the conversion.
 MAZAK = Dialect(
     name="mazak",
     roles=MappingProxyType(
@@ -109,13 +114,13 @@ DIALECTS = {dialect.name: dialect for dialect in (MAZAK, HURCO, OKUMA)}
 
 
 def choose_dialect(keys: Collection[str]) -> Dialect:
-    """The dialect whose execution key a log uses; of several, the one that shares most keys with it.
+    """Return the dialect whose execution key is among a log's keys; of several, the one that shares most keys with it.
 
     Raises:
-        ConfigurationError: the log uses none.
+        ConfigurationError: there is none.
     """
-    spoken = [dialect for dialect in DIALECTS.values() if dialect.execution_key in keys]
-    if not spoken:
+    candidates = [dialect for dialect in DIALECTS.values() if dialect.execution_key in keys]
+    if not candidates:
         expected = ", ".join(f"{dialect.execution_key} ({name})" for name, dialect in DIALECTS.items())
         raise ConfigurationError(f"The log has none of the execution keys {expected}: is it this machine's SHDR log?")
-    return max(spoken, key=lambda dialect: len(dialect.roles.keys() & set(keys)))
+    return max(candidates, key=lambda dialect: len(dialect.roles.keys() & set(keys)))

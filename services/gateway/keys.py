@@ -1,4 +1,4 @@
-"""A gateway's signing key on disk: a file only its owner can read, holding the Ed25519 seed (32 bytes) as base64."""
+"""A gateway's signing key: a file that only its owner can read, with the Ed25519 seed (32 bytes) as base64."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ SEED_BYTES = 32
 
 
 def create_key(path: Path) -> str:
-    """Make a key, keep its seed in a new file, and return the public key as base64, as the registry takes it.
+    """Create a key, write its seed to a new file, and return the public key as base64, as the registry takes it.
 
     Raises:
         ConfigurationError: the file exists (a key in use must not be lost) or cannot be written.
@@ -33,10 +33,10 @@ def create_key(path: Path) -> str:
 
 
 def read_key(path: Path) -> bytes:
-    """The seed in a key file.
+    """Read the seed from a key file.
 
     Raises:
-        ConfigurationError: the file cannot be read or holds no seed.
+        ConfigurationError: the file cannot be read, or does not contain a seed.
     """
     try:
         seed = base64.b64decode(path.read_bytes().strip(), validate=True)
@@ -46,11 +46,11 @@ def read_key(path: Path) -> bytes:
         seed = b""
     if len(seed) != SEED_BYTES:
         raise ConfigurationError(
-            f"{path} is no key: it must hold 32 bytes as base64, as `jejo gateway keygen` writes them."
+            f"{path} is not a key: it must contain 32 bytes as base64, as `jejo gateway keygen` writes them."
         )
     return seed
 
 
 def public_key(seed: bytes) -> str:
-    """The public key that belongs to a seed, as base64."""
+    """Return the public key of a seed, as base64."""
     return base64.b64encode(bytes(SigningKey(seed).verify_key)).decode()

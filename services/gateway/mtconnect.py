@@ -1,9 +1,14 @@
-"""What a machine's MTConnect values mean: state, mode and counts, as ``docs/kpis.md`` says. Pure.
+"""Derives a machine's state, mode and counts from its MTConnect values, by the rules of ``docs/kpis.md``. Pure.
 
-A state, in this order: execution or availability UNAVAILABLE is unknown; Execution ACTIVE is producing, or what
-FunctionalMode says where it speaks; an e-stop triggered or an active Fault is faulted; then FunctionalMode; then
-Execution. FunctionalMode PRODUCTION, or none, does not speak. Words are compared in any case. Execution that was never
-heard is unknown like UNAVAILABLE; so is a word that is not in the table, where nothing before it decides.
+The first of these rules that applies decides the state:
+
+1. Execution or Availability is UNAVAILABLE, or Execution was never reported: unknown.
+2. Execution is ACTIVE: the state of FunctionalMode if it has one (see ``FUNCTIONAL_MODES``), else producing.
+3. The emergency stop is triggered, or a Fault is active: faulted.
+4. FunctionalMode has a state: that state.
+5. The state of Execution (see ``EXECUTIONS``); unknown if the value is not in the table.
+
+Values are compared without regard to case.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +24,7 @@ TRIGGERED = "TRIGGERED"
 
 
 class Role(Enum):
-    """What a data item is to Jejo, whatever an adapter calls it."""
+    """What Jejo uses a data item for, whatever an adapter calls it."""
 
     EXECUTION = auto()
     AVAILABILITY = auto()
@@ -58,22 +63,22 @@ CONTROLLER_MODES = {
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a state row says beside machine and time; ``reason`` is the machine's own word for a time not producing."""
+    """A machine's state, mode and reason; ``reason`` is the machine's own word for why it is not producing."""
 
     state: State
     mode: Mode
     reason: str | None
 
 
-NOTHING_KNOWN = Status(State.unknown, Mode.unknown, None)
+UNKNOWN = Status(State.unknown, Mode.unknown, None)
 
 
 class ActiveFaults:
     """The conditions at level FAULT, by data item and code.
 
-    FAULT with a code raises that one. NORMAL without a code ends all of its data item, with a code that one. WARNING
-    with a code ends the fault of that code: it has become a warning. UNAVAILABLE ends all of its data item, since what
-    cannot be seen is no evidence of a fault.
+    FAULT sets the fault of its code. NORMAL without a code clears all faults of its data item, with a code that one.
+    WARNING clears the fault of its code, which has become a warning. UNAVAILABLE clears all faults of its data item,
+    since a condition that cannot be observed is no evidence of a fault.
     """
 
     def __init__(self) -> None:
@@ -83,17 +88,17 @@ class ActiveFaults:
         return bool(self._texts)
 
     def apply(self, condition: Condition) -> None:
-        """Take note of one condition."""
-        one = (condition.key, condition.code)
+        """Set or clear faults by one condition."""
+        fault = (condition.key, condition.code)
         if condition.level is Level.FAULT:
-            self._texts[one] = condition.text
+            self._texts[fault] = condition.text
         elif condition.level is Level.UNAVAILABLE or (condition.level is Level.NORMAL and not condition.code):
             self._texts = {other: text for other, text in self._texts.items() if other[0] != condition.key}
         else:
-            self._texts.pop(one, None)
+            self._texts.pop(fault, None)
 
     def first(self) -> str:
-        """The longest-standing fault in words: data item, code, text, without control characters."""
+        """Describe the longest-standing fault: data item, code and text, without control characters."""
         (key, code), text = next(iter(self._texts.items()))
         words = " ".join(part for part in (key, code, text) if part)
         return "".join(character for character in words if character.isprintable())
@@ -101,30 +106,30 @@ class ActiveFaults:
 
 @dataclass(slots=True)
 class Signals:
-    """What a machine last said of each role, and the faults it has."""
+    """A machine's latest value of each role, and its active faults."""
 
     values: dict[Role, str] = field(default_factory=dict)
     faults: ActiveFaults = field(default_factory=ActiveFaults)
 
     def status(self) -> Status:
-        """The state, mode and reason that these make."""
+        """Derive the status by the rules above."""
         state, reason = self._state()
         if state is State.unknown:
-            return NOTHING_KNOWN
-        mode = CONTROLLER_MODES.get(self._word(Role.CONTROLLER_MODE), Mode.unknown)
+            return UNKNOWN
+        mode = CONTROLLER_MODES.get(self._value(Role.CONTROLLER_MODE), Mode.unknown)
         return Status(state, mode, reason[:MAX_STRING] if reason else None)
 
-    def _word(self, role: Role) -> str:
-        return word(self.values.get(role, ""))
+    def _value(self, role: Role) -> str:
+        return normalised(self.values.get(role, ""))
 
     def _state(self) -> tuple[State, str | None]:
-        execution, functional_mode = self._word(Role.EXECUTION), self._word(Role.FUNCTIONAL_MODE)
-        if execution in ("", UNAVAILABLE) or self._word(Role.AVAILABILITY) == UNAVAILABLE:
+        execution, functional_mode = self._value(Role.EXECUTION), self._value(Role.FUNCTIONAL_MODE)
+        if execution in ("", UNAVAILABLE) or self._value(Role.AVAILABILITY) == UNAVAILABLE:
             return State.unknown, None
         if execution == ACTIVE:
             state = FUNCTIONAL_MODES.get(functional_mode, State.producing)
             return state, None if state is State.producing else functional_mode
-        if self._word(Role.EMERGENCY_STOP) == TRIGGERED:
+        if self._value(Role.EMERGENCY_STOP) == TRIGGERED:
             return State.faulted, Role.EMERGENCY_STOP.name
         if self.faults:
             return State.faulted, self.faults.first()
@@ -133,33 +138,33 @@ class Signals:
         return EXECUTIONS.get(execution, State.unknown), execution
 
 
-def word(value: str) -> str:
-    """A value as the standard writes it."""
+def normalised(value: str) -> str:
+    """Return a value as the standard writes it: in upper case, without blanks around it."""
     return value.strip().upper()
 
 
 def is_known_execution(value: str) -> bool:
-    """Whether a value of Execution is one that a state can be read from, or UNAVAILABLE."""
-    return word(value) in EXECUTIONS or word(value) in (ACTIVE, UNAVAILABLE)
+    """Return whether the rules know a value of Execution."""
+    return normalised(value) in EXECUTIONS or normalised(value) in (ACTIVE, UNAVAILABLE)
 
 
 class PartCounter:
     """Turns a running total of parts into increments.
 
-    The first value, and the first after UNAVAILABLE, is a baseline. A rise is the count. A fall is a reset, and the new
-    value is the count, be it zero. An unchanged total is no count.
+    The first value, and the first after UNAVAILABLE, is a baseline. If the total rises, the rise is the count. If it
+    falls, the counter was reset, and the new total is the count, even if it is 0. An unchanged total is no count.
     """
 
     def __init__(self) -> None:
         self._total: int | None = None
 
     def count(self, value: str) -> int | None:
-        """The parts made since the last value; None where this one tells of none.
+        """Return the parts made since the last value, or None if there is nothing to count.
 
         Raises:
-            ValueError: the value is neither UNAVAILABLE nor a whole number of parts; the total is as before.
+            ValueError: the value is neither UNAVAILABLE nor a whole number of parts; it is ignored.
         """
-        if word(value) == UNAVAILABLE:
+        if normalised(value) == UNAVAILABLE:
             self._total = None
             return None
         total = parse_total(value)
@@ -170,12 +175,12 @@ class PartCounter:
 
 
 def parse_total(value: str) -> int:
-    """A running total, also where an adapter writes ``12.000000``.
+    """Parse a running total, which adapters also write as ``12.000000``.
 
     Raises:
-        ValueError: not a whole number from 0 to 2^31-1.
+        ValueError: it is not a whole number from 0 to 2^31-1.
     """
     whole, _, fraction = value.strip().partition(".")
     if not (whole.isascii() and whole.isdigit()) or fraction.strip("0") or int(whole) > MAX_INT32:
-        raise ValueError(f"{value[:40]!r} is no number of parts")
+        raise ValueError(f"{value[:40]!r} is not a number of parts")
     return int(whole)

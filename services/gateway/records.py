@@ -1,4 +1,8 @@
-"""Rows, and the signed records that they are sent in: the value's bytes, the key and the headers that go to Kafka."""
+"""The rows that a gateway sends, and the signed records that it sends them in: Kafka's key, value and headers.
+
+Rows are named tuples, as there are millions of them. A retracted row withdraws the fact of its identity; its content is
+not sent.
+"""
 
 import secrets
 from collections.abc import Sequence
@@ -14,7 +18,7 @@ from services.core.times import rfc3339
 
 
 class StateRow(NamedTuple):
-    """The machine has ``state`` from ``at_us`` (microseconds since the epoch) on."""
+    """A state of a machine from ``at_us`` (microseconds since the epoch) on."""
 
     machine_id: str
     at_us: int
@@ -25,7 +29,7 @@ class StateRow(NamedTuple):
 
 
 class CountRow(NamedTuple):
-    """Parts made since the machine's last count; ``at_us`` is the last one's completion."""
+    """The pieces made since the machine's last count; ``at_us`` is when the last of them was completed."""
 
     machine_id: str
     at_us: int
@@ -55,7 +59,7 @@ MAXIMUM_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One Kafka record, and how many rows are in it."""
+    """One Kafka record, and the number of rows in it."""
 
     key: bytes
     value: bytes
@@ -64,12 +68,12 @@ class Record:
 
 
 def new_boot_id(now_us: int) -> str:
-    """A name for one run of a gateway, never used before."""
+    """Return a unique name for one run of a gateway."""
     return f"{rfc3339(now_us)}/{secrets.token_hex(2)}"
 
 
 class RecordWriter:
-    """One gateway of one factory: cuts rows into records, numbers them from 0, signs them."""
+    """Writes the rows of one factory's gateway into records, numbered from 0 and signed."""
 
     def __init__(
         self,
@@ -83,8 +87,13 @@ class RecordWriter:
         maximum_bytes: int = MAXIMUM_BYTES,
         instants: Instants = format_us,
     ) -> None:
-        """``seed`` is the signing key's 32 bytes. No record has more than ``maximum_rows`` rows, nor a value of more
-        than ``maximum_bytes``, unless it has one row only.
+        """Set what all records have in common.
+
+        Args:
+            seed: the signing key's 32 bytes.
+            maximum_rows: the most rows in a record.
+            maximum_bytes: the longest value of a record of more than one row.
+            instants: how instants are written.
         """
         self._instants = instants
         self.maximum_rows = maximum_rows
@@ -97,7 +106,7 @@ class RecordWriter:
         self._sequence = 0
 
     def write(self, rows: Sequence[Row], sent_at_us: int, revision: int = 0) -> list[Record]:
-        """The rows as records of one revision, in their order; none for no rows."""
+        """Return records of the rows, in their order and all of one revision; none if there are no rows."""
         records = []
         for start in range(0, len(rows), self.maximum_rows):
             records += self._write_batch(rows[start : start + self.maximum_rows], sent_at_us, revision)
@@ -127,7 +136,7 @@ class RecordWriter:
 
 
 def to_columns(rows: Sequence[Row]) -> tuple[StateRows, CountRows, ReadingRows]:
-    """Rows of any kind as the wire's columns for writing (without ``index``), each kind in the order given."""
+    """Return the rows of each kind as columns for ``encode_record``, in their order."""
     states, counts, readings = StateRows(), CountRows(), ReadingRows()
     for row in rows:
         columns: StateRows | CountRows | ReadingRows

@@ -1,4 +1,4 @@
-"""Recorded logs of one factory's machines, replayed: read, translated, batched at once or at the logs' own pace."""
+"""Replays the recorded logs of one factory's machines: reads, translates and batches them, at once or at their pace."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ TICK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class MachineReport:
-    """What became of one machine's logs."""
+    """What was read of one machine's logs, and how many rows it gave."""
 
     machine_id: str
     dialect: str
@@ -32,16 +32,19 @@ class MachineReport:
 def translate_machine(
     machine_id: str, paths: Sequence[Path], dialect: Dialect | None, reassert_us: int, *, readings: bool
 ) -> tuple[list[Row], MachineReport]:
-    """One machine's rows in the order of their times. Its logs are held in memory, about 300 bytes a line.
+    """Return one machine's rows, ordered by time, and a report. Takes about 300 bytes of memory per line of log.
+
+    Args:
+        dialect: None: chosen by the keys in the logs.
 
     Raises:
-        ConfigurationError: a file cannot be read, or no dialect was given and none fits.
+        ConfigurationError: a file cannot be read, or no dialect fits the logs.
     """
     lines, tally = read_log(paths)
-    spoken = dialect or choose_dialect({key for line in lines for key, _ in line.values})
-    translator = Translator(machine_id, spoken, reassert_us, readings=readings)
-    rows = list(translator.rows(lines))
-    return rows, MachineReport(machine_id, spoken.name, tally, translator.unused, len(rows))
+    dialect = dialect or choose_dialect({key for line in lines for key, _ in line.values})
+    translator = Translator(machine_id, dialect, reassert_us, readings=readings)
+    rows = sorted(translator.rows(lines), key=row_time)
+    return rows, MachineReport(machine_id, dialect.name, tally, translator.unused, len(rows))
 
 
 def translate_factory(
@@ -51,7 +54,7 @@ def translate_factory(
     *,
     readings: bool,
 ) -> tuple[list[Row], list[MachineReport]]:
-    """All machines' rows by time; of one time, in the machines' order. The same logs give the same rows.
+    """Return all machines' rows, ordered by time, then by the order of the machines; and a report on each machine.
 
     Raises:
         ConfigurationError: see ``translate_machine``.
@@ -62,12 +65,16 @@ def translate_factory(
         translated, report = translate_machine(machine_id, paths, dialect, reassert_us, readings=readings)
         rows += translated
         reports.append(report)
-    rows.sort(key=lambda row: row.at_us)
+    rows.sort(key=row_time)
     return rows, reports
 
 
+def row_time(row: Row) -> int:
+    return row.at_us
+
+
 def at_once(rows: list[Row], writer: RecordWriter, clock: Clock) -> Iterator[Record]:
-    """The rows as full records, one after the other."""
+    """Yield full records of the rows, without pauses."""
     for start in range(0, len(rows), writer.maximum_rows):
         yield from writer.write(rows[start : start + writer.maximum_rows], clock())
 
@@ -75,7 +82,7 @@ def at_once(rows: list[Row], writer: RecordWriter, clock: Clock) -> Iterator[Rec
 def paced(
     rows: list[Row], writer: RecordWriter, clock: Clock, speed: float, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[Record]:
-    """The rows as records of a second each by ``clock``, on which the logs' time passes ``speed`` times faster."""
+    """Yield records of the rows as they fall due, while the logs' time passes ``speed`` times as fast as ``clock``."""
     if not rows:
         return
     began_us, log_began_us = clock(), rows[0].at_us
@@ -93,7 +100,10 @@ def paced(
 
 
 def shuffled(records: Iterator[Record], seed: int | None, *, duplicate: bool) -> Iterator[Record]:
-    """For tests of what order and repetition do: each record twice, all in another order, or both."""
+    """Yield the records in an order drawn from ``seed``, each twice, or both: to test that neither matters.
+
+    Without a seed the order is kept.
+    """
     if seed is None:
         for record in records:
             yield record

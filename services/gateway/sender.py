@@ -1,8 +1,8 @@
-"""Sends records to Kafka and knows of each whether it arrived.
+"""Sends records to Kafka, and fails unless every one has arrived.
 
-The producer is idempotent and waits for all replicas; while the brokers are away it keeps trying. What it gives back
-for a passing reason is sent again, a few times: the platform recognises rows that it has, so once more does no harm and
-once too few would. So many records are under way at most, since this producer bounds no memory by itself.
+The producer is idempotent and waits for all replicas; while the brokers are away it keeps trying. A record that fails
+for a temporary reason is sent again, a few times: the platform recognises duplicates, so sending too often does no
+harm. The number of records in flight is limited, since the producer itself does not limit its memory.
 """
 
 import contextlib
@@ -26,14 +26,14 @@ from schemas.wire.limits import MAX_VALUE_BYTES
 from services.core.errors import ConfigurationError, FatalError, JejoError, RecordRefused, TransientError
 from services.gateway.records import Record
 
-UNDER_WAY = 256
+MAX_IN_FLIGHT = 256
 ATTEMPTS = 3
-AFTER_STOP_S = 5
-CLOSING_S = 5
+PATIENCE_AFTER_STOP_S = 5
+CLOSE_TIMEOUT_S = 5
 GRACE_S = 30
-"""How much longer than the producer's own patience it may be silent before it is taken to be stuck."""
+"""How long after the producer's own delivery timeout it counts as stuck, if nothing has moved."""
 
-PASSING = (
+TEMPORARY = (
     RetriableError,
     OutOfOrderSequenceNumberError,
     UnknownProducerIdError,
@@ -43,7 +43,7 @@ PASSING = (
 
 
 class Sender:
-    """A connection to one topic. As a context manager it closes without waiting long for what was not flushed."""
+    """A connection to one topic. As a context manager it closes without waiting long for records not flushed."""
 
     def __init__(
         self, bootstrap_servers: str, topic: str, *, patience_s: int = 120, stop: threading.Event | None = None
@@ -51,13 +51,13 @@ class Sender:
         """Connect.
 
         Args:
-            bootstrap_servers: host:port, by comma.
-            topic: must exist.
-            patience_s: how long one attempt to send a record is kept up while the brokers are away.
-            stop: once set, nothing waits for absent brokers any more.
+            bootstrap_servers: HOST:PORT, separated by commas.
+            topic: an existing topic.
+            patience_s: how long one attempt to send a record lasts while the brokers are away.
+            stop: once set, absent brokers are waited for no longer than a few seconds.
 
         Raises:
-            ConfigurationError: the addresses are none.
+            ConfigurationError: the addresses are invalid.
             TransientError: no broker answers.
         """
         self.acknowledged = 0
@@ -65,8 +65,8 @@ class Sender:
         self._patience_s = patience_s
         self._stop = stop or threading.Event()
         self._change = threading.Condition()
-        self._under_way = 0
-        self._returned: deque[tuple[Record, int]] = deque()
+        self._in_flight = 0
+        self._to_retry: deque[tuple[Record, int]] = deque()
         self._failure: JejoError | None = None
         try:
             self._producer = KafkaProducer(
@@ -89,74 +89,75 @@ class Sender:
             ) from error
         except ValueError as error:
             raise ConfigurationError(
-                f"{bootstrap_servers!r} are no addresses of Kafka brokers ({error}): write HOST:PORT, by comma."
+                f"{bootstrap_servers!r} is not a list of brokers ({error}): write HOST:PORT, separated by commas."
             ) from error
 
     def send(self, record: Record) -> None:
-        """Hand a record over; returns when there is room for it, not when it has arrived.
+        """Queue a record, once there is room for it; it arrives later.
 
         Raises:
             RecordRefused: the value is larger than the platform takes.
-            TransientError: the topic does not answer, or an earlier record did not arrive after every attempt.
+            TransientError: the topic does not answer, or an earlier record did not arrive in any attempt.
             FatalError: the brokers refused an earlier record.
         """
-        # A value too large must not get further: after one, an idempotent producer fails everything that follows.
+        # Checked here, because after one value that is too large an idempotent producer fails everything that follows.
         if len(record.value) > MAX_VALUE_BYTES:
             raise RecordRefused(
                 f"The record has {len(record.value)} bytes, more than {MAX_VALUE_BYTES}: send fewer rows in it."
             )
-        self._send_returned()
+        self._retry()
         self._submit(record, 1)
 
     def flush(self) -> None:
         """Wait until every record has arrived.
 
         Raises:
-            TransientError: one has not, after every attempt; sending all again is safe.
+            TransientError: one did not arrive in any attempt; it is safe to send all again.
             FatalError: the brokers refused one.
         """
         self._wait(0)
-        while self._returned:
-            self._send_returned()
+        while self._to_retry:
+            self._retry()
             self._wait(0)
 
     def close(self) -> None:
-        """Let go of the connection; records still under way get a few seconds."""
-        # What is left after that nobody waits for: the caller did not flush, or was told.
+        """Close the connection; records in flight get a few seconds."""
+        # An error here is about records that the caller did not flush, or about which it has had an error already.
         with contextlib.suppress(KafkaError):
-            self._producer.close(timeout=CLOSING_S)
+            self._producer.close(timeout=CLOSE_TIMEOUT_S)
 
-    def _send_returned(self) -> None:
-        for _ in range(len(self._returned)):
-            self._submit(*self._returned.popleft())
+    def _retry(self) -> None:
+        for _ in range(len(self._to_retry)):
+            self._submit(*self._to_retry.popleft())
 
     def _submit(self, record: Record, attempt: int) -> None:
-        self._wait(UNDER_WAY - 1)
+        self._wait(MAX_IN_FLIGHT - 1)
         with self._change:
-            self._under_way += 1
+            self._in_flight += 1
         try:
             future = self._producer.send(self._topic, value=record.value, key=record.key, headers=list(record.headers))
         except (KafkaError, ValueError) as error:
             raise TransientError(
-                f"The topic {self._topic} does not answer ({error}): see that Kafka runs and the topic exists."
+                f"The topic {self._topic} does not answer ({error}): check that Kafka runs and the topic exists."
             ) from error
         future.add_callback(self._arrived)
-        future.add_errback(self._came_back, record, attempt)
+        future.add_errback(self._failed, record, attempt)
 
     def _wait(self, at_most: int) -> None:
-        """Until no more than so many records are under way.
+        """Wait until at most ``at_most`` records are in flight.
 
         Raises:
-            TransientError: one did not arrive after every attempt, or nothing has moved for too long.
-            FatalError: the brokers refused one.
+            TransientError: a record did not arrive in any attempt, or nothing has moved for too long.
+            FatalError: the brokers refused a record.
         """
         with self._change:
-            seen, since = self._under_way, time.monotonic()
-            while self._failure is None and self._under_way > at_most:
+            seen, since = self._in_flight, time.monotonic()
+            while self._failure is None and self._in_flight > at_most:
                 self._change.wait(timeout=1)
-                if self._under_way != seen:
-                    seen, since = self._under_way, time.monotonic()
-                elif time.monotonic() - since > (AFTER_STOP_S if self._stop.is_set() else self._patience_s + GRACE_S):
+                if self._in_flight != seen:
+                    seen, since = self._in_flight, time.monotonic()
+                patience_s = PATIENCE_AFTER_STOP_S if self._stop.is_set() else self._patience_s + GRACE_S
+                if time.monotonic() - since > patience_s:
                     raise not_arrived(seen, "Kafka is away")
             if self._failure is not None:
                 raise self._failure
@@ -164,20 +165,20 @@ class Sender:
     def _arrived(self, metadata: object) -> None:
         with self._change:
             self.acknowledged += 1
-            self._under_way -= 1
+            self._in_flight -= 1
             self._change.notify()
 
-    def _came_back(self, record: Record, attempt: int, error: BaseException) -> None:
+    def _failed(self, record: Record, attempt: int, error: BaseException) -> None:
         with self._change:
-            if not isinstance(error, PASSING):
+            if not isinstance(error, TEMPORARY):
                 self._failure = FatalError(
                     f"Kafka refused a record ({error}): correct the cause and send everything again."
                 )
             elif attempt == ATTEMPTS:
-                self._failure = not_arrived(self._under_way + len(self._returned), str(error))
+                self._failure = not_arrived(self._in_flight + len(self._to_retry), str(error))
             else:
-                self._returned.append((record, attempt + 1))
-            self._under_way -= 1
+                self._to_retry.append((record, attempt + 1))
+            self._in_flight -= 1
             self._change.notify()
 
     def __enter__(self) -> Self:
@@ -190,7 +191,7 @@ class Sender:
 
 
 def not_arrived(records: int, why: str) -> TransientError:
-    """The error that says how many records did not arrive."""
+    """Return the error that reports how many records did not arrive."""
     return TransientError(
-        f"{records} records did not reach Kafka ({why}): run the same command again, what arrived is not counted twice."
+        f"{records} records did not reach Kafka ({why}): run the same command again; nothing is counted twice."
     )

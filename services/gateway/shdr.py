@@ -1,12 +1,13 @@
-"""Reads SHDR, the line protocol of MTConnect adapters, from recorded logs: text in, timestamped lines out.
+"""Reads recorded logs of SHDR, the line protocol of MTConnect adapters, into timestamped observations.
 
-A line is ``TIMESTAMP|key|value``, with as many further ``key|value`` pairs as its writer liked. A condition is
-``TIMESTAMP|key|level|code|severity|qualifier|text``. Without the device model nothing says which keys are conditions,
-so the shape does: seven fields of which the third is NORMAL, WARNING or FAULT, or is UNAVAILABLE and followed by
-nothing, are a condition. (So are three pairs whose first value is such a word; no adapter is known to send any.)
+A line is ``TIMESTAMP|key|value``, optionally followed by more ``key|value`` pairs. A condition is
+``TIMESTAMP|key|level|code|severity|qualifier|text``. Only the device model, which a log does not contain, says which
+keys are conditions, so they are recognised by their shape: seven fields, of which the third is NORMAL, WARNING or
+FAULT, or is UNAVAILABLE with nothing after it. (Three pairs whose first value is such a word look the same; no adapter
+is known to send any.)
 
-Lines beginning with ``*`` are talk between adapter and agent, keys beginning with ``@`` are assets (tools, fixtures):
-neither is an observation of the machine. A line that cannot be read is counted, reported and left out.
+Lines that begin with ``*`` are protocol messages between adapter and agent, and keys that begin with ``@`` are assets
+(tools, fixtures): neither observes the machine. Malformed lines are counted, reported and skipped.
 """
 
 import gzip
@@ -27,11 +28,11 @@ CONDITION_FIELDS = 7
 EXAMPLES_KEPT = 5
 
 REMEMBERED_US = DAY_US
-"""How much older than a log's first live line an opening value must be to be remembered rather than seen."""
+"""An opening value older than a log's first live line by more than this is remembered; see ``mark_remembered``."""
 
 
 class Level(Enum):
-    """What a condition says of its data item; logs write it in any case."""
+    """The level of a condition; logs write it in upper or lower case."""
 
     NORMAL = "NORMAL"
     WARNING = "WARNING"
@@ -44,7 +45,7 @@ LEVELS = {level.value: level for level in Level}
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition of one data item; ``code`` tells a data item's simultaneous conditions apart and may be empty."""
+    """One condition of a data item. ``code`` may be empty; it distinguishes simultaneous conditions of a data item."""
 
     key: str
     level: Level
@@ -54,10 +55,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was observed at one instant (microseconds, floored): either values by key or one condition.
+    """What one line observed: either values by key, or one condition. ``at_us`` is floored to a microsecond.
 
-    ``remembered`` marks a value that a log's opening snapshot repeats from long before the log: it sets what holds, but
-    it does not show that the machine was heard then.
+    ``remembered`` marks old values that a log repeats at its beginning: they still hold, but they are no evidence that
+    the machine was heard at ``at_us``.
     """
 
     at_us: int
@@ -68,7 +69,7 @@ class Line:
 
 @dataclass(slots=True)
 class Tally:
-    """How many lines were read, of which kind, and the first few that could not be."""
+    """How many lines were read, by kind, and the first few malformed ones."""
 
     lines: int = 0
     assets: int = 0
@@ -83,10 +84,10 @@ class Tally:
 
 
 def read_log(paths: Sequence[Path]) -> tuple[list[Line], Tally]:
-    """One machine's observations from its log files, in the order of their timestamps.
+    """Read one machine's log files. Return the observations ordered by timestamp, and the tally of lines.
 
-    Adapter and agent stamp lines by different clocks and recordings get spliced, so timestamps run backwards. A value
-    holds from its timestamp on, whenever its line was written; lines of one timestamp keep the order of the files.
+    Adapter and agent stamp lines by different clocks, and recordings get spliced, so timestamps run backwards. A value
+    holds from its timestamp on, wherever its line stands; lines of the same timestamp keep their order in the files.
 
     Raises:
         ConfigurationError: a file cannot be opened.
@@ -100,7 +101,7 @@ def read_log(paths: Sequence[Path]) -> tuple[list[Line], Tally]:
 
 
 def file_lines(path: Path, tally: Tally) -> Iterator[str]:
-    """The text lines of a plain or gzipped file; what follows damage in the compressed stream is lost and counted.
+    """Yield the text lines of a plain or gzipped file, up to where compressed data is damaged, which is tallied.
 
     Raises:
         ConfigurationError: the file cannot be opened.
@@ -118,7 +119,7 @@ def file_lines(path: Path, tally: Tally) -> Iterator[str]:
 
 
 def read_lines(texts: Iterable[str], name: str, tally: Tally) -> Iterator[Line]:
-    """The observations among text lines; ``name`` says where they come from in what ``tally`` reports."""
+    """Yield the observations among text lines. Malformed lines go into ``tally``, with ``name`` as their file."""
     asset_end: str | None = None
     for number, raw in enumerate(texts, start=1):
         text = raw.rstrip("\r\n")
@@ -131,7 +132,7 @@ def read_lines(texts: Iterable[str], name: str, tally: Tally) -> Iterator[Line]:
                 continue
             if len(fields) < 3 or not TIMESTAMP.fullmatch(fields[0]):
                 continue
-            # Only an observation can look like this: the block was cut off before its end.
+            # This is an observation, so the asset block was cut off before its end.
             tally.assets -= 1
             tally.add_malformed(f"{name}:{number}", "the asset block before this line has no end")
             asset_end = None
@@ -148,10 +149,10 @@ def read_lines(texts: Iterable[str], name: str, tally: Tally) -> Iterator[Line]:
 
 
 def parse_fields(fields: list[str]) -> Line:
-    """The observation that the fields of one line make.
+    """Parse the fields of one line.
 
     Raises:
-        ValueError: they make none; the message says why.
+        ValueError: they are not an observation; the message says why.
     """
     if len(fields) < 3:
         raise ValueError("a line is TIMESTAMP|key|value")
@@ -169,13 +170,13 @@ def parse_fields(fields: list[str]) -> Line:
 
 
 def parse_timestamp(text: str) -> int:
-    """Microseconds since the epoch, floored. A timestamp without an offset is taken as UTC, as the standard has it.
+    """Parse a timestamp to microseconds since the epoch, floored. Without an offset it is UTC, as in the standard.
 
     Raises:
-        ValueError: it is no timestamp, or one before 2000 (a clock that was never set).
+        ValueError: it is not a timestamp, or lies before 2000 (a clock that was never set).
     """
     if not TIMESTAMP.fullmatch(text):
-        raise ValueError("the timestamp is cut off or none")
+        raise ValueError("the timestamp is missing or cut off")
     moment = datetime.fromisoformat(text)
     at_us = to_us(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     if at_us < FIRST_INSTANT_US:
@@ -184,10 +185,10 @@ def parse_timestamp(text: str) -> int:
 
 
 def mark_remembered(lines: list[Line]) -> list[Line]:
-    """Mark the old values of the snapshot that a log file opens with.
+    """Mark the old values in the snapshot that a log file begins with.
 
-    The opening runs up to the first value of a key that had one already. Of it, what is older than the first live line
-    (in a file of nothing but an opening: than its newest line) by more than a day was not seen by this log.
+    The opening snapshot ends before the first key that had a value already. Its lines are remembered if they are more
+    than a day older than the first line after it; if nothing follows the snapshot, than its newest line.
     """
     seen: set[str] = set()
     length = len(lines)

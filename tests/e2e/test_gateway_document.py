@@ -1,4 +1,4 @@
-"""docs/gateway.md as its reader would follow it: both examples as they are written, until the KPI is there."""
+"""docs/gateway.md as a reader would follow it: both examples run as written, until the KPI shows their data."""
 
 import json
 import os
@@ -20,7 +20,7 @@ NEEDED = ("bash", "curl", "openssl", "kcat")
 
 
 class Reader:
-    """Somebody with the document, a shell and an empty folder, whose variables say where the platform is."""
+    """A reader with the document, a shell and an empty folder; the variables say where the platform is."""
 
     def __init__(self, stack: Stack, folder: Path, machine: str, key_id: str) -> None:
         self.folder = folder
@@ -39,7 +39,7 @@ class Reader:
         }
 
     def shell(self, line: str) -> str:
-        """What a line prints in a shell that has read addresses.sh."""
+        """Run a line in a shell that has read addresses.sh. Return what it prints."""
         done = subprocess.run(
             ["bash", "-c", f". ./addresses.sh\n{line}"],
             cwd=self.folder,
@@ -58,7 +58,7 @@ class Reader:
         assert public_key in registered
 
     def item(self) -> dict[str, Any]:
-        """The machine's KPIs of the last hours, as the document asks for them."""
+        """Return the machine's KPIs of the last hours, as the document asks for them."""
         items: list[dict[str, Any]] = json.loads(self.shell(". ./kpi.sh"))["items"]
         return items[0] if items else {"time_s": {"producing": 0}, "counts": {"good": 0}}
 
@@ -73,7 +73,7 @@ def running(stack: Stack) -> Stack:
     return stack
 
 
-def nothing_was_refused(stack: Stack) -> None:
+def check_that_nothing_was_refused(stack: Stack) -> None:
     assert stack.query("SELECT reason, message FROM dead_letter") == []
     assert stack.query("SELECT bool_and(signed), sum(rows_refused + unknown_fields) FROM ingest_record") == [(True, 0)]
 
@@ -92,12 +92,12 @@ def test_the_python_example_shows_in_the_kpis(running: Stack, tmp_path: Path) ->
     try:
         item = wait_for("the KPI", lambda: (seen := reader.item())["time_s"]["producing"] >= 1 and seen)
         gateway.send_signal(signal.SIGINT)
-        said, _ = gateway.communicate(timeout=30)
+        output, _ = gateway.communicate(timeout=30)
     finally:
         gateway.kill()
         gateway.wait()
-    assert gateway.returncode == 0, said
-    assert said.splitlines()[0] == "1 records acknowledged"
+    assert gateway.returncode == 0, output
+    assert output.splitlines()[0] == "1 records acknowledged"
     assert item["kpis"]["availability"]["value"] == 1
     assert item["kpis"]["automatic_production_share"]["value"] == 1
     assert item["counts"]["good"] >= 1
@@ -107,25 +107,25 @@ def test_the_python_example_shows_in_the_kpis(running: Stack, tmp_path: Path) ->
     wait_for("the end of the hold", lambda: running.query(last) == [(0,)])
     sequences = [sequence for (sequence,) in running.query("SELECT sequence FROM ingest_record ORDER BY record_offset")]
     assert sequences == list(range(len(sequences)))
-    nothing_was_refused(running)
+    check_that_nothing_was_refused(running)
 
 
 def test_the_kcat_example_shows_in_the_kpis(running: Stack, tmp_path: Path) -> None:
     reader = Reader(running, tmp_path / "reader", "CNC-02", "k-shell")
     reader.register("bash make_key.sh")
-    # As many as make a signature with a zero byte, which takes another way, all but certain.
+    # Enough that a signature with a zero byte, which is handled differently, is all but certain.
     for _ in range(15):
         reader.shell("bash send.sh producing manual 2")
     item = wait_for("the KPI", lambda: (seen := reader.item())["counts"]["good"] == 30 and seen)
     assert item["time_s"]["producing"] > 0
     assert item["producing_by_mode_s"]["manual"] == item["time_s"]["producing"]
     assert item["kpis"]["quality_ratio"]["value"] == 1
-    nothing_was_refused(running)
-    # Both examples have a factory's records in one partition, or they would not be in order.
+    check_that_nothing_was_refused(running)
+    # Both ways of sending must choose the same partition, or a factory's records would not be in order.
     partition = running.producer().send(running.topic, key=b"F900001").get(timeout=30).partition
     assert running.query("SELECT DISTINCT partition FROM ingest_record") == [(partition,)]
 
 
-def test_the_document_has_no_block_that_nobody_runs() -> None:
+def test_the_tests_run_every_block_of_the_document() -> None:
     fenced = re.findall(r"(?m)^```(?:bash|python)(.*)$", DOCUMENT.read_text())
     assert len(fenced) == len(BLOCK.findall(DOCUMENT.read_text())) == 7

@@ -1,6 +1,6 @@
-"""The recorded logs of real machines: what the gateway makes of them, under the platform's hold rule, is the truth.
+"""Recorded logs of real machines: the gateway's rows, under the platform's hold rule, give the known truths.
 
-No servers: logs in, rows out, and an account of them in a few plain lines.
+No servers: the logs are translated to rows, and a few plain lines account for these.
 """
 
 import json
@@ -35,7 +35,7 @@ def truth(folder: str) -> Any:
 
 
 def held(rows: list[Row], from_us: int, to_us: int) -> dict[tuple[State, Mode, str | None], float]:
-    """Seconds by state, mode and reason in [from_us, to_us), a state holding [at, min(next, at + TTL))."""
+    """Return seconds in [from_us, to_us) by state, mode and reason; a state holds over [at, min(next, at + TTL))."""
     states = [row for row in rows if isinstance(row, StateRow)]
     seconds: Counter[tuple[State, Mode, str | None]] = Counter()
     for row, following in zip(states, [*states[1:], None], strict=False):
@@ -47,7 +47,7 @@ def held(rows: list[Row], from_us: int, to_us: int) -> dict[tuple[State, Mode, s
 
 
 def total(seconds: dict[tuple[State, Mode, str | None], float], part: State | Mode | str) -> float:
-    """The seconds of one state, one mode or one reason (compared by identity of kind too: both enums are numbers)."""
+    """Return the seconds of one state, mode or reason. Types are compared, too, since both enums are numbers."""
     return sum(time for status, time in seconds.items() if any(p == part and type(p) is type(part) for p in status))
 
 
@@ -68,7 +68,7 @@ def test_a_week_of_a_job_shop(machine: str) -> None:
     assert not report.unused.unreadable
     assert total(seconds, State.producing) == pytest.approx(execution["ACTIVE"], abs=1e-6)
     assert total(seconds, State.delayed) == pytest.approx(execution["INTERRUPTED"] + execution["FEED_HOLD"], abs=1e-6)
-    # What a fault takes, it takes from a machine that stands: never from ACTIVE.
+    # Faults take time from a machine that is not running, never from ACTIVE.
     standing = total(seconds, State.idle) + total(seconds, State.faulted)
     assert standing == pytest.approx(execution["READY"] + execution["STOPPED"], abs=1e-6)
     assert sum(seconds.values()) == pytest.approx(expected["connected_seconds"], abs=1e-6)
@@ -79,7 +79,7 @@ def test_a_week_of_a_job_shop(machine: str) -> None:
     assert not [row for row in rows if isinstance(row, CountRow)], "the Mazaks' counters never move"
 
 
-def test_a_fault_on_the_shop_floor_is_in_the_account() -> None:
+def test_a_weeks_faults_are_found() -> None:
     rows, _ = translate("nist_mtconnect/Mazak01/*.gz")
     faults = {row.reason for row in rows if isinstance(row, StateRow) and row.state is State.faulted}
     assert faults == {"system_cond 1102 INTERFERE", "path_system 149 TAILSTOCK BARRIER"}
@@ -104,15 +104,15 @@ def test_a_mill_with_a_part_counter(log: str, parts: int) -> None:
     assert {row.mode for row in rows if isinstance(row, StateRow)} == {Mode.unknown}
 
 
-def test_two_logs_of_one_mill_continue_its_counter() -> None:
-    """Between the two recordings it made 103 parts that no log has: the rise is the count."""
+def test_the_second_of_two_logs_continues_the_counter() -> None:
+    """Between the recordings the mill made 103 parts that are in no log: the increase is the count."""
     rows, _ = translate("nist_hurco/*Hurco04*.gz")
     made = [row for row in rows if isinstance(row, CountRow)]
     assert sum(row.good for row in made) == 10 + 103
     assert made[-1].at_us == parse_timestamp("2017-02-17T09:26:18.656250Z")
 
 
-def test_a_mill_that_is_heard_throughout() -> None:
+def test_a_mill_that_is_heard_all_the_time() -> None:
     expected = truth("nist_hurco")["continuous"]["2-1-2017-Hurco04-Clean.txt.gz"]["program_status_seconds"]
     rows, _ = translate("nist_hurco/2-1-2017-Hurco04-Clean.txt.gz")
     seconds = held(rows, *span(rows))
@@ -120,15 +120,15 @@ def test_a_mill_that_is_heard_throughout() -> None:
     assert total(seconds, "FEED_HOLD") == pytest.approx(expected["FEED_HOLD"], abs=1e-6)
 
 
-def test_a_mill_that_falls_silent_is_unknown_then() -> None:
-    """ACTIVE for 2,595.34 s without a line, once: all but the first 600 s of that are not known to be production."""
+def test_a_mill_that_goes_silent_is_unknown_after_the_hold() -> None:
+    """Once it is ACTIVE for 2,595.34 s without a line: all but the first 600 s of that are unknown."""
     expected = truth("nist_hurco")["continuous"]["2-1-2017-Hurco02-Clean.txt.gz"]["program_status_seconds"]
     rows, _ = translate("nist_hurco/2-1-2017-Hurco02-Clean.txt.gz")
     silent = expected["ACTIVE"] - total(held(rows, *span(rows)), State.producing)
     assert silent == pytest.approx(2595.34375 - 600, abs=1e-6)
 
 
-def test_the_rows_claim_what_a_row_for_every_line_would() -> None:
+def test_sparse_rows_cover_what_a_row_for_every_line_would() -> None:
     for pattern in ("nist_hurco/2-1-2017-Hurco02-Clean.txt.gz", "okuma/okuma.txt"):
         paths = sorted(JEJO_REAL_DATA_DIR.glob(pattern))
         sparse, _ = translate(pattern)
@@ -139,7 +139,7 @@ def test_the_rows_claim_what_a_row_for_every_line_would() -> None:
         assert sum(isinstance(row, StateRow) for row in sparse) < sum(isinstance(row, StateRow) for row in dense) / 5
 
 
-def test_a_spliced_recording_is_read_in_the_order_of_time() -> None:
+def test_a_spliced_recording_is_ordered_by_time() -> None:
     expected = truth("okuma")
     rows, report = translate("okuma/okuma.txt")
     assert report.tally.assets + report.tally.protocol == expected["lines_skipped_assets"]
@@ -149,7 +149,7 @@ def test_a_spliced_recording_is_read_in_the_order_of_time() -> None:
     assert totals == [0, 1, 0, 1, 0, 1, 2, 3]
     assert made == [1, 0, 1, 0, 1, 1, 1]
     seconds = held(rows, *span(rows))
-    # The cell demonstrates: PROCESS_DEVELOPMENT is a planned stop, also in the few seconds in which it is ACTIVE.
+    # The cell is in PROCESS_DEVELOPMENT, a planned stop, also during the few seconds in which it is ACTIVE.
     developing = expected["execution_seconds"]["ACTIVE"] - total(seconds, State.producing)
     assert 0 < developing < 5
     assert total(seconds, State.planned_stop) > 1000

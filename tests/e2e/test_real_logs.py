@@ -1,4 +1,4 @@
-"""Recorded logs of real machines, through gateway, Kafka, ingest and analytics, to the API, against known truths."""
+"""Recorded logs of real machines through gateway, Kafka, ingest and analytics: the API serves the known truths."""
 
 import base64
 import json
@@ -10,13 +10,13 @@ import pytest
 from tests.recorded_logs import JEJO_REAL_DATA_DIR, needs_real_data
 from tests.stack import Sender, Stack
 
-MONTH_OF_NIST = {"from": "2016-10-31T00:00:00Z", "to": "2016-11-07T00:00:00Z", "interval": "total"}
+NIST_WEEK = {"from": "2016-10-31T00:00:00Z", "to": "2016-11-07T00:00:00Z", "interval": "total"}
 
 pytestmark = needs_real_data
 
 
 def replay(stack: Stack, sender: Sender, machines: dict[str, list[Path]], *options: str) -> str:
-    """Run the gateway over logs, and wait until what it sent is accounted."""
+    """Replay logs, and wait until what was sent is accounted. Return the command's output."""
     key = stack.folder / "gateway.key"
     key.write_text(base64.b64encode(sender.seed).decode())
     chosen = [f"--machine={name}={','.join(map(str, files))}" for name, files in machines.items()]
@@ -48,14 +48,14 @@ def everything_derived(stack: Stack) -> list[Any]:
     ]
 
 
-def test_nist_week_is_exact_and_stays_so_when_sent_again(stack: Stack) -> None:
+def test_the_nist_week_is_exact_and_stays_so_when_sent_again(stack: Stack) -> None:
     sender = start(stack, "NIST", "Mazak01", "Mazak03")
     folder = JEJO_REAL_DATA_DIR / "nist_mtconnect"
     machines = {name: sorted((folder / name).glob("*.gz")) for name in ("Mazak01", "Mazak03")}
     truth = json.loads((folder / "ground_truth.json").read_text())["machines"]
     replay(stack, sender, machines)
     for name, expected in truth.items():
-        item = machine_item(stack, f"NIST/{name}", MONTH_OF_NIST)
+        item = machine_item(stack, f"NIST/{name}", NIST_WEEK)
         time_s = item["time_s"]
         print(name, time_s, item["producing_by_mode_s"])
         assert abs(time_s["producing"] - expected["execution_seconds"]["ACTIVE"]) <= 1
@@ -79,7 +79,7 @@ def test_nist_week_is_exact_and_stays_so_when_sent_again(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(("machine", "parts"), [("Hurco02", 8), ("Hurco04", 10)])
-def test_hurco_counters_give_the_parts_made(stack: Stack, machine: str, parts: int) -> None:
+def test_the_hurcos_counters_give_the_parts_made(stack: Stack, machine: str, parts: int) -> None:
     sender = start(stack, "HURCO", machine)
     replay(stack, sender, {machine: [JEJO_REAL_DATA_DIR / "nist_hurco" / f"2-1-2017-{machine}-Clean.txt.gz"]})
     window = {"from": "2017-01-31", "to": "2017-02-04", "interval": "total"}

@@ -1,7 +1,7 @@
-"""A simulated fleet through Kafka, ingest and analytics: every figure that the API serves is what truly happened.
+"""A simulated fleet through Kafka, ingest and analytics: every figure that the API serves equals the truth.
 
-The truth is the simulator's own, reckoned from what it sent, by code that shares nothing with analytics. The fleet has
-every mishap there is, several times as often as usual.
+The simulator computes the truth from what it sent, by code that shares nothing with analytics. The fleet has every kind
+of mishap, several times as often as usual.
 """
 
 import datetime as dt
@@ -23,19 +23,19 @@ from tests.stack import Stack
 FACTORIES, DAYS, SEED, TROUBLE = 16, 3, 5, 10
 GROUPS = ("factory", "region", "sector", "zone", "sponsor", "level", "size")
 HOURS = {"mtbf_h": "numerator", "mttr_h": "numerator", "throughput_per_h": "denominator"}
-"""KPIs of which the API serves one sum in hours, as a floating-point number; the truth has seconds, exactly."""
+"""KPIs of which the API serves one sum in hours, as a floating-point number; the truth has exact seconds."""
 MICROSECOND = Decimal("0.000001")
 
 
 @dataclass
 class Simulated:
-    """A stack that has taken a fleet in, and the truth about it."""
+    """A stack that has ingested a fleet, and the truth about it."""
 
     stack: Stack
     truth: dict[str, Any]
 
     def items(self, **parameters: str) -> list[dict[str, Any]]:
-        """The API's items over the truth's window, with exact numbers."""
+        """Return the API's items over the truth's window, with exact numbers."""
         window = {"from": self.truth["from"], "to": self.truth["to"], "interval": "total", **parameters}
         answer = httpx.get(f"{self.stack.api_url}/v1/kpis", params=window, headers=self.stack.headers, timeout=60)
         assert answer.status_code == 200, answer.text
@@ -79,7 +79,7 @@ def simulate(stack: Stack, file: Path) -> dict[str, Any]:
 
 
 def test_every_mishap_happened(simulated: Simulated) -> None:
-    """Else the test would prove less than it says."""
+    """Without every kind of mishap the other tests would prove little."""
     (sums,) = simulated.stack.query(
         "SELECT sum(rows_stored), sum(rows_duplicate), sum(rows_clashed), sum(rows_refused) FROM ingest_record"
     )
@@ -128,7 +128,7 @@ def test_every_group(simulated: Simulated, group: str) -> None:
 
 
 def compare(name: str, item: dict[str, Any], truth: dict[str, Any]) -> None:
-    """Every figure of the truth is the API's."""
+    """Compare every figure of the truth with the API's."""
     for part in ("factories", "machines", "time_s", "producing_by_mode_s", "counts"):
         assert item[part] == truth[part], f"{name}: {part}"
     assert item["partial"] is False
@@ -140,7 +140,7 @@ def compare(name: str, item: dict[str, Any], truth: dict[str, Any]) -> None:
         served = item["kpis"][kpi]
         assert_same(where, served["value"], expected["value"])
         if kpi == "nee":
-            # A product of two ratios: which sums say it is the definition's to choose.
+            # A product of two ratios: the definition may choose other sums for it.
             continue
         for side in ("numerator", "denominator"):
             found = served[side]
@@ -150,7 +150,7 @@ def compare(name: str, item: dict[str, Any], truth: dict[str, Any]) -> None:
 
 
 def assert_same(where: str, served: Decimal | None, expected: Decimal | None) -> None:
-    """One quotient, or none: divided by either side in floating point."""
+    """Compare two quotients, which either side has divided in floating point; or both are missing."""
     if served is None or expected is None:
         assert served is expected, where
     else:

@@ -1,17 +1,17 @@
-"""Whatever the moments at which a machine is heard: the rows claim exactly what was heard, no more and no less."""
+"""Whenever a machine is heard, the assertions cover exactly the time for which it is known."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.wire.codes import Mode, State
-from services.gateway.mtconnect import NOTHING_KNOWN, Status
+from services.gateway.mtconnect import UNKNOWN, Status
 from services.gateway.translate import Asserter, Assertion
 
 REASSERT = 60
 
 STATUSES = st.sampled_from(
     (
-        NOTHING_KNOWN,
+        UNKNOWN,
         Status(State.producing, Mode.automatic, None),
         Status(State.producing, Mode.manual, None),
         Status(State.idle, Mode.unknown, "READY"),
@@ -23,8 +23,8 @@ GAPS = st.one_of(st.integers(1, 30), st.integers(55, 65), st.integers(590, 610),
 
 @st.composite
 def moments(draw: st.DrawFn) -> list[Assertion]:
-    """Moments heard, in order, each with the status from then on; often the same as before."""
-    heard, at, status = [], 0, NOTHING_KNOWN
+    """Moments heard, in order, each with the status from then on, often unchanged."""
+    heard, at, status = [], 0, UNKNOWN
     for gap, change, new in draw(st.lists(st.tuples(GAPS, st.booleans(), STATUSES), max_size=60)):
         at += gap
         status = new if change else status
@@ -32,8 +32,8 @@ def moments(draw: st.DrawFn) -> list[Assertion]:
     return heard
 
 
-def claimed(assertions: list[Assertion], ttl: int) -> list[tuple[int, int, Status]]:
-    """The stretches that assertions cover under the platform's rule, neighbours of one status joined."""
+def covered(assertions: list[Assertion], ttl: int) -> list[tuple[int, int, Status]]:
+    """Return the stretches that assertions cover by the platform's rule, adjacent ones of one status joined."""
     stretches: list[tuple[int, int, Status]] = []
     for (at, status), following in zip(assertions, [*assertions[1:], None], strict=False):
         until = at + ttl if following is None else min(at + ttl, following[0])
@@ -52,21 +52,21 @@ def assert_all(heard: list[Assertion]) -> list[Assertion]:
 
 
 @given(moments(), st.integers(REASSERT, 700))
-def test_the_rows_claim_exactly_what_was_heard(heard: list[Assertion], ttl: int) -> None:
-    assert claimed(assert_all(heard), ttl) == claimed(heard, ttl)
+def test_the_assertions_cover_exactly_what_was_heard(heard: list[Assertion], ttl: int) -> None:
+    assert covered(assert_all(heard), ttl) == covered(heard, ttl)
 
 
 @given(moments())
-def test_a_row_is_a_moment_heard_and_none_comes_twice(heard: list[Assertion]) -> None:
-    rows = assert_all(heard)
-    assert [at for at, _ in rows] == sorted({at for at, _ in rows})
-    assert set(rows) <= set(heard)
+def test_every_assertion_is_at_a_moment_heard_and_none_is_repeated(heard: list[Assertion]) -> None:
+    assertions = assert_all(heard)
+    assert [at for at, _ in assertions] == sorted({at for at, _ in assertions})
+    assert set(assertions) <= set(heard)
 
 
 @given(moments())
-def test_rows_are_sparse(heard: list[Assertion]) -> None:
-    """Between a row and the one after the next at least the interval passes, unless the status changed."""
-    rows = assert_all(heard)
-    for first, second, third in zip(rows, rows[1:], rows[2:], strict=False):
+def test_assertions_are_sparse(heard: list[Assertion]) -> None:
+    """Of three assertions in a row with one status, the first and the last are more than the interval apart."""
+    assertions = assert_all(heard)
+    for first, second, third in zip(assertions, assertions[1:], assertions[2:], strict=False):
         if first[1] == second[1] == third[1]:
             assert third[0] - first[0] > REASSERT

@@ -1,4 +1,4 @@
-"""The part counter's rule, against the rule told another way."""
+"""The part counter, compared with a simpler statement of its rule."""
 
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ TOTALS = st.lists(st.one_of(VALUES, st.sampled_from(["UNAVAILABLE", "Unavailable
 
 
 def expected(totals: list[int | str]) -> int:
-    """The sum of what each total adds to the one before it in its stretch without drop-out."""
+    """Return the sum of each total's increase over the one before it, if neither is UNAVAILABLE."""
     made = 0
     for before, total in pairwise(totals):
         if isinstance(before, int) and isinstance(total, int):
@@ -36,7 +36,7 @@ def test_repeats_change_nothing(totals: list[int | str], times: int) -> None:
 
 
 @given(st.integers(0, 1000), st.lists(st.integers(0, 100), max_size=30))
-def test_a_counter_that_only_rises_counts_its_whole_rise(start: int, steps: list[int]) -> None:
+def test_a_counter_that_only_rises_counts_its_whole_increase(start: int, steps: list[int]) -> None:
     counter = PartCounter()
     total, made = start, [counter.count(str(start))]
     for step in steps:

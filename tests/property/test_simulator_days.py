@@ -1,4 +1,4 @@
-"""The simulated fleet is a function of its seed and of time: cut anywhere, the pieces are the whole."""
+"""The simulated fleet is a function of its seed and of time: any windows add up to the whole."""
 
 import datetime as dt
 from collections import defaultdict
@@ -28,7 +28,7 @@ WORLDS = st.builds(
 
 @settings(max_examples=40, deadline=None)
 @given(FACTORIES, WORLDS, st.lists(st.integers(0, 3 * DAY_US), min_size=1, max_size=5))
-def test_any_cuts_give_the_deliveries_of_the_whole(factory: Factory, world: World, cuts: list[int]) -> None:
+def test_the_deliveries_of_any_windows_add_up_to_the_whole(factory: Factory, world: World, cuts: list[int]) -> None:
     end_us = world.begin_us + 3 * DAY_US
     whole = Source(world, factory).deliveries(world.begin_us, end_us)
     bounds = sorted({world.begin_us, end_us, *(world.begin_us + cut for cut in cuts)})
@@ -39,7 +39,7 @@ def test_any_cuts_give_the_deliveries_of_the_whole(factory: Factory, world: Worl
 
 @settings(max_examples=30, deadline=None)
 @given(FACTORIES, WORLDS, st.lists(st.integers(0, DAY_US), min_size=1, max_size=5))
-def test_any_cuts_give_the_readings_of_the_whole(factory: Factory, world: World, cuts: list[int]) -> None:
+def test_the_readings_of_any_windows_add_up_to_the_whole(factory: Factory, world: World, cuts: list[int]) -> None:
     end_us = world.begin_us + DAY_US
     whole = Source(world, factory).readings(world.begin_us, end_us, 600 * SECOND_US)
     bounds = sorted({world.begin_us, end_us, *(world.begin_us + cut for cut in cuts)})
@@ -49,7 +49,7 @@ def test_any_cuts_give_the_readings_of_the_whole(factory: Factory, world: World,
 
 @settings(max_examples=50, deadline=None)
 @given(FACTORIES, st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)), st.integers(0, 9))
-def test_a_day_is_without_gap_and_without_overlap(factory: Factory, day: dt.date, seed: int) -> None:
+def test_a_day_has_no_gaps_and_no_overlaps(factory: Factory, day: dt.date, seed: int) -> None:
     for machine in factory.machines:
         segments = plan_day(seed, factory.factory_id, machine, factory.shifts, day)
         midnight_us = seoul_midnight_us(day)
@@ -62,7 +62,7 @@ def test_a_day_is_without_gap_and_without_overlap(factory: Factory, day: dt.date
 
 @settings(max_examples=40, deadline=None)
 @given(FACTORIES, st.integers(0, 9))
-def test_where_nothing_goes_wrong_rows_are_ones_that_the_platform_takes(factory: Factory, seed: int) -> None:
+def test_without_mishaps_the_platform_accepts_every_row(factory: Factory, seed: int) -> None:
     day = seoul_day(MIDNIGHT_US)
     deliveries = factory_day(seed, factory, day, 0).deliveries
     identities = [
@@ -86,7 +86,7 @@ def test_where_nothing_goes_wrong_rows_are_ones_that_the_platform_takes(factory:
 
 @settings(max_examples=40, deadline=None)
 @given(FACTORIES, st.integers(0, 9))
-def test_what_was_counted_is_what_was_made(factory: Factory, seed: int) -> None:
+def test_the_pieces_counted_are_the_pieces_made(factory: Factory, seed: int) -> None:
     day = seoul_day(MIDNIGHT_US)
     counts = [row for _, row, _ in factory_day(seed, factory, day, 0).deliveries if isinstance(row, CountRow)]
     for machine in factory.machines:
@@ -105,7 +105,7 @@ def test_what_was_counted_is_what_was_made(factory: Factory, seed: int) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(FACTORIES, st.integers(0, 9))
-def test_mishaps_delay_but_not_for_ever(factory: Factory, seed: int) -> None:
+def test_mishaps_delay_rows_by_a_bounded_time(factory: Factory, seed: int) -> None:
     day = seoul_day(MIDNIGHT_US)
     known = factory_day(seed, factory, day, 30)
     assert known.due_us == [delivery.due_us for delivery in known.deliveries] == sorted(known.due_us)

@@ -1,4 +1,4 @@
-"""The simulator's truth, against a machine's time walked through second by second."""
+"""The simulator's truth, compared with a walk through a machine's time second by second."""
 
 import datetime as dt
 from bisect import bisect_right
@@ -15,7 +15,7 @@ from services.simulator.mishaps import Delivery
 
 MIDNIGHT_US = seoul_midnight_us(dt.date(2024, 3, 4))
 BEGIN_S, END_S = -300, 300
-"""Seconds around a midnight of Seoul's."""
+"""Seconds from a midnight in Seoul."""
 SECONDS = st.integers(BEGIN_S, END_S)
 STATES = st.builds(
     lambda at_s, state, mode: StateRow("M01", us(at_s), state, mode),
@@ -49,7 +49,7 @@ def deliveries() -> "st.SearchStrategy[list[Delivery]]":
 
 @settings(max_examples=200, deadline=None)
 @given(deliveries())
-def test_a_row_counts_if_it_is_the_first_of_the_highest_revision(sent: list[Delivery]) -> None:
+def test_the_row_in_force_is_the_first_of_the_highest_revision(sent: list[Delivery]) -> None:
     kept = rows_in_force(sent).get("M01", [])
     assert [row.at_us for row in kept] == sorted(row.at_us for row in kept)
     for n, delivery in enumerate(sent):
@@ -75,39 +75,39 @@ def identity(delivery: Delivery) -> tuple[object, ...]:
     st.lists(SECONDS, max_size=2, unique=True),
     st.tuples(SECONDS, SECONDS).map(sorted),
 )
-def test_every_second_is_in_its_state_mode_cohort_and_day(
+def test_every_second_is_accounted_to_its_state_mode_cohort_and_day(
     sent: list[Delivery], ttl_s: int, in_use_from_s: int, changes_s: list[int], window: list[int]
 ) -> None:
     begins = [-(10**9), *sorted(changes_s)]
     registered = RegisteredMachine(ttl_s * SECOND_US, None, us(in_use_from_s), [us(s) for s in begins])
-    # What is not yet in use is no fact at all.
+    # Rows before the time in use are not facts.
     sent = [delivery for delivery in sent if delivery.row.at_us >= us(in_use_from_s)]
     rows = rows_in_force(sent).get("M01", [])
     truth = machine_truth(registered, rows, us(window[0]), us(window[1]))
     states = {row.at_us: row for row in rows if isinstance(row, StateRow)}
 
     def held(second: int) -> StateRow | None:
-        """The state of the second that begins then."""
+        """Return the state that holds in the second that begins then."""
         for at_s in range(second, second - ttl_s, -1):
             if us(at_s) in states:
                 return states[us(at_s)]
         return None
 
     time: Counter[tuple[object, ...]] = Counter()
-    evident: set[dt.date] = set()
+    days_with_evidence: set[dt.date] = set()
     failures: Counter[tuple[object, ...]] = Counter()
     for second in range(BEGIN_S - 1, END_S + ttl_s + 1):
         row = held(second)
-        place = (bisect_right(begins, second) - 1, seoul_day(us(second)))
+        key = (bisect_right(begins, second) - 1, seoul_day(us(second)))
         inside = window[0] <= second < window[1]
         if row is not None and row.state is not State.unknown:
-            evident.add(place[1])
+            days_with_evidence.add(key[1])
             if inside:
-                time[*place, row.state, row.mode if row.state is State.producing else None] += SECOND_US
+                time[*key, row.state, row.mode if row.state is State.producing else None] += SECOND_US
         if row is not None and row.at_us == us(second) and row.state is State.faulted and inside:
             before = held(second - 1)
             if before is not None and before.state not in (State.unknown, State.faulted):
-                failures[place] += 1
+                failures[key] += 1
     pieces: Counter[tuple[object, ...]] = Counter()
     for made in rows:
         if isinstance(made, CountRow) and us(window[0]) <= made.at_us < us(window[1]):
@@ -125,7 +125,9 @@ def test_every_second_is_in_its_state_mode_cohort_and_day(
     assert found == time
     assert {p: a.failures for p, a in truth.accounts.items() if a.failures} == dict(failures)
     assert {p: a.pieces for p, a in truth.accounts.items() if a.count_rows} == dict(pieces)
-    assert truth.counted_days == evident & {seoul_day(row.at_us) for row in rows if isinstance(row, CountRow)}
+    assert truth.counted_days == days_with_evidence & {
+        seoul_day(row.at_us) for row in rows if isinstance(row, CountRow)
+    }
 
 
 def test_a_hold_over_midnight_is_evidence_of_both_days() -> None:

@@ -1,4 +1,4 @@
-"""The reading of MTConnect: the order of its rules, word by word."""
+"""MTConnect values: each value's meaning, and the order of the rules."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from services.gateway.mtconnect import ActiveFaults, PartCounter, Role, Signals
 from services.gateway.shdr import Condition, Level
 
 
-def signals(**words: str) -> Signals:
-    return Signals(values={Role[name.upper()]: value for name, value in words.items()})
+def signals(**roles: str) -> Signals:
+    return Signals(values={Role[name.upper()]: value for name, value in roles.items()})
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,11 @@ def signals(**words: str) -> Signals:
         ("DANCING", State.unknown),
     ],
 )
-def test_execution_alone(execution: str, state: State) -> None:
+def test_the_state_of_each_execution_value(execution: str, state: State) -> None:
     assert signals(execution=execution).status().state is state
 
 
-def test_without_execution_nothing_is_known() -> None:
+def test_without_execution_the_state_is_unknown() -> None:
     assert signals(availability="AVAILABLE", emergency_stop="TRIGGERED").status().state is State.unknown
 
 
@@ -52,13 +52,15 @@ def test_without_execution_nothing_is_known() -> None:
         ("UNAVAILABLE", Mode.unknown),
     ],
 )
-def test_controller_mode(mode: str, expected: Mode) -> None:
+def test_the_mode_of_each_controller_mode_value(mode: str, expected: Mode) -> None:
     assert signals(execution="ACTIVE", controller_mode=mode).status().mode is expected
 
 
-def test_unavailable_goes_before_everything() -> None:
-    of = signals(execution="ACTIVE", availability="UNAVAILABLE", emergency_stop="TRIGGERED", functional_mode="SETUP")
-    assert of.status().state is State.unknown
+def test_unavailable_overrides_everything() -> None:
+    machine = signals(
+        execution="ACTIVE", availability="UNAVAILABLE", emergency_stop="TRIGGERED", functional_mode="SETUP"
+    )
+    assert machine.status().state is State.unknown
 
 
 @pytest.mark.parametrize(
@@ -72,21 +74,21 @@ def test_unavailable_goes_before_everything() -> None:
         ("UNAVAILABLE", State.producing, State.idle),
     ],
 )
-def test_functional_mode(functional_mode: str, active: State, ready: State) -> None:
+def test_the_state_of_each_functional_mode_value(functional_mode: str, active: State, ready: State) -> None:
     assert signals(execution="ACTIVE", functional_mode=functional_mode).status().state is active
     assert signals(execution="READY", functional_mode=functional_mode).status().state is ready
 
 
-def test_an_emergency_stop_goes_before_functional_mode_and_after_active() -> None:
+def test_an_emergency_stop_overrides_functional_mode_but_not_active() -> None:
     stopped = signals(execution="READY", emergency_stop="triggered", functional_mode="MAINTENANCE")
     assert stopped.status().state is State.faulted
     assert signals(execution="ACTIVE", emergency_stop="TRIGGERED").status().state is State.producing
 
 
-def test_a_reason_is_cut_to_what_the_wire_takes() -> None:
-    of = signals(execution="READY")
-    of.faults.apply(Condition("system", Level.FAULT, "1", "x" * 500))
-    reason = of.status().reason
+def test_a_reason_is_cut_to_the_longest_string_of_the_wire() -> None:
+    machine = signals(execution="READY")
+    machine.faults.apply(Condition("system", Level.FAULT, "1", "x" * 500))
+    reason = machine.status().reason
     assert reason is not None
     assert len(reason) == 128
 
@@ -105,10 +107,10 @@ def test_unavailable_and_an_empty_normal_clear_only_their_own_data_item() -> Non
 
 
 @pytest.mark.parametrize("value", ["", "ten", "-1", "1.5", "1e3", "2147483648", "nan", "٣"])
-def test_what_is_no_number_of_parts_leaves_the_counter_alone(value: str) -> None:
+def test_an_invalid_number_of_parts_does_not_change_the_counter(value: str) -> None:
     counter = PartCounter()
     counter.count("5")
-    with pytest.raises(ValueError, match="no number of parts"):
+    with pytest.raises(ValueError, match="not a number of parts"):
         counter.count(value)
     assert counter.count("7") == 2
 
@@ -121,7 +123,7 @@ def test_a_dialect_is_chosen_by_the_execution_key() -> None:
         choose_dialect({"avail", "p1execution"})
 
 
-def test_every_metric_name_is_one_that_the_wire_takes_and_ends_in_its_unit() -> None:
+def test_every_metric_name_is_valid_and_ends_in_its_unit() -> None:
     units = ("_pct", "_rpm", "_c", "_mm_per_s")
     metrics = {metric for dialect in DIALECTS.values() for metric in dialect.readings.values()}
     assert all(METRIC.fullmatch(metric) and metric.endswith(units) for metric in metrics)

@@ -1,4 +1,4 @@
-"""Batching: what a record holds, how large it gets, and that its signature is over its very bytes."""
+"""Records: their rows, their size, their numbering and their signature."""
 
 import json
 
@@ -37,7 +37,7 @@ def body(record: Record) -> Body:
     return claim.body
 
 
-def test_every_kind_of_row_arrives_as_it_was() -> None:
+def test_every_kind_of_row_decodes_to_what_it_was() -> None:
     rows: list[Row] = [
         StateRow("M01", AT_US, State.producing, Mode.automatic),
         CountRow("M02", AT_US + 1, 3, 1, 0, "P-77"),
@@ -58,7 +58,7 @@ def test_every_kind_of_row_arrives_as_it_was() -> None:
     assert (sent.readings.metric, sent.readings.value) == (["spindle_load_pct"], [37.5])
 
 
-def test_the_signature_is_over_the_bytes_sent() -> None:
+def test_the_signature_covers_the_bytes_sent() -> None:
     (record,) = writer().write(readings(3), AT_US)
     headers = dict(record.headers)
     assert list(headers) == ["jejo-key-id", "jejo-signature"]
@@ -68,14 +68,14 @@ def test_the_signature_is_over_the_bytes_sent() -> None:
     assert not verify(record.value + b" ", headers["jejo-signature"], public)
 
 
-def test_records_are_numbered_without_gap_and_hold_so_many_rows() -> None:
+def test_records_are_numbered_without_gaps_and_have_at_most_maximum_rows() -> None:
     out = writer(maximum_rows=10)
     records = out.write(readings(25), AT_US) + out.write(readings(1), AT_US) + out.write([], AT_US)
     assert [record.rows for record in records] == [10, 10, 5, 1]
     assert [body(record).sequence for record in records] == [0, 1, 2, 3]
 
 
-def test_records_stay_below_so_many_bytes() -> None:
+def test_records_have_at_most_maximum_bytes() -> None:
     rows = readings(100)
     records = writer(maximum_bytes=2000).write(rows, AT_US)
     assert all(len(record.value) <= 2000 for record in records)
@@ -83,11 +83,11 @@ def test_records_stay_below_so_many_bytes() -> None:
     assert [us for record in records for us in body(record).readings.at_us] == [row.at_us for row in rows]
 
 
-def test_a_single_row_goes_whatever_its_size() -> None:
+def test_a_single_row_is_sent_whatever_its_size() -> None:
     assert len(writer(maximum_bytes=10).write(readings(2), AT_US)) == 2
 
 
-def test_the_same_rows_give_the_same_bytes_but_for_the_envelope() -> None:
+def test_the_same_rows_at_the_same_instant_give_the_same_bytes() -> None:
     (first,) = writer().write(readings(5), AT_US)
     (second,) = writer().write(readings(5), AT_US + 1_000_000)
     one, two = json.loads(first.value), json.loads(second.value)
@@ -96,6 +96,6 @@ def test_the_same_rows_give_the_same_bytes_but_for_the_envelope() -> None:
     assert writer().write(readings(5), AT_US)[0].value == first.value
 
 
-def test_every_run_has_a_boot_id_of_its_own() -> None:
+def test_boot_ids_are_unique_and_begin_with_the_instant() -> None:
     assert len({new_boot_id(AT_US) for _ in range(20)}) > 1
     assert new_boot_id(AT_US).startswith("2024-03-04T08:00:00Z/")

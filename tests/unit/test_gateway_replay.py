@@ -1,4 +1,4 @@
-"""Replay: pace, order and repetition of records."""
+"""Replay: the pace, the order and the repetition of records."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ START_US = 1_709_539_200_000_000
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"
 
 
-class HandClock:
-    """A clock that moves only when somebody sleeps by it."""
+class FakeClock:
+    """A clock that advances only by sleeping."""
 
     def __init__(self) -> None:
         self.now_us = START_US
-        self.naps: list[float] = []
+        self.sleeps: list[float] = []
 
     def __call__(self) -> int:
         return self.now_us
 
     def sleep(self, seconds: float) -> None:
-        self.naps.append(seconds)
+        self.sleeps.append(seconds)
         self.now_us += round(seconds * SECOND_US)
 
 
@@ -37,43 +37,43 @@ def readings(*seconds: float) -> list[Row]:
     return [ReadingRow("M01", round(s * SECOND_US), "power_kw", s) for s in seconds]
 
 
-def test_a_paced_replay_keeps_the_logs_own_time() -> None:
-    clock = HandClock()
+def test_a_paced_replay_keeps_the_pace_of_the_logs() -> None:
+    clock = FakeClock()
     sent: list[tuple[float, int]] = []
     for record in paced(readings(0, 1, 2, 60, 61, 3600), writer(), clock, 60, clock.sleep):
         sent.append(((clock.now_us - START_US) / SECOND_US, record.rows))
-    # A minute of the log is a second; what falls into one second goes together, when its last row is due.
+    # A minute of the log takes a second; the rows of one second are sent together, when the last of them is due.
     assert sent == [(0, 1), (1, 3), (2, 1), (60, 1)]
 
 
-def test_a_pause_in_the_log_is_slept_through_at_once() -> None:
-    clock = HandClock()
+def test_a_pause_in_the_log_is_one_sleep() -> None:
+    clock = FakeClock()
     list(paced(readings(0, 36_000), writer(), clock, 10, clock.sleep))
-    assert clock.naps == [3600]
+    assert clock.sleeps == [3600]
 
 
-def test_no_rows_no_records() -> None:
-    clock = HandClock()
+def test_without_rows_there_are_no_records() -> None:
+    clock = FakeClock()
     assert list(paced([], writer(), clock, 1, clock.sleep)) == []
     assert list(at_once([], writer(), clock)) == []
 
 
 def records(number: int) -> Iterator[Record]:
-    return at_once(readings(*range(number)), writer(maximum_rows=1), HandClock())
+    return at_once(readings(*range(number)), writer(maximum_rows=1), FakeClock())
 
 
-def test_shuffled_records_are_the_same_in_another_order() -> None:
+def test_shuffling_changes_only_the_order() -> None:
     plain, mixed = list(records(50)), list(shuffled(records(50), 3, duplicate=False))
     assert mixed != plain
     assert Counter(mixed) == Counter(plain)
     assert mixed == list(shuffled(records(50), 3, duplicate=False))
 
 
-def test_doubled_records_are_the_same_twice() -> None:
+def test_duplication_yields_each_record_twice() -> None:
     plain = Counter(records(20))
     for seed in (None, 1):
-        doubled = Counter(shuffled(records(20), seed, duplicate=True))
-        assert doubled == plain + plain
+        duplicated = Counter(shuffled(records(20), seed, duplicate=True))
+        assert duplicated == plain + plain
 
 
 def test_a_factorys_machines_are_merged_by_time() -> None:

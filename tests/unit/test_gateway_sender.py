@@ -1,4 +1,4 @@
-"""Sending: what the producer is asked for, and that no record is lost without an error, whatever becomes of it."""
+"""The sender: the producer's options, and that no record is lost without an error."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from schemas.wire.limits import MAX_VALUE_BYTES
 from services.core.errors import ConfigurationError, FatalError, RecordRefused, TransientError
 from services.gateway import sender as module
 from services.gateway.records import Record
-from services.gateway.sender import ATTEMPTS, UNDER_WAY, Sender
+from services.gateway.sender import ATTEMPTS, MAX_IN_FLIGHT, Sender
 
 Outcome = BaseException | str | None
 ARRIVES = "arrives"
@@ -20,18 +20,18 @@ NEVER = None
 
 
 class Producer:
-    """Stands in for Kafka's: decides at once what becomes of a record, by a function of its value."""
+    """A stand-in for Kafka's producer; ``outcome_of`` decides at once what happens to a record of a value."""
 
     def __init__(self, **options: Any) -> None:
         self.options = options
         self.sent: list[bytes] = []
-        self.becomes: Callable[[bytes], Outcome] = lambda value: ARRIVES
+        self.outcome_of: Callable[[bytes], Outcome] = lambda value: ARRIVES
         self.closed = False
         producers.append(self)
 
     def send(self, topic: str, *, value: bytes, key: bytes, headers: list[tuple[str, bytes]]) -> Future:
         self.sent.append(value)
-        future, outcome = Future(), self.becomes(value)
+        future, outcome = Future(), self.outcome_of(value)
         if isinstance(outcome, BaseException):
             future.failure(outcome)
         elif outcome is ARRIVES:
@@ -71,15 +71,15 @@ def record(number: int = 0) -> Record:
     return Record(b"F1", b"%d" % number, (("jejo-key-id", b"k"),), 1)
 
 
-def times_back(times: int, error: BaseException) -> Callable[[bytes], Outcome]:
-    """Each value comes back so often, then arrives."""
+def fails_first(times: int, error: BaseException) -> Callable[[bytes], Outcome]:
+    """Return outcomes by which each value fails ``times`` times, then arrives."""
     seen: dict[bytes, int] = {}
 
-    def becomes(value: bytes) -> Outcome:
+    def outcome_of(value: bytes) -> Outcome:
         seen[value] = seen.get(value, 0) + 1
         return error if seen[value] <= times else ARRIVES
 
-    return becomes
+    return outcome_of
 
 
 def test_the_producer_is_idempotent_and_waits_for_all_replicas(producer: Producer) -> None:
@@ -89,7 +89,7 @@ def test_the_producer_is_idempotent_and_waits_for_all_replicas(producer: Produce
     assert producer.options["allow_auto_create_topics"] is False
 
 
-def test_what_arrives_is_counted(sender: Sender, producer: Producer) -> None:
+def test_records_that_arrive_are_counted(sender: Sender, producer: Producer) -> None:
     with sender:
         for number in range(1000):
             sender.send(record(number))
@@ -99,10 +99,10 @@ def test_what_arrives_is_counted(sender: Sender, producer: Producer) -> None:
 
 
 @pytest.mark.parametrize("error", [KafkaTimeoutError("expired"), OutOfOrderSequenceNumberError()])
-def test_what_comes_back_for_a_passing_reason_is_sent_again(
+def test_a_record_that_fails_for_a_temporary_reason_is_sent_again(
     sender: Sender, producer: Producer, error: Exception
 ) -> None:
-    producer.becomes = times_back(ATTEMPTS - 1, error)
+    producer.outcome_of = fails_first(ATTEMPTS - 1, error)
     for number in range(10):
         sender.send(record(number))
     sender.flush()
@@ -111,55 +111,57 @@ def test_what_comes_back_for_a_passing_reason_is_sent_again(
     assert len(set(producer.sent)) == 10
 
 
-def test_what_keeps_coming_back_is_an_error(sender: Sender, producer: Producer) -> None:
-    producer.becomes = times_back(ATTEMPTS, KafkaTimeoutError("expired"))
+def test_a_record_that_fails_in_every_attempt_is_an_error(sender: Sender, producer: Producer) -> None:
+    producer.outcome_of = fails_first(ATTEMPTS, KafkaTimeoutError("expired"))
     sender.send(record())
     with pytest.raises(TransientError, match=r"1 records did not reach Kafka .*expired"):
         sender.flush()
 
 
 @pytest.mark.parametrize("then", [lambda sender: sender.flush(), lambda sender: sender.send(record(1))])
-def test_what_is_refused_is_an_error(sender: Sender, producer: Producer, then: Callable[[Sender], None]) -> None:
-    producer.becomes = lambda value: TopicAuthorizationFailedError()
+def test_a_refused_record_is_an_error(sender: Sender, producer: Producer, then: Callable[[Sender], None]) -> None:
+    producer.outcome_of = lambda value: TopicAuthorizationFailedError()
     sender.send(record())
     with pytest.raises(FatalError, match="Kafka refused a record"):
         then(sender)
 
 
-def test_what_never_answers_is_an_error_after_a_stop(
+def test_a_record_without_an_outcome_is_an_error_soon_after_a_stop(
     sender: Sender, producer: Producer, stop: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "AFTER_STOP_S", 0)
-    producer.becomes = lambda value: NEVER
+    monkeypatch.setattr(module, "PATIENCE_AFTER_STOP_S", 0)
+    producer.outcome_of = lambda value: NEVER
     sender.send(record())
     stop.set()
     with pytest.raises(TransientError, match="1 records did not reach Kafka"):
         sender.flush()
 
 
-def test_what_never_answers_is_an_error_in_the_end(producer_class: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_without_an_outcome_is_an_error_in_the_end(
+    producer_class: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "GRACE_S", 0)
     sender = Sender("a:1", "topic", patience_s=0)
-    producers[0].becomes = lambda value: NEVER
+    producers[0].outcome_of = lambda value: NEVER
     sender.send(record())
     with pytest.raises(TransientError, match="1 records did not reach Kafka"):
         sender.flush()
 
 
-def test_no_more_than_so_many_are_under_way(
+def test_the_number_of_records_in_flight_is_limited(
     sender: Sender, producer: Producer, stop: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "AFTER_STOP_S", 0)
-    producer.becomes = lambda value: NEVER
-    for number in range(UNDER_WAY):
+    monkeypatch.setattr(module, "PATIENCE_AFTER_STOP_S", 0)
+    producer.outcome_of = lambda value: NEVER
+    for number in range(MAX_IN_FLIGHT):
         sender.send(record(number))
     stop.set()
     with pytest.raises(TransientError):
         sender.send(record())
-    assert len(producer.sent) == UNDER_WAY
+    assert len(producer.sent) == MAX_IN_FLIGHT
 
 
-def test_a_value_too_large_for_the_platform_goes_nowhere(sender: Sender, producer: Producer) -> None:
+def test_a_value_too_large_for_the_platform_is_not_sent(sender: Sender, producer: Producer) -> None:
     sender.send(Record(b"F1", bytes(MAX_VALUE_BYTES), (), 1))
     with pytest.raises(RecordRefused):
         sender.send(Record(b"F1", bytes(MAX_VALUE_BYTES + 1), (), 1))
@@ -177,7 +179,7 @@ def test_a_topic_that_does_not_answer_is_an_error(
         sender.send(record())
 
 
-def test_addresses_that_are_none_are_the_operators_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_addresses_are_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**options: Any) -> Producer:
         raise ValueError("invalid literal for int()")
 
@@ -186,7 +188,7 @@ def test_addresses_that_are_none_are_the_operators_to_mend(monkeypatch: pytest.M
         Sender("here:there", "topic")
 
 
-def test_brokers_that_do_not_answer_are_waited_for_by_whoever_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absent_brokers_are_a_transient_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**options: Any) -> Producer:
         raise KafkaTimeoutError("unable to bootstrap")
 

@@ -1,4 +1,4 @@
-"""The SHDR reader on files: compression, damage, several files, and lines at the edge of the format."""
+"""The SHDR reader on files: compression, damage, several files, and edge cases of the format."""
 
 import gzip
 from pathlib import Path
@@ -11,13 +11,13 @@ from services.gateway.shdr import Condition, Level, Tally, parse_fields, parse_t
 TEXT = "2024-03-04T08:00:00Z|execution|READY\n2024-03-04T08:00:01Z|execution|ACTIVE\n"
 
 
-def test_plain_and_compressed_files_read_alike(tmp_path: Path) -> None:
+def test_plain_and_compressed_files_give_the_same_lines(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
     (tmp_path / "b.gz").write_bytes(gzip.compress(TEXT.encode()))
     assert read_log([tmp_path / "a.txt"])[0] == read_log([tmp_path / "b.gz"])[0]
 
 
-def test_files_are_put_in_the_order_of_their_timestamps(tmp_path: Path) -> None:
+def test_lines_of_several_files_are_ordered_by_timestamp(tmp_path: Path) -> None:
     late, early = TEXT.splitlines(keepends=True)[1], TEXT.splitlines(keepends=True)[0]
     (tmp_path / "late.txt").write_text(late)
     (tmp_path / "early.txt").write_text(early)
@@ -35,7 +35,7 @@ def test_lines_of_one_timestamp_keep_the_order_of_the_files(tmp_path: Path) -> N
     assert [line.values[0][1] for line in lines] == ["3", "1", "2", "0", "0", "1", "2", "3"]
 
 
-def test_a_compressed_file_that_was_cut_off_gives_what_it_holds(tmp_path: Path) -> None:
+def test_a_truncated_compressed_file_is_read_up_to_the_damage(tmp_path: Path) -> None:
     texts = [
         f"2024-03-04T08:{n // 60:02}:{n % 60:02}.{n * 7919 % 1000:03}Z|Srpm|{n * 104729 % 9973}\n" for n in range(3600)
     ]
@@ -47,18 +47,18 @@ def test_a_compressed_file_that_was_cut_off_gives_what_it_holds(tmp_path: Path) 
     assert any("ends early" in example for example in tally.examples)
 
 
-def test_bytes_that_are_no_text_spoil_only_their_line(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_spoil_only_their_line(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(b"\xff\xfe\x00|x\n" + TEXT.encode())
     lines, tally = read_log([tmp_path / "log"])
     assert (len(lines), tally.malformed) == (2, 1)
 
 
-def test_a_missing_file_is_the_operators_to_mend(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_configuration_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_log([tmp_path / "none"])
 
 
-def test_lines_may_end_as_windows_ends_them(tmp_path: Path) -> None:
+def test_lines_may_end_with_carriage_return_and_line_feed(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(TEXT.replace("\n", "\r\n").encode())
     assert read_log([tmp_path / "log"])[0][1].values == (("execution", "ACTIVE"),)
 
@@ -71,11 +71,11 @@ def test_lines_may_end_as_windows_ends_them(tmp_path: Path) -> None:
         ("c|Unavailable||||", Condition("c", Level.UNAVAILABLE, "", "")),
     ],
 )
-def test_a_condition_is_known_by_its_shape(text: str, condition: Condition) -> None:
+def test_a_condition_is_recognised_by_its_shape(text: str, condition: Condition) -> None:
     assert parse_fields(f"2024-03-04T08:00:00Z|{text}".split("|")).condition == condition
 
 
-def test_three_pairs_that_begin_with_unavailable_are_no_condition() -> None:
+def test_three_pairs_that_begin_with_unavailable_are_not_a_condition() -> None:
     line = parse_fields(["2024-03-04T08:00:00Z", "pallet", "UNAVAILABLE", "a", "1", "b", "2"])
     assert line.values == (("pallet", "UNAVAILABLE"), ("a", "1"), ("b", "2"))
 
@@ -83,7 +83,7 @@ def test_three_pairs_that_begin_with_unavailable_are_no_condition() -> None:
 @pytest.mark.parametrize(
     "text", ["", "2024-03-04", "2024-03-04T08:00Z", "2024-02-30T08:00:00Z", "1999-12-31T00:00:00Z"]
 )
-def test_what_is_no_timestamp_is_refused(text: str) -> None:
+def test_an_invalid_timestamp_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"timestamp|day|month"):
         parse_timestamp(text)
 
@@ -92,7 +92,7 @@ def test_seven_digits_are_floored() -> None:
     assert parse_timestamp("2024-03-04T08:00:00.9999999Z") == parse_timestamp("2024-03-04T08:00:00.999999Z")
 
 
-def test_an_asset_block_without_an_end_does_not_swallow_the_log() -> None:
+def test_an_asset_block_without_an_end_does_not_hide_the_lines_after_it() -> None:
     texts = ["2024-03-04T08:00:00Z|@ASSET@|1|Tool|--multiline--A", "<Tool>", "2024-03-04T08:00:01Z|execution|READY"]
     tally = Tally()
     assert [line.values for line in read_lines(texts, "log", tally)] == [(("execution", "READY"),)]

@@ -1,4 +1,4 @@
-"""Hand-written logs, one for each trap that real ones have, and the rows that they must give."""
+"""Hand-written logs, one for each trap in real logs, and the rows that they must give."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def counts(rows: list[Row]) -> list[tuple[int, int]]:
     return [(row.at_us, row.good) for row in rows if isinstance(row, CountRow)]
 
 
-def test_old_values_of_an_opening_snapshot_set_what_holds_but_are_no_evidence() -> None:
+def test_old_values_in_an_opening_snapshot_hold_but_are_no_evidence() -> None:
     rows = translate("snapshot_of_old_values.txt")
     assert states(rows) == [
         (at("08:00:00"), State.idle, Mode.automatic),
@@ -42,7 +42,7 @@ def test_old_values_of_an_opening_snapshot_set_what_holds_but_are_no_evidence() 
     assert [row.value for row in rows if isinstance(row, ReadingRow)] == [1200.0, 1250.0]
 
 
-def test_lines_written_late_act_at_their_own_time() -> None:
+def test_lines_written_late_take_effect_at_their_own_time() -> None:
     assert states(translate("clocks_run_backwards.txt")) == [
         (at("08:00:00"), State.idle, Mode.unknown),
         (at("08:00:10"), State.idle, Mode.automatic),
@@ -52,7 +52,7 @@ def test_lines_written_late_act_at_their_own_time() -> None:
     ]
 
 
-def test_a_drop_out_of_execution_or_availability_is_unknown_in_any_case() -> None:
+def test_unavailable_execution_or_availability_is_unknown_in_upper_or_lower_case() -> None:
     assert states(translate("drop_outs.txt")) == [
         (at("08:00:00"), State.producing, Mode.automatic),
         (at("08:00:10"), State.unknown, Mode.unknown),
@@ -62,7 +62,7 @@ def test_a_drop_out_of_execution_or_availability_is_unknown_in_any_case() -> Non
     ]
 
 
-def test_a_stale_night_ends_with_the_last_line_heard() -> None:
+def test_the_last_state_of_the_day_is_asserted_at_the_last_line_before_the_night() -> None:
     assert states(translate("stale_night.txt")) == [
         (at("19:00:00"), State.idle, Mode.unknown),
         (at("19:00:50"), State.idle, Mode.unknown),
@@ -71,7 +71,7 @@ def test_a_stale_night_ends_with_the_last_line_heard() -> None:
     ]
 
 
-def test_a_counter_counts_rises_and_restarts_after_a_fall_or_a_drop_out() -> None:
+def test_a_counter_counts_rises_and_restarts_after_a_fall_or_unavailable() -> None:
     assert counts(translate("counter.txt")) == [
         (at("08:01:00"), 1),
         (at("08:03:00"), 3),
@@ -95,7 +95,7 @@ def test_malformed_lines_are_counted_and_change_nothing() -> None:
     assert report.tally.examples[0] == "malformed.txt:2: a line is TIMESTAMP|key|value"
 
 
-def test_asset_blocks_are_neither_read_nor_heard() -> None:
+def test_asset_blocks_are_neither_values_nor_evidence() -> None:
     rows, report = translate_machine("M01", [FIXTURES / "assets.txt"], None, 60 * SECOND_US, readings=True)
     assert states(rows) == [
         (at("08:00:00"), State.idle, Mode.unknown),
@@ -118,7 +118,7 @@ def test_other_paths_and_spindles_do_not_mix_with_the_first() -> None:
     assert counts(rows) == []
 
 
-def test_faults_rise_and_clear_by_code_and_yield_to_active() -> None:
+def test_faults_are_set_and_cleared_by_code_and_active_overrides_them() -> None:
     rows = translate("conditions.txt")
     assert [(row_at, state) for row_at, state, _ in states(rows)] == [
         (at("08:00:00"), State.idle),
@@ -138,7 +138,7 @@ def test_faults_rise_and_clear_by_code_and_yield_to_active() -> None:
     assert reasons(rows)[8] == "EMERGENCY_STOP"
 
 
-def test_functional_mode_speaks_for_active_but_not_for_an_emergency_stop() -> None:
+def test_functional_mode_overrides_active_but_not_an_emergency_stop() -> None:
     assert [(row_at, state) for row_at, state, _ in states(translate("functional_mode.txt"))] == [
         (at("08:00:00"), State.planned_stop),
         (at("08:00:11"), State.producing),
@@ -148,7 +148,7 @@ def test_functional_mode_speaks_for_active_but_not_for_an_emergency_stop() -> No
     ]
 
 
-def test_timestamps_are_floored_to_microseconds_and_utc_unless_they_say_otherwise() -> None:
+def test_timestamps_are_floored_to_microseconds_and_are_utc_without_an_offset() -> None:
     assert [row_at for row_at, _, _ in states(translate("timestamps.txt"))] == [
         at("08:00:00.123456"),
         at("08:00:01.5"),
@@ -156,7 +156,7 @@ def test_timestamps_are_floored_to_microseconds_and_utc_unless_they_say_otherwis
     ]
 
 
-def test_a_log_of_many_pairs_on_a_line() -> None:
+def test_a_log_with_many_pairs_on_a_line() -> None:
     rows = translate("hurco.txt")
     assert states(rows) == [
         (at("08:00:00.046875"), State.idle, Mode.unknown),
@@ -173,8 +173,8 @@ def test_a_second_file_that_repeats_the_first_adds_nothing() -> None:
     assert rows == translate("drop_outs.txt")
 
 
-def test_a_change_that_nobody_heard_ends_what_was_asserted_before(tmp_path: Path) -> None:
-    """A later log's opening says that the state changed days ago: neither the old state nor the new is evidence."""
+def test_a_change_while_nobody_listened_ends_the_earlier_hold(tmp_path: Path) -> None:
+    """A later log's opening shows that the state changed days ago: from then on neither state has evidence."""
     first, second = tmp_path / "1.txt", tmp_path / "2.txt"
     first.write_text("2024-03-04T17:00:00Z|execution|ACTIVE\n2024-03-04T17:01:00Z|Srpm|5\n")
     second.write_text(

@@ -1,4 +1,4 @@
-"""The simulated fleet: reproducible, like the country, registered as the API's contract says."""
+"""The simulated fleet: reproducible, and with the country's proportions."""
 
 import base64
 import datetime as dt
@@ -31,7 +31,7 @@ def shares(values: list[str | None]) -> dict[str | None, float]:
     return {value: 100 * count / len(values) for value, count in Counter(values).items()}
 
 
-def test_a_seed_gives_one_fleet_and_its_beginning_does_not_depend_on_its_size() -> None:
+def test_a_seed_gives_one_fleet_whose_first_factories_do_not_depend_on_its_size() -> None:
     assert make_fleet(7, 5, 3) == make_fleet(7, 5, 3)
     assert make_fleet(7, 9, 3)[:5] == make_fleet(7, 5, 3)
     assert make_fleet(7, 5, 3) != make_fleet(8, 5, 3)
@@ -53,7 +53,7 @@ def test_regions_and_sectors_have_the_countrys_proportions() -> None:
     assert all(abs(sectors.get(code, 0) - 100 * sector.share / whole) < 1.5 for code, sector in SECTORS.items())
 
 
-def test_three_quarters_of_the_smart_are_basic_and_most_of_these_only_count() -> None:
+def test_three_quarters_of_the_smart_factories_are_basic_and_most_of_these_only_count() -> None:
     levels = shares([factory.level for factory in COUNTRY])
     assert 12 < levels["none"] < 18
     smart = shares([factory.level for factory in COUNTRY if factory.level != "none"])
@@ -76,7 +76,7 @@ def test_most_enterprises_are_small_and_some_have_several_factories() -> None:
     assert 4 <= sum(machines) / len(machines) <= 5
 
 
-def test_smart_factories_were_built_as_history_tells() -> None:
+def test_smart_factories_were_built_at_the_historical_pace() -> None:
     built = [factory.established_on for factory in COUNTRY if factory.established_on is not None]
     assert len(built) == sum(factory.level != "none" for factory in COUNTRY)
     for day, known in HISTORY:
@@ -85,7 +85,7 @@ def test_smart_factories_were_built_as_history_tells() -> None:
     assert established_at(0.0) == HISTORY[0][0]
 
 
-def test_zones_are_in_their_regions_and_sponsors_known() -> None:
+def test_zones_are_in_their_regions_and_sponsors_are_known() -> None:
     place = {zone.zone_id: zone.region for zone in ZONES}
     in_zones = [factory for factory in COUNTRY if factory.zone is not None]
     assert len({factory.zone for factory in in_zones}) >= 8
@@ -95,15 +95,15 @@ def test_zones_are_in_their_regions_and_sponsors_known() -> None:
     assert all(factory.level != "none" for factory in sponsored)
 
 
-def test_somebody_works_at_any_hour() -> None:
+def test_the_first_factory_works_around_the_clock() -> None:
     first = make_fleet(1, 1, 1)[0]
     assert first.shifts is ShiftPattern.ROUND_THE_CLOCK
     assert first.connection is Connection.STATES
     assert {factory.shifts for factory in COUNTRY} == set(ShiftPattern)
 
 
-def test_a_working_day_looks_like_one() -> None:
-    """Bounds wide enough for any seed, tight enough that a day of nothing but faults would not pass."""
+def test_a_working_day_is_plausible() -> None:
+    """The bounds suit any seed, but not a day of nothing but faults."""
     start_us = seoul_midnight_us(MONDAY)
     seconds: Counter[State] = Counter()
     made: list[CountRow] = []
@@ -123,7 +123,7 @@ def test_a_working_day_looks_like_one() -> None:
     assert 0 < scrap / sum(row.good + row.scrap + row.rework for row in made) < 0.05
 
 
-def test_a_sunday_is_off_where_nobody_works() -> None:
+def test_a_sunday_is_off_shift_in_a_factory_that_works_on_weekdays() -> None:
     factory = next(f for f in COUNTRY if f.connection is Connection.STATES and f.shifts is ShiftPattern.DAY)
     sent = [delivery.row for delivery in factory_day(1, factory, dt.date(2024, 3, 10), 0).deliveries]
     assert sent
@@ -131,14 +131,14 @@ def test_a_sunday_is_off_where_nobody_works() -> None:
     assert all(isinstance(row, StateRow) and row.mode is Mode.unknown for row in sent)
 
 
-def test_changes_are_of_every_kind_and_within_the_time() -> None:
+def test_changes_are_of_every_kind_and_within_the_window() -> None:
     start_us = seoul_midnight_us(MONDAY)
-    changed = draw_changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
-    assert changed == sorted(changed, key=lambda change: change.at_us)
-    assert all(start_us < change.at_us < start_us + 90 * DAY_US for change in changed)
+    changes = draw_changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
+    assert changes == sorted(changes, key=lambda change: change.at_us)
+    assert all(start_us < change.at_us < start_us + 90 * DAY_US for change in changes)
     before = {factory.factory_id: factory for factory in COUNTRY}
     kinds: Counter[str] = Counter()
-    for change in changed:
+    for change in changes:
         if isinstance(change.new, Enterprise):
             kinds["size"] += 1
             continue
@@ -149,21 +149,21 @@ def test_changes_are_of_every_kind_and_within_the_time() -> None:
     assert min(kinds[kind] for kind in ("size", "level", "region")) > 0
 
 
-def test_a_cohort_holds_until_the_next() -> None:
+def test_a_factory_is_in_each_cohort_until_the_next() -> None:
     start_us = seoul_midnight_us(MONDAY)
-    changed = draw_changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
-    moved = next(change for change in changed if isinstance(change.new, Factory))
+    changes = draw_changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
+    moved = next(change for change in changes if isinstance(change.new, Factory))
     assert isinstance(moved.new, Factory)
     factory = next(f for f in COUNTRY if f.factory_id == moved.new.factory_id)
-    known = cohort_history(factory, changed)
-    assert known[0][0] == FIRST_INSTANT_US
-    assert (known[0][1].region, known[0][1].level) == (factory.region, factory.level)
-    assert moved.at_us in [at_us for at_us, _ in known]
-    assert (known[-1][1].region, known[-1][1].level) == (moved.new.region, moved.new.level)
-    grown = next(change for change in changed if isinstance(change.new, Enterprise))
+    history = cohort_history(factory, changes)
+    assert history[0][0] == FIRST_INSTANT_US
+    assert (history[0][1].region, history[0][1].level) == (factory.region, factory.level)
+    assert moved.at_us in [at_us for at_us, _ in history]
+    assert (history[-1][1].region, history[-1][1].level) == (moved.new.region, moved.new.level)
+    grown = next(change for change in changes if isinstance(change.new, Enterprise))
     assert isinstance(grown.new, Enterprise)
     owned = next(f for f in COUNTRY if f.enterprise.enterprise_id == grown.new.enterprise_id)
-    resized = cohort_history(owned, changed)[-1][1]
+    resized = cohort_history(owned, changes)[-1][1]
     assert resized.size == size_of(grown.new.employees) != size_of(owned.enterprise.employees)
 
 

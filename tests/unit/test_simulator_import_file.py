@@ -1,4 +1,4 @@
-"""The simulated fleet as a file for the registry's import: every entry, by the import's own rules."""
+"""The file for the registry's import, read by the import itself."""
 
 import csv
 import datetime as dt
@@ -17,15 +17,15 @@ from services.simulator.registration import fleet_entries, write_import_file
 MONDAY = dt.date(2024, 3, 4)
 START_US = seoul_midnight_us(MONDAY)
 FLEET = make_fleet(1, 60)
-CHANGED = draw_changes(1, FLEET, START_US, START_US + 90 * DAY_US, 1)
+CHANGES = draw_changes(1, FLEET, START_US, START_US + 90 * DAY_US, 1)
 
 
-def test_the_import_takes_every_line_as_the_put_it_stands_for(tmp_path: Path) -> None:
+def test_the_import_reads_every_line_as_the_put_of_its_entry(tmp_path: Path) -> None:
     path = tmp_path / "fleet.csv"
-    write_import_file(path, 1, FLEET, MONDAY, CHANGED)
+    write_import_file(path, 1, FLEET, MONDAY, CHANGES)
     lines = parse_lines(read_lines(read_text(path), THING, COLUMNS), None)
     assert lines.bad == []
-    expected = list(fleet_entries(1, FLEET, MONDAY, CHANGED))
+    expected = list(fleet_entries(1, FLEET, MONDAY, CHANGES))
     assert len(lines.registrations) == len(expected)
     for change, (url, body) in zip(lines.registrations, expected, strict=True):
         assert url.endswith(f"/{change.identifier}")
@@ -33,9 +33,9 @@ def test_the_import_takes_every_line_as_the_put_it_stands_for(tmp_path: Path) ->
         assert (change.effective_from_us is None) == ("effective_from" not in body)
 
 
-def test_nothing_is_in_a_cell_where_nothing_is_said(tmp_path: Path) -> None:
+def test_null_is_an_empty_cell(tmp_path: Path) -> None:
     path = tmp_path / "fleet.csv"
-    write_import_file(path, 1, FLEET, MONDAY, CHANGED)
+    write_import_file(path, 1, FLEET, MONDAY, CHANGES)
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     outside = next(row for row in rows if row["thing"] == "factory" and row["factory_id"] == "F000001")
@@ -46,6 +46,6 @@ def test_nothing_is_in_a_cell_where_nothing_is_said(tmp_path: Path) -> None:
     assert machine["state_ttl_s"] == "3600"
 
 
-def test_a_place_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_a_configuration_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be written"):
-        write_import_file(tmp_path / "none" / "fleet.csv", 1, FLEET, MONDAY, CHANGED)
+        write_import_file(tmp_path / "none" / "fleet.csv", 1, FLEET, MONDAY, CHANGES)

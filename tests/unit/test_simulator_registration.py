@@ -1,4 +1,4 @@
-"""The entry of a simulated fleet in the registry, through an API that stands in for the real one."""
+"""Registration of a simulated fleet: its entries, and how they are PUT, with a stand-in for the API."""
 
 import datetime as dt
 import json
@@ -22,7 +22,7 @@ REAL_CLIENT = httpx.AsyncClient
 
 
 class Api:
-    """A registry that takes what an admin puts and gives it back."""
+    """A registry that stores what an admin puts and returns it."""
 
     def __init__(self) -> None:
         self.entries: dict[str, Any] = {}
@@ -46,14 +46,14 @@ def register(
     key: str = "admin",
     day: dt.date = MONDAY,
     fleet: tuple[Factory, ...] = FLEET,
-    changed: Sequence[RegistryChange] = (),
+    changes: Sequence[RegistryChange] = (),
 ) -> None:
     client = partial(REAL_CLIENT, transport=httpx.MockTransport(answer))
     monkeypatch.setattr("services.simulator.registration.httpx.AsyncClient", client)
-    register_fleet("http://api", key, 5, fleet, day, changed)
+    register_fleet("http://api", key, 5, fleet, day, changes)
 
 
-def test_everything_is_entered_owners_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_registered_owners_first(monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api()
     register(monkeypatch, api)
     kinds = [re.sub("/v1/factories/F[0-9]+", "F", path).rsplit("/", 1)[0] for path in api.puts]
@@ -63,7 +63,7 @@ def test_everything_is_entered_owners_first(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(set(api.puts)) == len(api.puts)
 
 
-def test_zones_and_sponsors_come_before_the_factories_that_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zones_and_sponsors_are_registered_before_their_factories(monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api()
     register(monkeypatch, api, fleet=make_fleet(5, 60, 1))
     for path, body in api.entries.items():
@@ -75,16 +75,16 @@ def test_zones_and_sponsors_come_before_the_factories_that_name_them(monkeypatch
     assert any(path.startswith("/v1/sponsors/") for path in api.puts)
 
 
-def test_what_changes_later_is_entered_last_from_its_own_instant_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_is_registered_last_and_takes_effect_at_its_instant(monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api()
     moved = RegistryChange(1_709_539_200_000_000, replace(FLEET[0], region="KR-49"))
-    register(monkeypatch, api, changed=[moved])
+    register(monkeypatch, api, changes=[moved])
     assert api.puts[-1] == "/v1/factories/F000001"
     assert api.entries["/v1/factories/F000001"]["region"] == "KR-49"
     assert api.entries["/v1/factories/F000001"]["effective_from"] == "2024-03-04T08:00:00Z"
 
 
-def test_a_machine_that_is_known_keeps_the_day_it_came_into_use(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registered_machine_keeps_the_day_it_came_into_use(monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api()
     register(monkeypatch, api)
     before = dict(api.entries)
@@ -92,12 +92,12 @@ def test_a_machine_that_is_known_keeps_the_day_it_came_into_use(monkeypatch: pyt
     assert api.entries == before
 
 
-def test_a_key_that_is_not_an_admins_is_the_operators_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_is_not_an_admins_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match="403"):
         register(monkeypatch, Api(), key="other")
 
 
-def test_an_api_that_fails_when_asked_for_a_machine_is_not_taken_for_one_that_knows_it(
+def test_a_failing_api_is_not_mistaken_for_one_that_knows_the_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
@@ -107,7 +107,7 @@ def test_an_api_that_fails_when_asked_for_a_machine_is_not_taken_for_one_that_kn
         register(monkeypatch, answer)
 
 
-def test_an_api_that_does_not_answer_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_that_does_not_answer_is_a_transient_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 

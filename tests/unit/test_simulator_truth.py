@@ -1,4 +1,4 @@
-"""The simulator's truth in figures: the worked examples of the KPI definitions, and a fleet small enough to reckon."""
+"""The truth file: the worked examples of the KPI definitions, and a small fleet."""
 
 import datetime as dt
 import json
@@ -32,7 +32,7 @@ def values(sums: Sums) -> dict[str, Any]:
     return {name: None if kpi["value"] is None else round(kpi["value"], 6) for name, kpi in found.items()}
 
 
-def test_the_worked_example_of_one_machine() -> None:
+def test_the_worked_example_with_one_machine() -> None:
     sums = Sums()
     sums.add(account(9000, 1800, 800, 200), is_counted=True, cycle_us=10 * SECOND_US)
     found = values(sums)
@@ -46,7 +46,7 @@ def test_the_worked_example_of_one_machine() -> None:
     assert found["coverage"] is None
 
 
-def test_the_worked_example_of_a_mix() -> None:
+def test_the_worked_example_with_two_ideal_cycles() -> None:
     sums = Sums()
     sums.add(account(1000, 0, 100, 0), is_counted=True, cycle_us=10 * SECOND_US)
     sums.add(account(10_000, 0, 0, 100), is_counted=True, cycle_us=100 * SECOND_US)
@@ -54,7 +54,7 @@ def test_the_worked_example_of_a_mix() -> None:
     assert (oee["numerator"], oee["denominator"]) == (Decimal(1000), Decimal(11_000))
 
 
-def test_what_is_not_counted_or_has_no_cycle_is_in_no_sum_that_needs_it() -> None:
+def test_sums_leave_out_days_not_counted_and_machines_without_a_cycle() -> None:
     sums = Sums()
     sums.add(account(3600, 0, 10, 0, setup=3600, faulted=1800), is_counted=False, cycle_us=SECOND_US)
     found = values(sums)
@@ -73,9 +73,9 @@ def write(path: Path, trouble: float, days: float, factories: int = 12) -> dict[
     world = World(3, BEGIN_US, trouble)
     fleet = make_fleet(3, factories)
     end_us = BEGIN_US + round(days * DAY_US)
-    changed = draw_changes(3, fleet, BEGIN_US, end_us, trouble)
+    changes = draw_changes(3, fleet, BEGIN_US, end_us, trouble)
     sent_us = {factory.factory_id: end_us for factory in fleet}
-    write_truth(path, world, fleet, changed, sent_us, dt.date(2024, 3, 4))
+    write_truth(path, world, fleet, changes, sent_us, dt.date(2024, 3, 4))
     truth: dict[str, Any] = json.loads(path.read_text(), parse_float=Decimal, parse_int=Decimal)
     return truth
 
@@ -99,7 +99,7 @@ def test_groups_add_up_to_the_nation_and_days_to_the_window(tmp_path: Path) -> N
     assert sum(levels) > 12
 
 
-def test_without_trouble_only_what_is_not_connected_is_unknown(tmp_path: Path) -> None:
+def test_without_trouble_only_machines_that_send_no_states_are_unknown(tmp_path: Path) -> None:
     truth = write(tmp_path / "truth.json", 0, 1)
     for factory in make_fleet(3, 12):
         item = truth["scopes"][f"factory:{factory.factory_id}"]
