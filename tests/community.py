@@ -64,7 +64,7 @@ def community_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.start()
     url = f"postgresql://postgres@127.0.0.1:{port}/jejo?sslmode=disable"
     environment = {**os.environ, "JEJO_DATABASE_URL": url}
-    migrate = [sys.executable, "-m", "services", "migrate"]
+    migrate = [sys.executable, "-m", "services", "migrate", "--bootstrap"]
     done = subprocess.run(migrate, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     yield url

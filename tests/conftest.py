@@ -2,6 +2,9 @@
 
 import logging
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -34,5 +37,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith("JEJO_") and name not in ("JEJO_CACHE_DIR", "JEJO_REAL_DATA_DIR"):
             del os.environ[name]
+    # Passwords of the servers that tests start, for every client of theirs.
+    os.environ["PGPASSFILE"] = str(Path(tempfile.mkdtemp(prefix="jejo-passwords-")) / "pgpass")
     # Its records of broken connections hold their frames, hence sockets, which would be found unclosed in a later test.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the passwords again."""
+    shutil.rmtree(Path(os.environ["PGPASSFILE"]).parent, ignore_errors=True)

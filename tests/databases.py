@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 
-from services.core.database import connect
-from services.core.migrations import migrate, read_migrations
+from deploy.local.passwords import make_passwords
+from services.core.bootstrap import bootstrap
+from services.core.migrations import read_migrations
 from tests.servers import PostgresServer
 
 TEMPLATE = "jejo_template"
@@ -30,23 +31,19 @@ async def execute(url: str, *statements: str) -> None:
         await connection.close()
 
 
-async def make_template(server_url: str) -> None:
+async def make_template(server: PostgresServer) -> None:
     """Migrate the template, then close it to connections, so that it can be copied at any time."""
-    await execute(server_url, f"CREATE DATABASE {TEMPLATE}")
-    connection = await connect(database_url(server_url, TEMPLATE))
-    try:
-        await migrate(connection, read_migrations())
-    finally:
-        await connection.close()
-    await execute(server_url, f"ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")
+    await execute(server.url, f"CREATE DATABASE {TEMPLATE}")
+    await bootstrap(database_url(server.url, TEMPLATE), read_migrations(), make_passwords(server.passwords))
+    await execute(server.url, f"ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")
     # TimescaleDB's own scheduler may still be in there.
-    await execute(server_url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{TEMPLATE}'")
+    await execute(server.url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{TEMPLATE}'")
 
 
 @pytest.fixture(scope="session")
 def database_template(postgres_server: PostgresServer) -> str:
     """The server's address, once the template is there."""
-    asyncio.run(make_template(postgres_server.url))
+    asyncio.run(make_template(postgres_server))
     return postgres_server.url
 
 

@@ -4,9 +4,10 @@ import argparse
 import shutil
 import sys
 
-from deploy.local.demo import DemoLock, run_demo
+from deploy.local.demo import POSTGRES_PORT, DemoLock, run_demo
 from deploy.local.errors import StackError
 from deploy.local.fetch import fetch_kafka, fetch_timescaledb
+from deploy.local.passwords import remove_passwords
 from deploy.local.places import cache_folder, data_folder
 
 
@@ -26,6 +27,7 @@ def clean() -> int:
     folder = data_folder()
     if folder.exists():
         with DemoLock(folder):
+            remove_passwords(POSTGRES_PORT, folder / "postgres/passwords")
             shutil.rmtree(folder)
     return 0
 

@@ -56,6 +56,7 @@ class Addresses:
 
     database_url: str
     own_postgres: bool
+    passwords: Path | None
     bootstrap: str
     own_kafka: bool
     api_port: int
@@ -66,7 +67,9 @@ class Addresses:
 
     @property
     def environment(self) -> dict[str, str]:
+        passwords = {} if self.passwords is None else {"JEJO_DATABASE_PASSWORDS": str(self.passwords)}
         return {
+            **passwords,
             "JEJO_DATABASE_URL": self.database_url,
             "JEJO_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
             "JEJO_API_HOST": "127.0.0.1",
@@ -126,19 +129,20 @@ def start_servers(running: ExitStack, folder: Path) -> Addresses:
     if bootstrap is None:
         fetch_kafka()
     own_postgres, own_kafka = database_url is None, bootstrap is None
+    passwords = None
     if database_url is None:
         postgres = PostgresServer(folder / "postgres", POSTGRES_PORT)
         say("Starting TimescaleDB ...")
         running.callback(postgres.stop)
         postgres.start()
-        database_url = postgres.url
+        database_url, passwords = postgres.url, postgres.passwords
     if bootstrap is None:
         kafka = KafkaServer(folder / "kafka", KAFKA_PORT)
         say("Starting Kafka ...")
         running.callback(kafka.stop)
         kafka.start()
         bootstrap = kafka.bootstrap
-    return Addresses(database_url, own_postgres, bootstrap, own_kafka, api_port)
+    return Addresses(database_url, own_postgres, passwords, bootstrap, own_kafka, api_port)
 
 
 def prepare(folder: Path, addresses: Addresses) -> str:
@@ -148,7 +152,7 @@ def prepare(folder: Path, addresses: Addresses) -> str:
         The key, which is kept beside the data for the next time.
     """
     say("Migrating the database ...")
-    jejo(addresses, "migrate")
+    jejo(addresses, "migrate", "--bootstrap")
     kept = folder / "admin.key"
     if kept.is_file() and addresses.own_postgres:
         return kept.read_text().strip()

@@ -1,5 +1,6 @@
 """A real PostgreSQL with TimescaleDB and a real Kafka, each in a folder of its own, on 127.0.0.1 only."""
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -8,12 +9,14 @@ from signal import SIGINT
 
 from deploy.local.errors import StackError
 from deploy.local.fetch import fetch_kafka, fetch_timescaledb
+from deploy.local.passwords import ADMINISTRATOR, HOST, enter_passwords, make_passwords
 from deploy.local.places import make_folder, server_owner
 from deploy.local.process import Process, free_port, listens
 
 HERE = Path(__file__).parent
-USER = "jejo"
 DATABASE = "jejo"
+ACCESS = f"host all all {HOST}/32 scram-sha-256\n"
+"""Whom PostgreSQL lets in: over this machine's own address only, and nobody without a password."""
 
 POSTGRES_SETTINGS = """
 shared_preload_libraries = 'timescaledb'
@@ -49,8 +52,8 @@ auto.create.topics.enable=false
 """
 
 
-def run_as_owner(command: list[str], what: str, environment: dict[str, str] | None = None) -> str:
-    """Run a server's own tool as the user who will run the server.
+def run_as_owner(command: list[str], what: str, *, text: str = "", **environment: str) -> str:
+    """Run a server's own tool as the user who will run the server; ``text`` is its standard input.
 
     Raises:
         StackError: it failed.
@@ -59,11 +62,12 @@ def run_as_owner(command: list[str], what: str, environment: dict[str, str] | No
     who = {} if owner is None else {"user": owner.uid, "group": owner.gid, "extra_groups": []}
     done = subprocess.run(
         command,
+        input=text,
         capture_output=True,
         text=True,
         check=False,
         cwd="/",
-        env=environment,
+        env={**os.environ, **environment},
         **who,  # type: ignore[call-overload]
     )
     if done.returncode != 0:
@@ -73,7 +77,9 @@ def run_as_owner(command: list[str], what: str, environment: dict[str, str] | No
 
 @dataclass(slots=True)
 class PostgresServer:
-    """PostgreSQL with a superuser and a database named ``jejo``; data stay in ``folder``.
+    """PostgreSQL with a superuser and a database named ``jejo``; data and passwords stay in ``folder``.
+
+    It lets nobody in without a password. Whoever started it finds every login's in libpq's password file.
 
     ``durable`` may be off for tests: a killed server loses nothing, only a lost machine would.
     """
@@ -85,7 +91,7 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        return f"postgresql://{USER}@127.0.0.1:{self.port}/{DATABASE}"
+        return f"postgresql://{ADMINISTRATOR}@{HOST}:{self.port}/{DATABASE}"
 
     @property
     def pid(self) -> int:
@@ -109,11 +115,11 @@ class PostgresServer:
     def answers(self) -> bool:
         """Whether it takes connections."""
         program = fetch_timescaledb() / "usr/lib/postgresql/17/bin/pg_isready"
-        command = [str(program), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-d", DATABASE, "-U", USER]
+        command = [str(program), "-q", "-h", HOST, "-p", str(self.port), "-d", DATABASE, "-U", ADMINISTRATOR]
         return subprocess.run(command, check=False).returncode == 0
 
     def start(self) -> None:
-        """Make the data folder if there is none, start, and wait until queries are answered.
+        """Create the data folder if it is missing, start, and wait until queries are answered.
 
         Raises:
             StackError: it cannot be made or started.
@@ -121,6 +127,7 @@ class PostgresServer:
         new = not (self.folder / "data/PG_VERSION").is_file()
         if new:
             self.initialise()
+        passwords = self.protect()
         # A killed server's last processes may hold its memory for a moment longer than itself.
         for attempt in range(20):
             try:
@@ -129,23 +136,50 @@ class PostgresServer:
             except StackError:
                 if attempt == 19 or "shared memory" not in self.process.tail():
                     raise
+        enter_passwords(self.port, passwords)
         if new:
-            self.make_database()
+            self.make_database(passwords[ADMINISTRATOR])
+
+    def protect(self) -> dict[str, str]:
+        """Let nobody in without a password, before the server starts; returns the passwords.
+
+        Data folders from before there were passwords get them, too.
+        """
+        data = self.folder / "data"
+        open_before = not (self.passwords / ADMINISTRATOR).is_file() or (data / "pg_hba.conf").read_text() != ACCESS
+        passwords = make_passwords(self.passwords)
+        if open_before:
+            program = fetch_timescaledb() / "usr/lib/postgresql/17/bin/postgres"
+            # A server for this one statement, which listens nowhere.
+            command = [str(program), "--single", "-D", str(data), "-c", "shared_preload_libraries=", "postgres"]
+            statement = f"ALTER ROLE {ADMINISTRATOR} PASSWORD '{passwords[ADMINISTRATOR]}'"
+            run_as_owner(command, "Setting the superuser's password", text=statement)
+            run_as_owner(["tee", str(data / "pg_hba.conf")], "Writing pg_hba.conf", text=ACCESS)
+        return passwords
+
+    @property
+    def passwords(self) -> Path:
+        """A folder with a file per login, for ``JEJO_DATABASE_PASSWORDS``."""
+        return self.folder / "passwords"
 
     def initialise(self) -> None:
-        """Make an empty data folder, reached without a password, from 127.0.0.1 only."""
+        """Create an empty data folder."""
         make_folder(self.folder)
         programs = fetch_timescaledb() / "usr/lib/postgresql/17/bin"
         data = self.folder / "data"
         shutil.rmtree(data, ignore_errors=True)
-        options = ["--locale-provider=builtin", "--locale=C.UTF-8", "--encoding=UTF8", "--auth=trust", "--no-sync"]
-        run_as_owner([str(programs / "initdb"), "-D", str(data), "-U", USER, *options], "initdb")
+        options = ["--locale-provider=builtin", "--locale=C.UTF-8", "--encoding=UTF8", "--auth=reject", "--no-sync"]
+        run_as_owner([str(programs / "initdb"), "-D", str(data), "-U", ADMINISTRATOR, *options], "initdb")
         with (data / "postgresql.conf").open("a") as out:
             out.write(POSTGRES_SETTINGS)
 
-    def make_database(self) -> None:
+    def make_database(self, password: str) -> None:
         program = fetch_timescaledb() / "usr/lib/postgresql/17/bin/createdb"
-        run_as_owner([str(program), "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, DATABASE], "createdb")
+        run_as_owner(
+            [str(program), "-h", HOST, "-p", str(self.port), "-U", ADMINISTRATOR, DATABASE],
+            "createdb",
+            PGPASSWORD=password,
+        )
 
     def stop(self) -> None:
         """Stop, rolling back what is open."""

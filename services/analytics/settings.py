@@ -2,11 +2,19 @@
 
 from pydantic import Field
 
-from services.core.settings import MetricsSettings
+from services.core.settings import MetricsSettings, Settings
+
+
+class VerifySettings(Settings):
+    """What ``jejo verify`` reads the tables as."""
+
+    login = "jejo_verify"
 
 
 class AnalyticsSettings(MetricsSettings):
     """How often accounts are brought up to date."""
+
+    login = "jejo_analytics"
 
     analytics_cycle_s: float = Field(1.0, gt=0, description="Least seconds between two moves of accounted_until.")
     analytics_metrics_port: int | None = Field(

@@ -104,16 +104,17 @@ def import_csv(file: Path, dry_run: bool, effective_from: str | None) -> int:
 
     from services.api.instants import parse_instant
     from services.api.registry.importing import BadLines, import_file
+    from services.api.settings import ApiSettings
     from services.core.clock import system_clock
     from services.core.errors import ConfigurationError
-    from services.core.settings import Settings, read_settings
+    from services.core.settings import read_settings
 
     if effective_from is not None:
         try:
             parse_instant(effective_from)
         except ValueError as error:
             raise ConfigurationError(f"Correct --effective-from: {error}.") from error
-    url = read_settings(Settings).database_url
+    url = read_settings(ApiSettings).database_url
     work = import_file(url, file, effective_from, system_clock(), dry_run=dry_run)
     try:
         outcomes = asyncio.run(work)

@@ -8,8 +8,9 @@ from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.api.settings import ApiSettings
+from services.core.database import address_for
 
-ROLE = "jejo_api"
+LOGIN = "jejo_api"
 STATEMENT_TIMEOUT = "30s"
 
 
@@ -37,13 +38,12 @@ def engine(url: str, connections: int) -> AsyncEngine:
     """A pool. asyncpg reads the address, as for the other services: SQLAlchemy knows fewer of its options."""
     settings = {
         "application_name": "jejo api",
-        "role": ROLE,
         "TimeZone": "UTC",
         "statement_timeout": STATEMENT_TIMEOUT,
     }
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=partial(asyncpg.connect, url, timeout=10, server_settings=settings),
+        async_creator=partial(asyncpg.connect, address_for(url, LOGIN), timeout=10, server_settings=settings),
         pool_size=connections,
         max_overflow=0,
         pool_timeout=10,

@@ -10,6 +10,8 @@ from services.core.settings import Settings
 class ApiSettings(Settings):
     """Where it listens, and where it reads."""
 
+    login = "jejo_api"
+
     api_host: str = Field("127.0.0.1", description="Address to listen on.")
     api_port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     read_database_url: str | None = Field(None, description="A replica for reading KPIs; default: JEJO_DATABASE_URL.")

@@ -31,23 +31,35 @@ def link_minutes(text: str) -> int:
 
 
 @click.command("migrate")
-def migrate_database() -> int:
+@click.option("--bootstrap", "as_superuser", is_flag=True, help="first prepare the database, as a superuser")
+def migrate_database(as_superuser: bool) -> int:
     """Bring the database to this program's schema.
 
-    Prints the name of each migration applied.
+    Prints the name of each migration applied. With --bootstrap it first creates or updates TimescaleDB's extension,
+    makes the services' logins and closes the extension's functions: once for each version of TimescaleDB and of this
+    program.
     """
     import asyncio
 
+    from services.core.bootstrap import bootstrap, check_bootstrap
     from services.core.database import connect
-    from services.core.migrations import migrate, read_migrations
-    from services.core.settings import Settings, read_settings
+    from services.core.migrations import Migration, migrate, read_migrations
+    from services.core.settings import MigrationSettings, Settings, read_settings
 
-    async def work() -> None:
-        connection = await connect(read_settings(Settings).database_url, application="jejo migrate")
+    async def prepare_and_migrate() -> list[Migration]:
+        settings = read_settings(Settings)
+        return await bootstrap(settings.database_url, read_migrations(), settings.passwords_of_logins())
+
+    async def migrate_as_owner() -> list[Migration]:
+        connection = await connect(read_settings(MigrationSettings).database_url, application="jejo migrate")
         try:
-            applied = await migrate(connection, read_migrations())
+            await check_bootstrap(connection)
+            return await migrate(connection, read_migrations())
         finally:
             await connection.close()
+
+    async def work() -> None:
+        applied = await (prepare_and_migrate() if as_superuser else migrate_as_owner())
         for migration in applied:
             print(f"applied {migration.version:04d} {migration.name}")
         if not applied:
@@ -73,13 +85,13 @@ def create_key(role: str, name: str) -> int:
     import asyncio
 
     from services.core.api_keys import create_api_key
-    from services.core.database import connect, see_that_tables_are_there
-    from services.core.settings import Settings, read_settings
+    from services.core.database import check_tables, connect
+    from services.core.settings import KeysSettings, read_settings
 
     async def work() -> str:
-        connection = await connect(read_settings(Settings).database_url, application="jejo keys")
+        connection = await connect(read_settings(KeysSettings).database_url, application="jejo keys")
         try:
-            await see_that_tables_are_there(connection)
+            await check_tables(connection)
             return await create_api_key(connection, role, name)
         finally:
             await connection.close()
@@ -115,15 +127,15 @@ def create_login_link(role: str, name: str, url: str, valid_minutes: int) -> int
     import asyncio
 
     from services.core.clock import system_clock
-    from services.core.database import connect, see_that_tables_are_there
+    from services.core.database import check_tables, connect
     from services.core.login_tokens import create_login_token
-    from services.core.settings import Settings, read_settings
+    from services.core.settings import KeysSettings, read_settings
     from services.core.times import MINUTE_US
 
     async def work() -> str:
-        connection = await connect(read_settings(Settings).database_url, application="jejo keys")
+        connection = await connect(read_settings(KeysSettings).database_url, application="jejo keys")
         try:
-            await see_that_tables_are_there(connection)
+            await check_tables(connection)
             return await create_login_token(connection, role, name, system_clock(), valid_minutes * MINUTE_US)
         finally:
             await connection.close()

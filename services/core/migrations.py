@@ -5,6 +5,8 @@ stopping everyone behind itself; a checksum of each applied file shows when hist
 """
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,46 +59,55 @@ def read_migrations(directory: Path = DIRECTORY) -> list[Migration]:
 
 
 async def migrate(connection: Connection, migrations: list[Migration]) -> list[Migration]:
-    """Apply what is missing, in order; returns what was applied.
+    """Apply the missing migrations in order; returns those applied.
 
     Raises:
-        ConfigurationError: an applied migration is not the file's text, the database is newer than this program, or the
+        ConfigurationError: an applied migration differs from its file, the database is newer than this program, or the
             user may not do what a migration does.
         TransientError: a lock could not be had within the lock timeout, or the database went away; what was applied
             before stays.
     """
     try:
-        return await apply_missing(connection, migrations)
+        async with one_at_a_time(connection):
+            return await apply_missing(connection, migrations)
     except asyncpg.InsufficientPrivilegeError as error:
         raise ConfigurationError(
-            f"{error.args[0]}: run `jejo migrate` as a superuser who owns the database."
+            f"{error.args[0]}: run `jejo migrate --bootstrap` as a superuser of the database."
         ) from error
-    except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
-        raise ConfigurationError(f"{error.args[0]}: Jejo needs PostgreSQL 17 with TimescaleDB.") from error
     except AWAY as error:
         raise TransientError(f"The database went away ({error}); run `jejo migrate` again.") from error
 
 
-async def apply_missing(connection: Connection, migrations: list[Migration]) -> list[Migration]:
-    """The same, one runner at a time."""
+@asynccontextmanager
+async def one_at_a_time(connection: Connection) -> AsyncIterator[None]:
+    """Keep every other runner waiting meanwhile."""
     await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
     try:
-        await connection.execute(LEDGER)
-        applied = {row["version"]: row["sha256"] for row in await connection.fetch("SELECT * FROM schema_migration")}
-        check_history(migrations, applied)
-        missing = [m for m in migrations if m.version not in applied]
-        for migration in missing:
-            await apply(connection, migration)
-        return missing
+        yield
     finally:
-        await connection.execute("SELECT pg_advisory_unlock($1)", ADVISORY_LOCK)
+        if not connection.is_closed():
+            await connection.execute("SELECT pg_advisory_unlock($1)", ADVISORY_LOCK)
+
+
+async def apply_missing(
+    connection: Connection, migrations: list[Migration], *, last: int | None = None
+) -> list[Migration]:
+    """Apply the missing migrations up to number ``last`` in order; returns those applied. The caller holds the lock."""
+    await connection.execute(LEDGER)
+    rows = await connection.fetch("SELECT version, sha256 FROM schema_migration")
+    applied = {row["version"]: row["sha256"] for row in rows}
+    check_history(migrations, applied)
+    missing = [m for m in migrations if m.version not in applied and (last is None or m.version <= last)]
+    for migration in missing:
+        await apply(connection, migration)
+    return missing
 
 
 def check_history(migrations: list[Migration], applied: dict[int, str]) -> None:
-    """Hold what the database says was applied against the files.
+    """Check the migrations that the database has applied against the files.
 
     Raises:
-        ConfigurationError: they differ.
+        ConfigurationError: a file was changed after it was applied, or is missing.
     """
     known = {m.version: m for m in migrations}
     for version, sha256 in applied.items():

@@ -2,13 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import quote
+from typing import ClassVar, TypeVar
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.wire.topic import TELEMETRY_TOPIC
+from services.core.database import LOGINS, address_for, user_of
 from services.core.errors import ConfigurationError
 from services.core.logging import LogFormat
 
@@ -27,11 +27,17 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="JEJO_", frozen=True)
 
+    login: ClassVar[str | None] = None
+    """The database user that the service logs in as; the address's own user is the administrator."""
+
     # Above the addresses, since it is read into them.
-    database_password_file: Path | None = Field(
-        None, description="A file with the password for database addresses that have a user and no password."
+    database_passwords: Path | None = Field(
+        None, description="A folder with a file per database login, named like it, that holds its password."
     )
-    database_url: str = Field("postgresql://jejo@127.0.0.1:5433/jejo", description="PostgreSQL with TimescaleDB.")
+    database_url: str = Field(
+        "postgresql://jejo@127.0.0.1:5433/jejo",
+        description="PostgreSQL with TimescaleDB. Services log in under their own names, not as the user named here.",
+    )
     kafka_bootstrap_servers: str = Field(
         "127.0.0.1:9092", description="Kafka brokers to start from, host:port, by comma."
     )
@@ -41,6 +47,20 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: LogFormat = Field(LogFormat.text, description="text, or json for programs that collect logs.")
+
+    def passwords_of_logins(self) -> dict[str, str]:
+        """Password by login, from the folder of passwords; empty where there is none.
+
+        Raises:
+            ConfigurationError: a file cannot be read.
+        """
+        if self.database_passwords is None:
+            return {}
+        files = [self.database_passwords / login for login in LOGINS]
+        try:
+            return {file.name: read_password(file) for file in files if file.exists()}
+        except ValueError as error:
+            raise ConfigurationError(f"Correct JEJO_DATABASE_PASSWORDS: {error}.") from None
 
     @field_validator("kafka_bootstrap_servers")
     @classmethod
@@ -68,24 +88,43 @@ class Settings(BaseSettings):
 
     @field_validator("database_url", "read_database_url", check_fields=False)
     @classmethod
-    def with_password(cls, url: str | None, info: ValidationInfo) -> str | None:
-        """The address with the password from the file, if there is one to be put in."""
+    def of_the_login(cls, url: str | None, info: ValidationInfo) -> str | None:
+        """The address with the service's login and the password of that login."""
         if url is None:
             return url
         if not DATABASE_URL.fullmatch(url):
             raise ValueError("write postgresql://USER@HOST:PORT/DATABASE")
-        file = info.data.get("database_password_file")
-        if file is None:
+        login, folder = cls.login or user_of(url), info.data.get("database_passwords")
+        if login is None:
             return url
-        scheme, _, rest = url.partition("://")
-        user, at, server = rest.partition("@")
-        if not at or ":" in user:
-            return url
-        try:
-            password = file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"JEJO_DATABASE_PASSWORD_FILE cannot be read: {error}") from None
-        return f"{scheme}://{user}:{quote(password, safe='')}@{server}"
+        # Commands that work with no database have no login, and need no password.
+        if folder is None or (cls.login is None and not (folder / login).exists()):
+            return address_for(url, login)
+        return address_for(url, login, read_password(folder / login))
+
+
+def read_password(file: Path) -> str:
+    """The password in a file, without the line's end.
+
+    Raises:
+        ValueError: the file cannot be read.
+    """
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the password in JEJO_DATABASE_PASSWORDS cannot be read: {error}") from None
+
+
+class MigrationSettings(Settings):
+    """What ``jejo migrate`` works as: the owner of the tables."""
+
+    login = "jejo_migrate"
+
+
+class KeysSettings(Settings):
+    """What ``jejo keys`` works as."""
+
+    login = "jejo_keys"
 
 
 class MetricsSettings(Settings):

@@ -8,6 +8,8 @@ from services.core.settings import MetricsSettings
 class IngestSettings(MetricsSettings):
     """How the worker reads the topic, and how much it holds in memory and in quarantine."""
 
+    login = "jejo_ingest"
+
     ingest_group: str = Field(
         "jejo-ingest", description="Kafka consumer group; workers of one group share the partitions."
     )

@@ -8,6 +8,8 @@ from services.core.settings import Settings
 class StatusSettings(Settings):
     """The most that is still fine."""
 
+    login = "jejo_status"
+
     status_lag_records: int = Field(100_000, ge=0, description="Records that ingest may be behind.")
     status_freshness_s: float = Field(
         60.0, gt=0, description="Seconds by which KPIs may be older than what was ingested."

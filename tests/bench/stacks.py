@@ -44,7 +44,7 @@ def running_servers() -> Iterator[Servers]:
     with private_postgres(durable=True) as postgres, private_kafka() as kafka:
         settings = [f"ALTER SYSTEM SET {setting}" for setting in SERVER_SETTINGS]
         asyncio.run(execute(postgres.url, *settings, "SELECT pg_reload_conf()"))
-        asyncio.run(make_template(postgres.url))
+        asyncio.run(make_template(postgres))
         yield Servers(postgres, kafka)
 
 

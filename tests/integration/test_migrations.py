@@ -124,12 +124,14 @@ async def test_factories_keep_the_zones_and_sponsors_that_they_named(database_te
 
 
 async def test_a_user_who_may_not_is_told_who_may(database_template: str) -> None:
-    await execute(database_template, "CREATE ROLE jejo_nobody LOGIN")
+    await execute(database_template, "CREATE ROLE jejo_nobody LOGIN PASSWORD 'nobodys'")
     try:
         await execute(database_template, "CREATE DATABASE jejo_nobodys OWNER jejo_nobody")
-        connection = await connect(database_url(database_template, "jejo_nobodys").replace("jejo@", "jejo_nobody@"))
+        connection = await connect(
+            database_url(database_template, "jejo_nobodys").replace("jejo@", "jejo_nobody:nobodys@")
+        )
         try:
-            with pytest.raises(ConfigurationError, match=r"permission denied .*as a superuser who owns the database"):
+            with pytest.raises(ConfigurationError, match=r"permission denied .*as a superuser of the database"):
                 await migrate(connection, read_migrations())
         finally:
             await connection.close()

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
-from services.core.database import Connection, connect
-from services.core.migrations import migrate, read_migrations
+from services.core.bootstrap import bootstrap
+from services.core.database import Connection, address_for, connect
+from services.core.migrations import read_migrations
 from tests.databases import database_url, execute
 
 VIEWS = {"factory", "machine", "state_event", "count_event", "reading", "machine_hour", "factory_day"}
@@ -53,12 +54,8 @@ def migrated(database_template: str) -> Iterator[str]:
 
     async def make() -> None:
         await execute(database_template, f"CREATE DATABASE {NAME}")
-        connection = await connect(url)
-        try:
-            await migrate(connection, read_migrations())
-            await connection.execute(SAMPLE)
-        finally:
-            await connection.close()
+        await bootstrap(url, read_migrations(), {})
+        await execute(url, SAMPLE)
 
     asyncio.run(make())
     yield url
@@ -75,7 +72,7 @@ async def owner(migrated: str) -> AsyncIterator[Connection]:
 @pytest.fixture
 async def researcher(migrated: str) -> AsyncIterator[Connection]:
     """Logged in as researcher, and determined: read-only is a default that everybody may turn off."""
-    connection = await connect(migrated.replace("jejo@", "researcher@"))
+    connection = await connect(address_for(migrated, "researcher"))
     await connection.execute("SET default_transaction_read_only = off")
     yield connection
     await connection.close()
@@ -228,7 +225,7 @@ async def test_a_cheap_function_of_ones_own_sees_no_row_that_the_view_leaves_out
 
 
 async def test_reading_only_is_the_default_and_statements_end(migrated: str) -> None:
-    connection = await connect(migrated.replace("jejo@", "researcher@"))
+    connection = await connect(address_for(migrated, "researcher"))
     try:
         settings = {
             name: await connection.fetchval("SELECT current_setting($1)", name)

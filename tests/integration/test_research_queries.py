@@ -264,7 +264,8 @@ async def test_a_person_logs_in_as_the_document_says(database: str) -> None:
     access = DOCUMENT.split("## Access", 1)[1]
     psql(owner, fenced("sql", access))
     try:
-        connection = await asyncpg.connect(database.replace("jejo@", "kim@"))
+        psql(owner, "ALTER ROLE kim PASSWORD 'kims'")
+        connection = await asyncpg.connect(database.replace("jejo@", "kim:kims@"))
         try:
             assert await connection.fetchval("SELECT count(*) FROM research.factory") == 0
             assert await connection.fetchval("SHOW default_transaction_read_only") == "on"
@@ -278,6 +279,6 @@ async def test_a_person_logs_in_as_the_document_says(database: str) -> None:
                     await connection.execute(refused)
         finally:
             await connection.close()
-        psql(libpq_variables(database, "kim"), "\\d+ research.machine_hour")
+        psql({**libpq_variables(database, "kim"), "PGPASSWORD": "kims"}, "\\d+ research.machine_hour")
     finally:
         psql(owner, "DROP ROLE kim")

@@ -43,7 +43,7 @@ async def owner(database: str) -> AsyncIterator[Connection]:
 
 @pytest.fixture
 async def researcher(database: str, owner: Connection) -> AsyncIterator[Connection]:
-    connection = await connect(database.replace("jejo@", "researcher@"))
+    connection = await connect(database, "researcher")
     yield connection
     await connection.close()
 

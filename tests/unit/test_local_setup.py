@@ -10,7 +10,9 @@ import pytest
 
 from deploy.local import fetch, places
 from deploy.local.errors import StackError
+from deploy.local.passwords import enter_passwords, make_passwords, remove_passwords
 from deploy.local.process import Process, claim_port, free_port
+from services.core.database import LOGINS
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ("sh", "dirname", "uname", "sed", "head", "cat", "sha256sum", "cut", "rm", "pwd")
@@ -193,3 +195,49 @@ def test_a_taken_port_names_the_setting() -> None:
         taken.listen()
         with pytest.raises(StackError, match=r"which Kafka wants, is taken: stop what listens there, or set X\."):
             claim_port(taken.getsockname()[1], "Kafka", "set X")
+
+
+@pytest.fixture
+def password_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "home/pgpass"
+    file.parent.mkdir()
+    monkeypatch.setenv("PGPASSFILE", str(file))
+    return file
+
+
+def test_passwords_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
+    made = make_passwords(tmp_path / "passwords")
+    assert set(made) == {"jejo", *LOGINS}
+    assert len(set(made.values())) == len(made)
+    assert all(len(password) == 48 for password in made.values())
+    assert make_passwords(tmp_path / "passwords") == made
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "passwords").iterdir()} == {0o600}
+
+
+def test_the_users_own_entries_stay_in_the_password_file(password_file: Path, tmp_path: Path) -> None:
+    password_file.write_text("# mine\n*:*:*:*:everywhere\n127.0.0.1:5433:*:me:mine\n")
+    first, second = make_passwords(tmp_path / "1"), make_passwords(tmp_path / "2")
+    enter_passwords(5433, first)
+    enter_passwords(5434, first)
+    enter_passwords(5433, second)
+    lines = password_file.read_text().splitlines()
+    assert lines[:9] == [f"127.0.0.1:5433:*:{login}:{password}" for login, password in second.items()]
+    assert lines[9:18] == [f"127.0.0.1:5434:*:{login}:{password}" for login, password in first.items()]
+    assert password_file.stat().st_mode & 0o777 == 0o600
+    remove_passwords(5433, tmp_path / "1")
+    assert password_file.read_text().splitlines() == lines
+    remove_passwords(5433, tmp_path / "2")
+    remove_passwords(5434, tmp_path / "1")
+    assert password_file.read_text() == "# mine\n*:*:*:*:everywhere\n127.0.0.1:5433:*:me:mine\n"
+
+
+def test_a_password_file_that_was_not_there_goes_again(password_file: Path, tmp_path: Path) -> None:
+    enter_passwords(5433, make_passwords(tmp_path / "1"))
+    remove_passwords(5433, tmp_path / "1")
+    assert not password_file.exists()
+
+
+def test_a_password_file_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "absent/pgpass"))
+    with pytest.raises(StackError, match="name another file in PGPASSFILE"):
+        enter_passwords(5433, {"jejo": "x"})

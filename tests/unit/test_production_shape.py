@@ -15,8 +15,10 @@ from services.api.app import create_app
 from services.api.settings import ApiSettings
 from services.cli import jejo
 from services.core.clock import system_clock
-from services.core.settings import Settings, read_settings
+from services.core.database import LOGINS
+from services.core.settings import MigrationSettings, Settings, read_settings
 from services.ingest.settings import IngestSettings
+from services.ingest.status.settings import StatusSettings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/docker-compose.yml").read_text())
@@ -24,7 +26,9 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 OURS: dict[str, type[Settings]] = {
-    "migrate": Settings,
+    "bootstrap": Settings,
+    "migrate": MigrationSettings,
+    "operator": StatusSettings,
     "ingest": IngestSettings,
     "analytics": AnalyticsSettings,
     "api": ApiSettings,
@@ -80,23 +84,37 @@ def test_commands_and_variables_are_the_programs_own(
     known = {f"JEJO_{field.upper()}" for field in OURS[name].model_fields}
     variables = environment(name)
     assert set(variables) <= known
-    secret = tmp_path / "password"
-    secret.write_text("x")
-    for variable, value in {**variables, "JEJO_DATABASE_PASSWORD_FILE": str(secret)}.items():
+    for secret in SERVICES[name]["secrets"]:
+        (tmp_path / secret).write_text("x")
+    for variable, value in {**variables, "JEJO_DATABASE_PASSWORDS": str(tmp_path)}.items():
         monkeypatch.setenv(variable, value)
     settings = read_settings(OURS[name])
     address = urlsplit(settings.database_url)
     assert (address.hostname, address.port, address.password) == ("timescaledb", 5432, "x")
     database = environment("timescaledb")
-    assert (address.username, address.path) == (database["POSTGRES_USER"], "/" + database["POSTGRES_DB"])
+    login = OURS[name].login or database["POSTGRES_USER"]
+    assert (address.username, address.path) == (login, "/" + database["POSTGRES_DB"])
     assert f"INSIDE://{settings.kafka_bootstrap_servers}" in environment("kafka")["KAFKA_ADVERTISED_LISTENERS"]
+
+
+def test_each_container_is_given_the_passwords_of_its_command_alone() -> None:
+    superuser = environment("timescaledb")["POSTGRES_USER"]
+    passwords = {superuser, *LOGINS} - {"researcher"}
+    assert set(COMPOSE["secrets"]) == passwords
+    given = {name: set(service["secrets"]) for name, service in SERVICES.items() if "secrets" in service}
+    assert given.pop("bootstrap") == passwords
+    assert given.pop("timescaledb") == {superuser}
+    assert given.pop("operator") == passwords - {superuser, "jejo_analytics"}
+    assert given == {name: {OURS[name].login} for name in given}
 
 
 def test_no_secret_stands_in_the_file() -> None:
     for name, service in SERVICES.items():
         for variable, value in environment(name).items():
             assert not re.search(r"//[^/@]*:[^/@]*@", value), variable
-            if re.search(r"PASSWORD|SECRET|TOKEN|_KEY", variable):
+            if variable == "JEJO_DATABASE_PASSWORDS":
+                assert value == "/run/secrets"
+            elif re.search(r"PASSWORD|SECRET|TOKEN|_KEY", variable):
                 assert variable.endswith("_FILE"), variable
                 assert value.removeprefix("/run/secrets/") in service["secrets"]
     ignored = (ROOT / ".gitignore").read_text().splitlines()
@@ -120,14 +138,16 @@ def test_ports_are_published_on_this_machine_only() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_services_start_in_order_and_again(name: str) -> None:
     service = SERVICES[name]
-    assert service["restart"] == ("on-failure" if name == "migrate" else "unless-stopped")
+    assert service["restart"] == {"bootstrap": "on-failure", "migrate": "on-failure", "operator": "no"}.get(
+        name, "unless-stopped"
+    )
     for other, wanted in service.get("depends_on", {}).items():
         if wanted["condition"] == "service_healthy":
             assert "healthcheck" in SERVICES[other]
         else:
-            assert (other, wanted["condition"]) == ("migrate", "service_completed_successfully")
+            assert (other in ("bootstrap", "migrate"), wanted["condition"]) == (True, "service_completed_successfully")
     if name in OURS:
-        assert set(service["depends_on"]) >= {"timescaledb" if name == "migrate" else "migrate"}
+        assert set(service["depends_on"]) >= {{"bootstrap": "timescaledb", "migrate": "bootstrap"}.get(name, "migrate")}
         assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
         assert service["security_opt"] == ["no-new-privileges:true"]
 

@@ -1,4 +1,4 @@
-"""A value that cannot be used is refused at once; a password in a file gets into the addresses that want one."""
+"""An invalid value is refused at once; each service logs in as itself, with the password of its own login."""
 
 from pathlib import Path
 
@@ -13,43 +13,57 @@ ADDRESS = "postgresql://jejo@db:5432/jejo"
 
 
 @pytest.fixture
-def password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    file = tmp_path / "password"
-    file.write_text("a/b:c@d e%\n")
-    monkeypatch.setenv("JEJO_DATABASE_PASSWORD_FILE", str(file))
-    return file
+def passwords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for login in ("jejo", "jejo_api", "reader"):
+        (tmp_path / login).write_text(f"{login}/b:c@d e%\n")
+    monkeypatch.setenv("JEJO_DATABASE_PASSWORDS", str(tmp_path))
+    return tmp_path
 
 
-def test_it_is_put_into_both_addresses_quoted(password: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_logs_in_as_itself_with_its_own_password(passwords: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JEJO_DATABASE_URL", ADDRESS)
-    monkeypatch.setenv("JEJO_READ_DATABASE_URL", "postgresql://reader@replica/jejo?sslmode=require")
+    monkeypatch.setenv("JEJO_READ_DATABASE_URL", "postgresql://reader:own@replica/jejo?sslmode=require")
     settings = read_settings(ApiSettings)
-    assert settings.database_url == "postgresql://jejo:a%2Fb%3Ac%40d%20e%25@db:5432/jejo"
-    assert settings.read_database_url == "postgresql://reader:a%2Fb%3Ac%40d%20e%25@replica/jejo?sslmode=require"
+    assert settings.database_url == "postgresql://jejo_api:jejo_api%2Fb%3Ac%40d%20e%25@db:5432/jejo"
+    assert (
+        settings.read_database_url == "postgresql://jejo_api:jejo_api%2Fb%3Ac%40d%20e%25@replica/jejo?sslmode=require"
+    )
+
+
+def test_the_administrator_logs_in_as_the_address_says(passwords: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JEJO_DATABASE_URL", ADDRESS)
+    assert read_settings(Settings).database_url == "postgresql://jejo:jejo%2Fb%3Ac%40d%20e%25@db:5432/jejo"
+    monkeypatch.setenv("JEJO_DATABASE_URL", "postgresql://stranger@db/jejo")
+    assert read_settings(Settings).database_url == "postgresql://stranger@db/jejo"
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["postgresql://jejo:own@db/jejo", "postgresql://db/jejo", "postgresql:///jejo", "postgres://[::1]:1,db:2/j?a=b"],
+    ("address", "expected"),
+    [
+        ("postgresql://jejo:own@db/jejo", "postgresql://jejo_api@db/jejo"),
+        ("postgresql://jejo_api:own@db/jejo", "postgresql://jejo_api:own@db/jejo"),
+        ("postgresql://jejo%5Fapi@db/jejo", "postgresql://jejo%5Fapi@db/jejo"),
+        ("postgresql://db/jejo", "postgresql://jejo_api@db/jejo"),
+        ("postgresql:///jejo?host=/a@b", "postgresql://jejo_api@/jejo?host=/a@b"),
+        ("postgres://[::1]:1,db:2/j?a=b", "postgres://jejo_api@[::1]:1,db:2/j?a=b"),
+    ],
 )
-def test_addresses_with_a_password_or_without_a_user_stay(
-    password: Path, monkeypatch: pytest.MonkeyPatch, address: str
+def test_a_password_in_the_address_is_its_users_alone(
+    monkeypatch: pytest.MonkeyPatch, address: str, expected: str
 ) -> None:
     monkeypatch.setenv("JEJO_DATABASE_URL", address)
+    assert read_settings(ApiSettings).database_url == expected
     assert read_settings(Settings).database_url == address
 
 
-def test_without_a_file_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JEJO_DATABASE_URL", ADDRESS)
-    assert read_settings(Settings).database_url == ADDRESS
-    assert read_settings(ApiSettings).read_database_url is None
+def test_a_password_that_is_missing_is_named(passwords: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (passwords / "jejo_api").unlink()
+    with pytest.raises(ConfigurationError, match=r"JEJO_DATABASE_PASSWORDS cannot be read: .*No such file"):
+        read_settings(ApiSettings)
 
 
-def test_a_file_that_is_not_there_is_named(password: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    password.unlink()
-    monkeypatch.setenv("JEJO_DATABASE_URL", ADDRESS)
-    with pytest.raises(ConfigurationError, match=r"JEJO_DATABASE_PASSWORD_FILE cannot be read: .*No such file"):
-        read_settings(Settings)
+def test_passwords_of_logins_are_those_that_have_a_file(passwords: Path) -> None:
+    assert read_settings(Settings).passwords_of_logins() == {"jejo_api": "jejo_api/b:c@d e%"}
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,10 @@ def verify_window(start: str, end: str, machine: str | None, wait_s: float, no_l
     """
     import asyncio
 
+    from services.analytics.settings import VerifySettings
     from services.analytics.verification.run import parse_window, verify
-    from services.core.settings import Settings, read_settings
+    from services.core.settings import read_settings
 
     window = parse_window(start, end)
-    settings = read_settings(Settings)
+    settings = read_settings(VerifySettings)
     return asyncio.run(verify(settings.database_url, window, machine, wait_s, ledger=not no_ledger))

@@ -1,0 +1,29 @@
+-- The database's logins. Each service logs in as its own, which can do no more than the service's part of the design; none of
+-- them is a superuser. Roles belong to the whole server, so some may already be there, and their rights are set again here.
+
+DO $$
+DECLARE
+    login text;
+BEGIN
+    FOREACH login IN ARRAY ARRAY[
+        'jejo_migrate', 'jejo_ingest', 'jejo_analytics', 'jejo_api', 'jejo_verify', 'jejo_status', 'jejo_keys', 'researcher'
+    ] LOOP
+        BEGIN
+            EXECUTE format('CREATE ROLE %I', login);
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL;
+        END;
+        EXECUTE format(
+            'ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', login
+        );
+    END LOOP;
+    EXECUTE format('GRANT CREATE ON DATABASE %I TO jejo_migrate', current_database());
+END
+$$;
+
+GRANT CREATE, USAGE ON SCHEMA public TO jejo_migrate;
+GRANT USAGE ON SCHEMA public TO jejo_ingest, jejo_analytics, jejo_api, jejo_verify, jejo_status, jejo_keys;
+
+-- What a login makes is closed to the others until it is granted.
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON ROUTINES FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE jejo_migrate REVOKE EXECUTE ON ROUTINES FROM PUBLIC;

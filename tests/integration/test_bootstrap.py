@@ -1,0 +1,237 @@
+"""Who may execute what in the database, asked of its catalogue on both editions; and the step that sees to it."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from services.core.bootstrap import bootstrap, check_bootstrap
+from services.core.database import LOGINS, OWNER, connect
+from services.core.errors import ConfigurationError
+from services.core.migrations import apply_missing, migrate, read_migrations
+from tests.databases import database_url, execute
+from tests.stack import ROOT
+
+SERVICES = [login for login in LOGINS if login != "researcher"]
+STRANGER = "jejo_stranger"
+# Of every schema but PostgreSQL's own two, what a user may execute.
+EXECUTABLE = """
+SELECT DISTINCT p.proname
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND has_function_privilege($1, p.oid, 'EXECUTE')
+"""
+EXPECTED = {
+    "public": set(),
+    "jejo_ingest": set(),
+    "jejo_analytics": set(),
+    "jejo_api": {"size_of", "machine_spans_of", "refresh_machine_spans"},
+    "jejo_verify": {"size_of", "machine_spans_of"},
+    "jejo_status": set(),
+    "jejo_keys": set(),
+    "researcher": {"time_bucket", "first", "last", "histogram"},
+}
+NOT_OURS = """
+SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'S') AND c.relowner <> $1::regrole
+  AND (n.nspname IN ('public', 'research') OR c.relname LIKE '\\_hyper\\_%' OR c.relname LIKE 'compress\\_hyper\\_%')
+UNION ALL
+SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname IN ('public', 'research') AND p.proowner <> $1::regrole
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+"""
+LIKE_AN_UPDATE = (
+    "CREATE FUNCTION _timescaledb_functions.new_in_an_update() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "GRANT EXECUTE ON FUNCTION _timescaledb_functions.new_in_an_update() TO PUBLIC",
+    "ALTER EXTENSION timescaledb ADD FUNCTION _timescaledb_functions.new_in_an_update()",
+)
+
+
+@pytest.fixture(params=["apache", "timescale"])
+def either_edition(request: pytest.FixtureRequest) -> str:
+    """The address of a migrated database of one of TimescaleDB's editions, as the superuser."""
+    name = {"apache": "database", "timescale": "community_database"}[request.param]
+    url = str(request.getfixturevalue(name))
+    assert asyncio.run(fetch(url, "SHOW timescaledb.license")) == [(request.param,)]
+    return url
+
+
+@pytest.fixture
+def empty_database(database_template: str) -> Iterator[str]:
+    """The address of a database in which nothing was done."""
+    name = f"jejo_empty_{os.getpid()}"
+    asyncio.run(execute(database_template, f"CREATE DATABASE {name}"))
+    yield database_url(database_template, name)
+    asyncio.run(execute(database_template, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def fetch(url: str, sql: str, *parameters: object, login: str | None = None) -> list[tuple[object, ...]]:
+    connection = await connect(url, login)
+    try:
+        return [tuple(row) for row in await connection.fetch(sql, *parameters)]
+    finally:
+        await connection.close()
+
+
+def jejo_migrate(url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "services", "migrate", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "JEJO_DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("login", EXPECTED)
+async def test_a_login_executes_what_is_granted_by_name_and_nothing_else(either_edition: str, login: str) -> None:
+    assert {name for (name,) in await fetch(either_edition, EXECUTABLE, login)} == EXPECTED[login]
+
+
+async def test_a_login_without_grants_executes_nothing_and_drops_no_chunk(either_edition: str) -> None:
+    await execute(
+        either_edition,
+        "INSERT INTO state_event VALUES (1, '2025-03-03Z', 1, 1, NULL, 0, false, 1)",
+        f"CREATE ROLE {STRANGER} LOGIN PASSWORD 'strangers'",
+    )
+    try:
+        assert await fetch(either_edition, EXECUTABLE, STRANGER) == []
+        ((chunk,),) = await fetch(either_edition, "SELECT show_chunks('state_event')::text")
+        address = either_edition.replace("jejo@", f"{STRANGER}:strangers@").replace("postgres@", f"{STRANGER}@")
+        for login, at in (("researcher", either_edition), (STRANGER, address)):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied for function drop_chunk"):
+                await fetch(at, f"SELECT _timescaledb_functions.drop_chunk('{chunk}')", login=login)
+        assert await fetch(either_edition, "SELECT count(*) FROM state_event") == [(1,)]
+    finally:
+        await execute(either_edition, f"DROP ROLE {STRANGER}")
+
+
+async def test_what_the_owner_makes_is_closed_until_it_is_granted(either_edition: str) -> None:
+    connection = await connect(either_edition, OWNER)
+    try:
+        await connection.execute("CREATE FUNCTION of_a_later_migration() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+        assert not await connection.fetchval(
+            "SELECT has_function_privilege('public', 'of_a_later_migration()', 'EXECUTE')"
+        )
+        await connection.execute("DROP FUNCTION of_a_later_migration()")
+    finally:
+        await connection.close()
+
+
+async def test_everything_of_ours_belongs_to_the_owner(either_edition: str) -> None:
+    await execute(either_edition, "INSERT INTO reading VALUES (1, 1, '2025-03-03Z', 1, 0, false, 1)")
+    assert await fetch(either_edition, NOT_OURS, OWNER) == []
+    jobs = "SELECT DISTINCT owner::text FROM timescaledb_information.jobs WHERE hypertable_schema = 'public'"
+    assert {owner for (owner,) in await fetch(either_edition, jobs)} <= {OWNER}
+
+
+@pytest.mark.parametrize("login", LOGINS)
+async def test_a_login_is_no_superuser_and_becomes_none(either_edition: str, login: str) -> None:
+    connection = await connect(either_edition, login)
+    try:
+        await connection.execute("SET ROLE NONE")
+        await connection.execute("RESET SESSION AUTHORIZATION") if "postgres@" not in either_edition else None
+        who = "SELECT session_user::text, current_user::text, current_setting('is_superuser')"
+        assert tuple(await connection.fetchrow(who) or ()) == (login, login, "off")
+        rights = "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles"
+        assert not await connection.fetchval(f"{rights} WHERE rolname = session_user")
+        assert not await connection.fetchval("SELECT count(*) FROM pg_auth_members WHERE member = $1::regrole", login)
+        for other in {"jejo_migrate", "jejo_api", "jejo_ingest"} - {login}:
+            with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.InvalidParameterValueError)):
+                await connection.execute(f"SET ROLE {other}")
+    finally:
+        await connection.close()
+
+
+async def test_the_compression_of_the_community_edition_works_as_the_owner(community_database: str) -> None:
+    await execute(community_database, "INSERT INTO state_event VALUES (1, '2025-03-03Z', 1, 1, NULL, 0, false, 1)")
+    jobs = (
+        "SELECT format('CALL %I.%I(%s, %L)', proc_schema, proc_name, job_id, config) FROM timescaledb_information.jobs "
+        "WHERE proc_name = 'policy_compression' AND hypertable_name = 'state_event'"
+    )
+    ((call,),) = await fetch(community_database, jobs)
+    connection = await connect(community_database, OWNER)
+    try:
+        # As TimescaleDB's background worker calls it, which this edition in WebAssembly has not.
+        await connection.execute(str(call))
+    finally:
+        await connection.close()
+    compressed = "SELECT is_compressed FROM timescaledb_information.chunks WHERE hypertable_name = 'state_event'"
+    assert await fetch(community_database, compressed) == [(True,)]
+
+
+async def test_a_routine_that_an_update_brings_is_found_and_closed(database: str) -> None:
+    await execute(database, *LIKE_AN_UPDATE)
+    connection = await connect(database, OWNER)
+    try:
+        with pytest.raises(ConfigurationError, match=r"may execute .*new_in_an_update.*jejo migrate --bootstrap"):
+            await check_bootstrap(connection)
+        assert await bootstrap(database, read_migrations(), {}) == []
+        await check_bootstrap(connection)
+        assert not await connection.fetchval(
+            "SELECT has_function_privilege('researcher', '_timescaledb_functions.new_in_an_update()', 'EXECUTE')"
+        )
+    finally:
+        await connection.close()
+
+
+def test_the_command_refuses_to_migrate_what_is_open(database: str) -> None:
+    asyncio.run(execute(database, *LIKE_AN_UPDATE))
+    refused = jejo_migrate(database)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "run `jejo migrate --bootstrap` as a superuser of the database" in refused.stderr
+    assert jejo_migrate(database, "--bootstrap").returncode == 0
+    assert jejo_migrate(database).stdout == "nothing to apply: the schema is up to date\n"
+
+
+def test_a_database_in_which_nothing_was_done_asks_for_the_superuser_once(empty_database: str) -> None:
+    refused = jejo_migrate(empty_database)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "lacks the extension timescaledb: run `jejo migrate --bootstrap`" in refused.stderr
+    done = jejo_migrate(empty_database, "--bootstrap")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [f"applied {m.version:04d} {m.name}" for m in read_migrations()]
+    assert asyncio.run(fetch(empty_database, NOT_OURS, OWNER)) == []
+
+
+async def test_only_a_superuser_bootstraps(database: str) -> None:
+    await execute(database, f"CREATE ROLE {STRANGER} LOGIN CREATEROLE PASSWORD 'strangers'")
+    try:
+        with pytest.raises(ConfigurationError, match=f"{STRANGER} is no superuser"):
+            await bootstrap(database.replace("jejo@", f"{STRANGER}:strangers@"), read_migrations(), {})
+    finally:
+        await execute(database, f"DROP ROLE {STRANGER}")
+
+
+async def test_a_database_of_before_there_were_logins_is_handed_over(empty_database: str) -> None:
+    """Its superuser applied the migrations, owned everything, and PUBLIC executed what it liked."""
+    await execute(empty_database, "CREATE EXTENSION timescaledb")
+    owner = await connect(empty_database)
+    try:
+        await apply_missing(owner, read_migrations(), last=11)
+        await owner.execute("INSERT INTO state_event VALUES (1, '2025-03-03Z', 1, 1, NULL, 0, false, 1)")
+    finally:
+        await owner.close()
+    applied = await bootstrap(empty_database, read_migrations(), {})
+    assert [m.version for m in applied] == [m.version for m in read_migrations() if m.version > 11]
+    assert await fetch(empty_database, NOT_OURS, OWNER) == []
+    assert await fetch(empty_database, EXECUTABLE, "public") == []
+    migrator = await connect(empty_database, OWNER)
+    try:
+        assert await migrate(migrator, read_migrations()) == []
+        await migrator.execute("ALTER TABLE state_event ADD COLUMN later integer")
+    finally:
+        await migrator.close()
+
+
+async def test_bootstrapping_twice_changes_nothing(database: str) -> None:
+    granted = "SELECT oid::regprocedure::text, proacl::text FROM pg_proc ORDER BY 1"
+    roles = "SELECT rolname, rolcanlogin, rolpassword FROM pg_authid WHERE rolname = ANY($1) ORDER BY 1"
+    before = [await fetch(database, granted), await fetch(database, roles, list(LOGINS))]
+    assert await bootstrap(database, read_migrations(), {}) == []
+    assert [await fetch(database, granted), await fetch(database, roles, list(LOGINS))] == before
