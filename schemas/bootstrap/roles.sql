@@ -17,6 +17,8 @@ BEGIN
             'ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', login
         );
     END LOOP;
+    -- A restored database has lost what its migrations granted on the database itself.
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CREATE ON DATABASE %I TO jejo_migrate', current_database());
 END
 $$;

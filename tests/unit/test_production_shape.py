@@ -18,7 +18,7 @@ from services.core.clock import system_clock
 from services.core.database import LOGINS
 from services.core.settings import MigrationSettings, Settings, read_settings
 from services.ingest.settings import IngestSettings
-from services.ingest.status.settings import StatusSettings
+from services.operations.settings import StatusSettings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/docker-compose.yml").read_text())
@@ -80,7 +80,12 @@ def test_commands_and_variables_are_the_programs_own(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     command, *arguments = SERVICES[name]["command"]
-    assert jejo.commands[command].make_context(command, arguments).params == {}
+    flags = {
+        "bootstrap": {"as_superuser": True},
+        "migrate": {"as_superuser": False},
+        "operator": {"json_output": False},
+    }
+    assert jejo.commands[command].make_context(command, arguments).params == flags.get(name, {})
     known = {f"JEJO_{field.upper()}" for field in OURS[name].model_fields}
     variables = environment(name)
     assert set(variables) <= known
