@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
 import pytest
 import yaml
 
@@ -85,7 +86,9 @@ def test_commands_and_variables_are_the_programs_own(
         "migrate": {"as_superuser": False},
         "operator": {"json_output": False},
     }
-    assert jejo.commands[command].make_context(command, arguments).params == flags.get(name, {})
+    assert jejo.commands[command].make_context(
+        command, arguments, parent=click.Context(jejo, **jejo.context_settings)
+    ).params == flags.get(name, {})
     known = {f"JEJO_{field.upper()}" for field in OURS[name].model_fields}
     variables = environment(name)
     assert set(variables) <= known
