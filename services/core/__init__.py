@@ -1,1 +1,1 @@
-"""What every service needs and no service owns: settings, database, clock, errors, logging."""
+"""Shared by all services: settings, database, clock, errors, logging."""

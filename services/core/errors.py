@@ -1,21 +1,21 @@
-"""The errors of Jejo: one base, and one class for each thing that a caller can do about it."""
+"""Jejo's errors: one base class, and one class for each way a caller can respond."""
 
 
 class JejoError(Exception):
-    """Base of every error that Jejo raises on purpose. The message is a sentence that says what to do."""
+    """Base class of every error that Jejo raises deliberately. The message is a sentence that says what to do."""
 
 
 class ConfigurationError(JejoError):
-    """The operator must change a setting, a server or a command line; trying again changes nothing."""
+    """The operator must change a setting, a server or a command line; retrying does not help."""
 
 
 class RecordRefused(JejoError):
-    """This input can never be accepted as it is; do not send it again."""
+    """This input is invalid as it is; do not send it again."""
 
 
 class TransientError(JejoError):
-    """Something outside is away or busy; back off and try again."""
+    """An external service is unavailable or busy; back off and retry."""
 
 
 class FatalError(JejoError):
-    """The process can't trust its own state; it must end and be started again."""
+    """The process can no longer trust its own state; it must exit and be restarted."""

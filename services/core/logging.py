@@ -1,6 +1,6 @@
-"""Log lines of the services: to standard error, one event a line, with UTC times, as text or as JSON.
+"""Logging for all services: to standard error, one event per line, with UTC times, as text or as JSON.
 
-What an event is about goes into fields beside its message, so that lines can be found by factory, partition or reason:
+Fields beside the message carry what an event is about, so that lines can be found by factory, partition or reason:
 ``log.warning("refused", extra=fields(factory="F1", partition=3))``.
 """
 
@@ -11,25 +11,25 @@ from enum import StrEnum
 
 
 class LogFormat(StrEnum):
-    """How lines are written: for people at a terminal, or for programs that collect them."""
+    """The format of log lines: for people at a terminal, or for programs that collect them."""
 
     text = "text"
     json = "json"
 
 
 def fields(**values: object) -> dict[str, object]:
-    """What an event is about, for ``extra``; a field without a value is left out."""
+    """Return fields for the ``extra`` argument of a log call; those that are None are left out."""
     return {"fields": {name: value for name, value in values.items() if value is not None}}
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, object]:
-    """The fields that a line was given."""
+    """Return the fields that a record was logged with."""
     found = getattr(record, "fields", None)
     return found if isinstance(found, dict) else {}
 
 
 class TextFormatter(logging.Formatter):
-    """``TIME LEVEL LOGGER: MESSAGE key=value ...``; a value that is not one plain word is written as JSON."""
+    """``TIME LEVEL LOGGER: MESSAGE key=value ...``; values that are not a single plain word are written as JSON."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
@@ -41,7 +41,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """An object a line: time, level, logger, message, the fields, and the exception's trace if there is one."""
+    """One JSON object per line: time, level, logger, message, the fields, and the traceback of an exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
@@ -58,7 +58,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def plain(value: object) -> str:
-    """A value as text without spaces, quotes or line ends, or else as JSON."""
+    """Return a value as text if that has no spaces, quotes or line ends, otherwise as JSON."""
     text = str(value)
     if text.isprintable() and text and not set(text) & set(' "='):
         return text
@@ -66,7 +66,7 @@ def plain(value: object) -> str:
 
 
 def configure_logging(level: str, form: LogFormat = LogFormat.text) -> None:
-    """Send every logger of the process to standard error at ``level`` and above."""
+    """Write the messages of all loggers at ``level`` and above to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form is LogFormat.json else TextFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)

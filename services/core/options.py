@@ -1,4 +1,4 @@
-"""Options that several services' commands take, parsed in one place."""
+"""Parses command-line options that several services share."""
 
 from services.core.errors import ConfigurationError
 

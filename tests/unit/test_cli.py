@@ -1,4 +1,4 @@
-"""The command line: every command says what it does, and words that make no sense are refused with a sentence."""
+"""The command line: help, completion, exit codes, and one sentence for every error."""
 
 import re
 import signal
@@ -113,7 +113,7 @@ def test_help_loads_no_server_or_client() -> None:
 
 
 def completions(words: str) -> set[str]:
-    """What bash is offered for the last of these words."""
+    """Return the completions that bash is offered for the last of these words."""
     variables = {"_JEJO_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
     code = "from services.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=variables)
@@ -127,7 +127,7 @@ def test_a_shell_completes_commands_options_and_codes() -> None:
     assert completions("jejo dead-letters list --reason bad_") == {"bad_json", "bad_schema", "bad_signature"}
 
 
-def test_a_reader_has_a_name_and_a_role_of_a_region_that_there_is() -> None:
+def test_a_reader_needs_a_name_and_a_role_with_a_valid_region() -> None:
     for number in range(100):
         role = f"region:KR-{number:02}"
         if role.removeprefix("region:") in set(Region):
@@ -142,7 +142,7 @@ def test_a_reader_has_a_name_and_a_role_of_a_region_that_there_is() -> None:
             check_reader("admin", name)
 
 
-def test_an_address_that_is_taken_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_address_in_use_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setenv("JEJO_API_PORT", str(taken.getsockname()[1]))
         assert main(["api"]) == 2

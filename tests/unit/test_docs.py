@@ -1,7 +1,7 @@
-"""The documents are held to the code, both ways: settings, metrics, reason codes, commands, links, tables.
+"""The documents match the code, both ways: settings, metrics, reason codes, commands, links, tables.
 
-What fails here after a change: add (or remove) a heading ``### `name` `` in the right section of docs/operations.md,
-with what it is below it, and a line that begins with an arrow and says what to do.
+If a test fails here after a change: add (or remove) a heading ``### `name` `` in the right section of
+docs/operations.md, with a description below it and a line that begins with an arrow and says what to do.
 """
 
 import importlib
@@ -31,7 +31,7 @@ OPERATIONS = (ROOT / "docs/operations.md").read_text()
 
 
 def modules(name: str) -> list[Any]:
-    """Every module of the services with this file name."""
+    """Import every module of the services with this file name."""
     paths = sorted((ROOT / "services").rglob(name))
     return [importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)) for path in paths]
 
@@ -43,7 +43,7 @@ def kinds_of(base: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
 
 
 def settings() -> dict[str, str]:
-    """Every setting of every service, with its default as the page writes it."""
+    """Return every setting of every service, with its default as the document writes it."""
     assert modules("settings.py")
     fields = {name: field for kind in kinds_of(Settings) for name, field in kind.model_fields.items()}
     return {f"JEJO_{name.upper()}": in_words(field.default) for name, field in fields.items()}
@@ -56,13 +56,13 @@ def in_words(default: object) -> str:
 
 
 def other_variables() -> set[str]:
-    """Environment variables that the program names itself, as those that it reads without a settings object."""
+    """Return the environment variables that are read without a settings object."""
     sources = [path for folder in ("services", "deploy") for path in (ROOT / folder).rglob("*.py")]
     return {name for path in sources for name in re.findall(r'"(JEJO_[A-Z0-9_]+)"', path.read_text())}
 
 
 def metrics() -> dict[str, tuple[str, ...]]:
-    """Every metric that a service has, by its name in queries, with its labels."""
+    """Return the labels of every metric of every service, by the metric's name in queries."""
     found: dict[str, tuple[str, ...]] = {}
     for module in modules("metrics.py"):
         for name, kind in vars(module).items():
@@ -79,21 +79,21 @@ def section(document: str, heading: str) -> str:
 
 
 def entries(heading: str) -> dict[str, str]:
-    """The headings of a section of docs/operations.md that are names, and the text below each."""
+    """Return the text below each heading that is a name in a section of docs/operations.md."""
     parts = re.split(r"(?m)^### `(.+)`$", section(OPERATIONS, heading))[1:]
     names, texts = parts[::2], parts[1::2]
-    assert len(set(names)) == len(names), "a heading comes twice"
+    assert len(set(names)) == len(names), "a heading is repeated"
     return dict(zip(names, texts, strict=True))
 
 
 def anchors(document: str) -> set[str]:
-    """What links may lead to, as GitHub makes it of headings."""
+    """Return the anchors that GitHub generates from a document's headings."""
     headings = re.findall(r"(?m)^#+ (.+)$", document)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def table(document: str, heading: str) -> dict[str, list[str]]:
-    """A table's rows below a heading: the first cell's code, and the other cells."""
+    """Return the rows of the table below a heading: the other cells by the code in the first."""
     lines = section(document, heading).splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line[:2] == "| "]
     return {first.strip("`"): rest for first, *rest in rows if first.startswith("`")}
@@ -124,7 +124,7 @@ def test_every_command_has_its_heading() -> None:
 
 
 @pytest.mark.parametrize("heading", ["Settings", "Metrics", "Reason codes", "Commands"])
-def test_every_heading_says_what_it_is_and_what_to_do(heading: str) -> None:
+def test_every_heading_has_a_description_and_an_action(heading: str) -> None:
     for name, text in entries(heading).items():
         meaning, arrow, action = text.partition("\n→ ")
         assert arrow, name
@@ -137,7 +137,7 @@ def test_problems_that_status_reports_link_to_sections() -> None:
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every command that does something, as the words that call it."""
+    """Yield every command that is not a group, as the words that call it."""
     if not isinstance(command, click.Group):
         yield path
         return
@@ -154,7 +154,7 @@ def test_every_command_is_in_the_readme_and_has_help() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_lead_somewhere(document: Path) -> None:
+def test_links_are_not_broken(document: Path) -> None:
     for target, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", document.read_text()):
         if target.startswith("https://"):
             continue

@@ -1,4 +1,4 @@
-"""Log lines as text and as JSON, with what they are about in fields."""
+"""Log lines as text and as JSON, with fields."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from services.core.logging import JsonFormatter, TextFormatter, fields, plain
 
 
 def line(formatter: logging.Formatter, message: str, *arguments: object, **options: Any) -> str:
-    """What a logger with this formatter writes."""
+    """Return what a logger with this formatter writes."""
     out = io.StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(formatter)
@@ -23,7 +23,7 @@ def line(formatter: logging.Formatter, message: str, *arguments: object, **optio
     return out.getvalue()
 
 
-def test_text_is_time_level_logger_message_and_fields() -> None:
+def test_a_text_line_has_time_level_logger_message_and_fields() -> None:
     found = line(TextFormatter(), "refused %d", 3, extra=fields(factory="F1", partition=7, reason=None))
     time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
     assert re.fullmatch(rf"{time} WARNING services\.some: refused 3 factory=F1 partition=7\n", found)
@@ -33,11 +33,11 @@ def test_text_is_time_level_logger_message_and_fields() -> None:
     ("value", "text"),
     [("F1", "F1"), (7, "7"), ("", '""'), ("a b", '"a b"'), ("a\nb", '"a\\nb"'), ("x=1", '"x=1"'), ({3: 5}, '{"3": 5}')],
 )
-def test_a_value_is_one_word(value: object, text: str) -> None:
+def test_field_values_are_written_as_one_word(value: object, text: str) -> None:
     assert plain(value) == text
 
 
-def test_json_is_an_object_a_line() -> None:
+def test_a_json_line_is_one_object() -> None:
     found = line(JsonFormatter(), "refused\nby %s", "제조", extra=fields(factory="F1", offsets={3: 5}))
     assert found.count("\n") == 1
     event = json.loads(found)
@@ -51,7 +51,7 @@ def test_json_is_an_object_a_line() -> None:
     }
 
 
-def test_json_has_an_exceptions_trace_in_the_same_line() -> None:
+def test_a_json_line_includes_the_traceback_of_an_exception() -> None:
     try:
         raise ValueError("wrong")
     except ValueError:
@@ -60,5 +60,5 @@ def test_json_has_an_exceptions_trace_in_the_same_line() -> None:
     assert "ValueError: wrong" in json.loads(found)["exception"]
 
 
-def test_lines_of_libraries_have_no_fields() -> None:
+def test_attributes_of_foreign_records_are_not_taken_for_fields() -> None:
     assert line(TextFormatter(), "started", extra={"fields": "theirs"}).endswith(": started\n")

@@ -36,7 +36,7 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 
 def imported(path: Path) -> Iterator[tuple[str, str | None]]:
-    """Every import of a module: the module, and the name taken from it (None: the module itself)."""
+    """Yield every import of a module: the module, and the name taken from it (None: the module itself)."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)
@@ -45,7 +45,7 @@ def imported(path: Path) -> Iterator[tuple[str, str | None]]:
 
 
 def part_of(module: str) -> str | None:
-    """The part of the house that a module of ours belongs to."""
+    """Return the part of the code base that a module belongs to, or None for other modules."""
     return next((part for part in ALLOWED if module == part or module.startswith(part + ".")), None)
 
 
@@ -63,5 +63,5 @@ def test_imports_point_one_way(module: str, path: Path) -> None:
         assert other is None or other in ALLOWED[part] or exported, f"{module} imports {name} from {source}"
 
 
-def test_the_rule_sees_every_part() -> None:
+def test_the_rule_covers_every_part() -> None:
     assert {part_of(module) for module, _ in modules()} >= set(ALLOWED)
