@@ -1,4 +1,4 @@
-"""What the API takes connections from."""
+"""The address that the API listens at."""
 
 import asyncio
 import socket
@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from services.api.cli import listen
+from services.cli import main
 from services.core.errors import ConfigurationError
 
 
@@ -26,9 +27,18 @@ async def test_answers_are_sent_without_delay() -> None:
         await writer.wait_closed()
 
 
-def test_an_address_that_is_taken_is_told() -> None:
+def test_an_address_in_use_is_reported() -> None:
     with listen("127.0.0.1", 0) as listener:
         listener.listen()
         port = listener.getsockname()[1]
         with pytest.raises(ConfigurationError, match=f"cannot listen at 127.0.0.1:{port} .*set JEJO_API_PORT"):
             listen("127.0.0.1", port)
+
+
+def test_the_command_reports_an_address_in_use(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("JEJO_API_PORT", str(taken.getsockname()[1]))
+        assert main(["api"]) == 2
+    assert "set JEJO_API_PORT to another port" in capsys.readouterr().err.splitlines()[-1]

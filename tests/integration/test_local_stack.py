@@ -3,12 +3,15 @@
 import asyncio
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import asyncpg
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
+from deploy.local.errors import StackError
+from deploy.local.process import claim_port, free_port
 from tests.servers import PostgresServer, private_kafka, private_postgres
 
 
@@ -97,3 +100,12 @@ def send_and_read(bootstrap: str, value: bytes, expected: list[bytes]) -> None:
         assert [next(consumer).value for _ in expected] == expected
     finally:
         consumer.close()
+
+
+def test_a_taken_port_names_the_setting() -> None:
+    claim_port(free_port(), "Kafka", "set X")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(StackError, match=r"which Kafka wants, is taken: stop what listens there, or set X\."):
+            claim_port(taken.getsockname()[1], "Kafka", "set X")

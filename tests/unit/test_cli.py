@@ -2,7 +2,6 @@
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -140,10 +139,3 @@ def test_a_reader_needs_a_name_and_a_role_with_a_valid_region() -> None:
     for name in ("a\x00b", "a\nb", "\udcff"):
         with pytest.raises(ConfigurationError, match="can be printed"):
             check_reader("admin", name)
-
-
-def test_an_address_in_use_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        monkeypatch.setenv("JEJO_API_PORT", str(taken.getsockname()[1]))
-        assert main(["api"]) == 2
-    assert "set JEJO_API_PORT to another port" in capsys.readouterr().err.splitlines()[-1]

@@ -11,7 +11,7 @@ import pytest
 from deploy.local import fetch, places
 from deploy.local.errors import StackError
 from deploy.local.passwords import enter_passwords, make_passwords, remove_passwords
-from deploy.local.process import Process, claim_port, free_port
+from deploy.local.process import Process
 from services.core.database import LOGINS
 
 ROOT = Path(__file__).parents[2]
@@ -184,17 +184,6 @@ def test_only_what_this_run_said_counts(tmp_path: Path) -> None:
     assert not first.said(b"started")
     first.stop()
     assert not first.is_running()
-
-
-def test_a_taken_port_names_the_setting() -> None:
-    import socket
-
-    claim_port(free_port(), "Kafka", "set X")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(StackError, match=r"which Kafka wants, is taken: stop what listens there, or set X\."):
-            claim_port(taken.getsockname()[1], "Kafka", "set X")
 
 
 @pytest.fixture
