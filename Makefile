@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dashboard demo test quick check coverage bench profile hooks lock clean clean-cache
+.PHONY: help setup dashboard demo test quick check coverage bench profile schema hooks lock clean clean-cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,7 @@ check: setup ## format, lint, types, generated files
 	@$(PYTHON) -m mypy schemas services deploy tests
 	@$(PYTHON) -m schemas.wire.json_schema --check
 	@$(PYTHON) -m schemas.wire.asyncapi --check
+	@$(PYTHON) -m schemas.migration_checksums --check
 	@$(PYTHON) -m services.api.openapi --check
 	@deploy/local/dashboard.sh packages
 	@cd web && npm run --silent check
@@ -50,6 +51,11 @@ coverage: dashboard ## which lines and branches the tiers below e2e run, also in
 profile: setup ## where ingest, analytics and the API spend their time under load; flame graphs in build/profile
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m tests.bench.profiles $(PROFILE)
+
+schema: setup ## schemas/schema.sql, what all migrations add up to, and the checksums that freeze them
+	@$(PYTHON) -m schemas.migration_checksums
+	@$(PYTHON) -m deploy.local fetch
+	@$(PYTHON) -m tests.schema_file
 
 hooks: ## have git run check and quick before each commit; to undo, remove .git/hooks/pre-commit
 	@hook=$$(git rev-parse --git-path hooks/pre-commit); \
