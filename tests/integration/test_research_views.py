@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from schemas.figure_definitions import Table, figures_of
 from schemas.wire.codes import Mode, State
 from services.core.database import Connection, connect
 from services.core.times import DAY_US, FIRST_INSTANT_US, HOUR_US, LAST_INSTANT_US
@@ -176,16 +177,17 @@ async def test_an_hour_and_a_day_in_two_cohorts_have_a_row_for_each(owner: Conne
     for cohort in ("1", "2"):
         await add_ones(owner, "machine_hour", hour="'2025-03-02 15:00Z'", cohort=cohort)
         await add_ones(owner, "factory_day", day="'2025-03-03'", cohort=cohort)
-    # Seven states, three modes, evidence, three counts, failures; and what other KPIs rest on.
-    figures = {"machine_hour": 15 + 5, "factory_day": 15 + 9}
-    for view, count in figures.items():
+    figures = {"machine_hour": Table.RESEARCH_MACHINE_HOUR, "factory_day": Table.RESEARCH_FACTORY_DAY}
+    for view, table in figures.items():
         rows = await researcher.fetch(f"SELECT * FROM {view} ORDER BY region")
         assert [(row["region"], row["sector"], row["level"]) for row in rows] == [
             ("KR-11", "C10", "none"),
             ("KR-48", "C29", "basic"),
         ]
         for row in rows:
-            assert sum(1 for value in row.values() if value == 1 and value is not True) == count, dict(row)
+            assert sum(1 for value in row.values() if value == 1 and value is not True) == len(figures_of(table)), dict(
+                row
+            )
 
 
 async def test_one_machines_hours_are_found_by_index(owner: Connection, researcher: Connection) -> None:

@@ -145,13 +145,21 @@ def test_every_figure_that_a_definition_names_exists() -> None:
         assert (kpi.note is None) == (kpi.note_ko is None)
 
 
-def test_every_kpi_is_in_the_glossary() -> None:
+def test_the_glossary_leads_to_the_definitions_and_repeats_none() -> None:
     glossary = (Path(__file__).parents[2] / "docs/glossary.md").read_text()
-    assert set(IDS) <= set(re.findall(r"`([a-z_]+)`", glossary))
+    section = glossary.partition("\n## KPIs\n")[2].partition("\n## ")[0]
+    assert "`schemas/kpis.json`" in section
+    assert "`schemas/figures.json`" in section
+    above = {flag.flag for kpi in DEFINITIONS.kpis for flag in kpi.flags}
+    below = {flag.flag for kpi in DEFINITIONS.kpis for flag in kpi.shortfalls}
+    assert {*above, *below, "low_coverage", "above_range"} <= set(re.findall(r"`([a-z_]+)`", section))
+    assert not re.search(r"^\| `", section, re.MULTILINE)
 
 
 def test_less_is_better_where_time_or_repair_is_lost() -> None:
-    assert {kpi.id for kpi in DEFINITIONS.kpis if kpi.better is Better.LOWER} == {"setup_ratio", "mttr_h"}
+    better = {kpi.id: kpi.better for kpi in DEFINITIONS.kpis}
+    assert {better[name] for name in ("setup_ratio", "mttr_h")} == {Better.LOWER}
+    assert {better[name] for name in ("availability", "oee", "quality_ratio", "mtbf_h", "coverage")} == {Better.HIGHER}
 
 
 def test_every_group_has_its_kpis() -> None:
