@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-COPIED = ("schemas", "services", "tests", "docs", "typings", "pyproject.toml", "CONTRIBUTING.md")
+COPIED = ("schemas", "services", "deploy", "tests", "docs", "typings", "pyproject.toml", "CONTRIBUTING.md")
 
 
 def example(section: str, language: str) -> str:

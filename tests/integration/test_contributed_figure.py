@@ -37,7 +37,7 @@ from services.analytics.verification.run import parse_window, verify
 from services.api.app import create_app
 from services.api.settings import ApiSettings
 from services.core.clock import system_clock
-from services.core.database import connect
+from services.core.database import OWNER, connect
 from services.core.migrations import migrate, read_migrations
 from tests.accounted import Fleet
 from tests.api import Api
@@ -45,7 +45,7 @@ from tests.figure_columns import differences
 
 async def main(url):
     assert Path(figure_definitions.__file__).is_relative_to(Path.cwd())
-    owner, analytics = await connect(url), await connect(url, "jejo_analytics")
+    owner, analytics = await connect(url, OWNER), await connect(url, "jejo_analytics")
     found = {{"migrated": [m.name for m in await migrate(owner, read_migrations())]}}
     found["differences"] = await differences(owner)
     await Fleet(url, range(1, 4), owner, analytics).settle_all()
