@@ -2,13 +2,7 @@
 
 from pydantic import Field
 
-from services.core.settings import MetricsSettings, Settings
-
-
-class VerifySettings(Settings):
-    """What ``jejo verify`` reads the tables as."""
-
-    login = "jejo_verify"
+from services.core.settings import MetricsSettings
 
 
 class AnalyticsSettings(MetricsSettings):

@@ -25,7 +25,7 @@ def verify_window(start: str, end: str, machine: str | None, wait_s: float, no_l
     """
     import asyncio
 
-    from services.analytics.settings import VerifySettings
+    from services.analytics.verification.settings import VerifySettings
     from services.analytics.verification.run import parse_window, verify
     from services.core.settings import read_settings
 
