@@ -25,8 +25,8 @@ def verify_window(start: str, end: str, machine: str | None, wait_s: float, no_l
     """
     import asyncio
 
-    from services.analytics.verification.settings import VerifySettings
     from services.analytics.verification.run import parse_window, verify
+    from services.analytics.verification.settings import VerifySettings
     from services.core.settings import read_settings
 
     window = parse_window(start, end)
