@@ -284,7 +284,7 @@ BEGIN
 END
 $_$;
 
-COMMENT ON FUNCTION public.refresh_machine_spans(machines integer[]) IS 'Make machine_span anew for some machines, from the horizon of facts on; the caller holds registry_version.';
+COMMENT ON FUNCTION public.refresh_machine_spans(machines integer[]) IS 'Recreate machine_span for some machines, from the horizon of facts on; the caller holds registry_version.';
 
 CREATE TABLE public.analytics_state (
     singleton boolean DEFAULT true NOT NULL,
@@ -357,13 +357,55 @@ CREATE TABLE public.cohort_day (
     day date NOT NULL
 );
 
-COMMENT ON COLUMN public.cohort_day.counted_busy_us IS 'Planned busy time of the counted machine-days that this hour is part of.';
+COMMENT ON TABLE public.cohort_day IS 'Sums of factory_day over the factories of a cohort.';
 
-COMMENT ON COLUMN public.cohort_day.counted_pieces IS 'Good, scrap and rework of the same.';
+COMMENT ON COLUMN public.cohort_day.producing_us IS 'Making, value-adding (APT).';
 
-COMMENT ON COLUMN public.cohort_day.counted_cycle_busy_us IS 'Sum of cycle_busy_us over the same.';
+COMMENT ON COLUMN public.cohort_day.setup_us IS 'Preparing for an order (AUST).';
 
-COMMENT ON COLUMN public.cohort_day.count_days IS 'Machines with at least one count row on this Seoul day, of those whose day it is (machine_span).';
+COMMENT ON COLUMN public.cohort_day.delayed_us IS 'An order runs but the machine waits (ADET, with faulted_us).';
+
+COMMENT ON COLUMN public.cohort_day.faulted_us IS 'Malfunction while in use (ADET, with delayed_us).';
+
+COMMENT ON COLUMN public.cohort_day.idle_us IS 'Could be used, is not (ADOT).';
+
+COMMENT ON COLUMN public.cohort_day.planned_stop_us IS 'Break, planned maintenance, engineering (PDOT).';
+
+COMMENT ON COLUMN public.cohort_day.off_shift_us IS 'Not scheduled, outside POT.';
+
+COMMENT ON COLUMN public.cohort_day.producing_automatic_us IS 'Of producing_us, in mode automatic.';
+
+COMMENT ON COLUMN public.cohort_day.producing_semi_automatic_us IS 'Of producing_us, in mode semi_automatic.';
+
+COMMENT ON COLUMN public.cohort_day.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in an unknown mode.';
+
+COMMENT ON COLUMN public.cohort_day.evidence_us IS 'Time held by a received state other than unknown, before any calendar.';
+
+COMMENT ON COLUMN public.cohort_day.good IS 'Good pieces.';
+
+COMMENT ON COLUMN public.cohort_day.scrap IS 'Scrapped pieces.';
+
+COMMENT ON COLUMN public.cohort_day.rework IS 'Pieces to be reworked.';
+
+COMMENT ON COLUMN public.cohort_day.failures IS 'Faulted rows whose state just before is known and not faulted.';
+
+COMMENT ON COLUMN public.cohort_day.counted_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) on counted machine-days: denominator of throughput.';
+
+COMMENT ON COLUMN public.cohort_day.counted_pieces IS 'All pieces (good, scrap, rework) on counted machine-days: numerator of throughput.';
+
+COMMENT ON COLUMN public.cohort_day.counted_cycle_producing_us IS 'Producing time on counted machine-days while an ideal cycle is in force: denominator of effectiveness.';
+
+COMMENT ON COLUMN public.cohort_day.counted_cycle_setup_us IS 'Set-up time on counted machine-days while an ideal cycle is in force: for NEE.';
+
+COMMENT ON COLUMN public.cohort_day.counted_cycle_busy_us IS 'Planned busy time on counted machine-days while an ideal cycle is in force: denominator of OEE.';
+
+COMMENT ON COLUMN public.cohort_day.counted_ideal_pq_us IS 'Ideal cycle times all pieces on counted machine-days: numerator of effectiveness.';
+
+COMMENT ON COLUMN public.cohort_day.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
+
+COMMENT ON COLUMN public.cohort_day.count_days IS 'Machine-days in Seoul with at least one count row; a day in several cohorts is that of the last.';
+
+COMMENT ON COLUMN public.cohort_day.counted_days IS 'Machine-days in Seoul with at least one count row, and evidence; a day in several cohorts is that of the last.';
 
 CREATE TABLE public.cohort_hour (
     hour timestamp with time zone NOT NULL,
@@ -392,11 +434,51 @@ CREATE TABLE public.cohort_hour (
     counted_ideal_good_us numeric NOT NULL
 );
 
-COMMENT ON COLUMN public.cohort_hour.counted_busy_us IS 'Planned busy time of the counted machine-days that this hour is part of.';
+COMMENT ON TABLE public.cohort_hour IS 'Sums of factory_hour over the factories of a cohort.';
 
-COMMENT ON COLUMN public.cohort_hour.counted_pieces IS 'Good, scrap and rework of the same.';
+COMMENT ON COLUMN public.cohort_hour.producing_us IS 'Making, value-adding (APT).';
 
-COMMENT ON COLUMN public.cohort_hour.counted_cycle_busy_us IS 'Sum of cycle_busy_us over the same.';
+COMMENT ON COLUMN public.cohort_hour.setup_us IS 'Preparing for an order (AUST).';
+
+COMMENT ON COLUMN public.cohort_hour.delayed_us IS 'An order runs but the machine waits (ADET, with faulted_us).';
+
+COMMENT ON COLUMN public.cohort_hour.faulted_us IS 'Malfunction while in use (ADET, with delayed_us).';
+
+COMMENT ON COLUMN public.cohort_hour.idle_us IS 'Could be used, is not (ADOT).';
+
+COMMENT ON COLUMN public.cohort_hour.planned_stop_us IS 'Break, planned maintenance, engineering (PDOT).';
+
+COMMENT ON COLUMN public.cohort_hour.off_shift_us IS 'Not scheduled, outside POT.';
+
+COMMENT ON COLUMN public.cohort_hour.producing_automatic_us IS 'Of producing_us, in mode automatic.';
+
+COMMENT ON COLUMN public.cohort_hour.producing_semi_automatic_us IS 'Of producing_us, in mode semi_automatic.';
+
+COMMENT ON COLUMN public.cohort_hour.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in an unknown mode.';
+
+COMMENT ON COLUMN public.cohort_hour.evidence_us IS 'Time held by a received state other than unknown, before any calendar.';
+
+COMMENT ON COLUMN public.cohort_hour.good IS 'Good pieces.';
+
+COMMENT ON COLUMN public.cohort_hour.scrap IS 'Scrapped pieces.';
+
+COMMENT ON COLUMN public.cohort_hour.rework IS 'Pieces to be reworked.';
+
+COMMENT ON COLUMN public.cohort_hour.failures IS 'Faulted rows whose state just before is known and not faulted.';
+
+COMMENT ON COLUMN public.cohort_hour.counted_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) on counted machine-days: denominator of throughput.';
+
+COMMENT ON COLUMN public.cohort_hour.counted_pieces IS 'All pieces (good, scrap, rework) on counted machine-days: numerator of throughput.';
+
+COMMENT ON COLUMN public.cohort_hour.counted_cycle_producing_us IS 'Producing time on counted machine-days while an ideal cycle is in force: denominator of effectiveness.';
+
+COMMENT ON COLUMN public.cohort_hour.counted_cycle_setup_us IS 'Set-up time on counted machine-days while an ideal cycle is in force: for NEE.';
+
+COMMENT ON COLUMN public.cohort_hour.counted_cycle_busy_us IS 'Planned busy time on counted machine-days while an ideal cycle is in force: denominator of OEE.';
+
+COMMENT ON COLUMN public.cohort_hour.counted_ideal_pq_us IS 'Ideal cycle times all pieces on counted machine-days: numerator of effectiveness.';
+
+COMMENT ON COLUMN public.cohort_hour.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
 
 ALTER TABLE public.cohort ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.cohort_id_seq
@@ -561,13 +643,55 @@ CREATE TABLE public.factory_day (
     day date NOT NULL
 );
 
-COMMENT ON COLUMN public.factory_day.counted_busy_us IS 'Planned busy time of the counted machine-days that this hour is part of.';
+COMMENT ON TABLE public.factory_day IS 'Sums of factory_hour over Seoul days, and how many machine-days have counts.';
 
-COMMENT ON COLUMN public.factory_day.counted_pieces IS 'Good, scrap and rework of the same.';
+COMMENT ON COLUMN public.factory_day.producing_us IS 'Making, value-adding (APT).';
 
-COMMENT ON COLUMN public.factory_day.counted_cycle_busy_us IS 'Sum of cycle_busy_us over the same.';
+COMMENT ON COLUMN public.factory_day.setup_us IS 'Preparing for an order (AUST).';
 
-COMMENT ON COLUMN public.factory_day.count_days IS 'Machines with at least one count row on this Seoul day, of those whose day it is (machine_span).';
+COMMENT ON COLUMN public.factory_day.delayed_us IS 'An order runs but the machine waits (ADET, with faulted_us).';
+
+COMMENT ON COLUMN public.factory_day.faulted_us IS 'Malfunction while in use (ADET, with delayed_us).';
+
+COMMENT ON COLUMN public.factory_day.idle_us IS 'Could be used, is not (ADOT).';
+
+COMMENT ON COLUMN public.factory_day.planned_stop_us IS 'Break, planned maintenance, engineering (PDOT).';
+
+COMMENT ON COLUMN public.factory_day.off_shift_us IS 'Not scheduled, outside POT.';
+
+COMMENT ON COLUMN public.factory_day.producing_automatic_us IS 'Of producing_us, in mode automatic.';
+
+COMMENT ON COLUMN public.factory_day.producing_semi_automatic_us IS 'Of producing_us, in mode semi_automatic.';
+
+COMMENT ON COLUMN public.factory_day.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in an unknown mode.';
+
+COMMENT ON COLUMN public.factory_day.evidence_us IS 'Time held by a received state other than unknown, before any calendar.';
+
+COMMENT ON COLUMN public.factory_day.good IS 'Good pieces.';
+
+COMMENT ON COLUMN public.factory_day.scrap IS 'Scrapped pieces.';
+
+COMMENT ON COLUMN public.factory_day.rework IS 'Pieces to be reworked.';
+
+COMMENT ON COLUMN public.factory_day.failures IS 'Faulted rows whose state just before is known and not faulted.';
+
+COMMENT ON COLUMN public.factory_day.counted_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) on counted machine-days: denominator of throughput.';
+
+COMMENT ON COLUMN public.factory_day.counted_pieces IS 'All pieces (good, scrap, rework) on counted machine-days: numerator of throughput.';
+
+COMMENT ON COLUMN public.factory_day.counted_cycle_producing_us IS 'Producing time on counted machine-days while an ideal cycle is in force: denominator of effectiveness.';
+
+COMMENT ON COLUMN public.factory_day.counted_cycle_setup_us IS 'Set-up time on counted machine-days while an ideal cycle is in force: for NEE.';
+
+COMMENT ON COLUMN public.factory_day.counted_cycle_busy_us IS 'Planned busy time on counted machine-days while an ideal cycle is in force: denominator of OEE.';
+
+COMMENT ON COLUMN public.factory_day.counted_ideal_pq_us IS 'Ideal cycle times all pieces on counted machine-days: numerator of effectiveness.';
+
+COMMENT ON COLUMN public.factory_day.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
+
+COMMENT ON COLUMN public.factory_day.count_days IS 'Machine-days in Seoul with at least one count row; a day in several cohorts is that of the last.';
+
+COMMENT ON COLUMN public.factory_day.counted_days IS 'Machine-days in Seoul with at least one count row, and evidence; a day in several cohorts is that of the last.';
 
 CREATE TABLE public.factory_hour (
     factory integer NOT NULL,
@@ -597,11 +721,51 @@ CREATE TABLE public.factory_hour (
     counted_ideal_good_us numeric NOT NULL
 );
 
-COMMENT ON COLUMN public.factory_hour.counted_busy_us IS 'Planned busy time of the counted machine-days that this hour is part of.';
+COMMENT ON TABLE public.factory_hour IS 'Sums over the hours of a factory''s machines, by cohort; counted_ columns add up counted machine-days only.';
 
-COMMENT ON COLUMN public.factory_hour.counted_pieces IS 'Good, scrap and rework of the same.';
+COMMENT ON COLUMN public.factory_hour.producing_us IS 'Making, value-adding (APT).';
 
-COMMENT ON COLUMN public.factory_hour.counted_cycle_busy_us IS 'Sum of cycle_busy_us over the same.';
+COMMENT ON COLUMN public.factory_hour.setup_us IS 'Preparing for an order (AUST).';
+
+COMMENT ON COLUMN public.factory_hour.delayed_us IS 'An order runs but the machine waits (ADET, with faulted_us).';
+
+COMMENT ON COLUMN public.factory_hour.faulted_us IS 'Malfunction while in use (ADET, with delayed_us).';
+
+COMMENT ON COLUMN public.factory_hour.idle_us IS 'Could be used, is not (ADOT).';
+
+COMMENT ON COLUMN public.factory_hour.planned_stop_us IS 'Break, planned maintenance, engineering (PDOT).';
+
+COMMENT ON COLUMN public.factory_hour.off_shift_us IS 'Not scheduled, outside POT.';
+
+COMMENT ON COLUMN public.factory_hour.producing_automatic_us IS 'Of producing_us, in mode automatic.';
+
+COMMENT ON COLUMN public.factory_hour.producing_semi_automatic_us IS 'Of producing_us, in mode semi_automatic.';
+
+COMMENT ON COLUMN public.factory_hour.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in an unknown mode.';
+
+COMMENT ON COLUMN public.factory_hour.evidence_us IS 'Time held by a received state other than unknown, before any calendar.';
+
+COMMENT ON COLUMN public.factory_hour.good IS 'Good pieces.';
+
+COMMENT ON COLUMN public.factory_hour.scrap IS 'Scrapped pieces.';
+
+COMMENT ON COLUMN public.factory_hour.rework IS 'Pieces to be reworked.';
+
+COMMENT ON COLUMN public.factory_hour.failures IS 'Faulted rows whose state just before is known and not faulted.';
+
+COMMENT ON COLUMN public.factory_hour.counted_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) on counted machine-days: denominator of throughput.';
+
+COMMENT ON COLUMN public.factory_hour.counted_pieces IS 'All pieces (good, scrap, rework) on counted machine-days: numerator of throughput.';
+
+COMMENT ON COLUMN public.factory_hour.counted_cycle_producing_us IS 'Producing time on counted machine-days while an ideal cycle is in force: denominator of effectiveness.';
+
+COMMENT ON COLUMN public.factory_hour.counted_cycle_setup_us IS 'Set-up time on counted machine-days while an ideal cycle is in force: for NEE.';
+
+COMMENT ON COLUMN public.factory_hour.counted_cycle_busy_us IS 'Planned busy time on counted machine-days while an ideal cycle is in force: denominator of OEE.';
+
+COMMENT ON COLUMN public.factory_hour.counted_ideal_pq_us IS 'Ideal cycle times all pieces on counted machine-days: numerator of effectiveness.';
+
+COMMENT ON COLUMN public.factory_hour.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
 
 ALTER TABLE public.factory ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.factory_id_seq
@@ -793,11 +957,53 @@ CREATE TABLE public.machine_hour (
     signed_count_rows integer NOT NULL
 );
 
-COMMENT ON COLUMN public.machine_hour.cohort IS 'In which the machine was; an hour has a row for each.';
+COMMENT ON TABLE public.machine_hour IS 'Time accounts: what a machine did within an hour, by cohort. There is a row only where a row or held time was accounted.';
+
+COMMENT ON COLUMN public.machine_hour.cohort IS 'The cohort that the machine was in; an hour has one row for each.';
+
+COMMENT ON COLUMN public.machine_hour.producing_us IS 'Making, value-adding (APT).';
+
+COMMENT ON COLUMN public.machine_hour.setup_us IS 'Preparing for an order (AUST).';
+
+COMMENT ON COLUMN public.machine_hour.delayed_us IS 'An order runs but the machine waits (ADET, with faulted_us).';
+
+COMMENT ON COLUMN public.machine_hour.faulted_us IS 'Malfunction while in use (ADET, with delayed_us).';
+
+COMMENT ON COLUMN public.machine_hour.idle_us IS 'Could be used, is not (ADOT).';
+
+COMMENT ON COLUMN public.machine_hour.planned_stop_us IS 'Break, planned maintenance, engineering (PDOT).';
+
+COMMENT ON COLUMN public.machine_hour.off_shift_us IS 'Not scheduled, outside POT.';
+
+COMMENT ON COLUMN public.machine_hour.producing_automatic_us IS 'Of producing_us, in mode automatic.';
+
+COMMENT ON COLUMN public.machine_hour.producing_semi_automatic_us IS 'Of producing_us, in mode semi_automatic.';
+
+COMMENT ON COLUMN public.machine_hour.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in an unknown mode.';
+
+COMMENT ON COLUMN public.machine_hour.evidence_us IS 'Time held by a received state other than unknown, before any calendar.';
+
+COMMENT ON COLUMN public.machine_hour.cycle_producing_us IS 'Of producing_us, while an ideal cycle is in force.';
+
+COMMENT ON COLUMN public.machine_hour.cycle_setup_us IS 'Of setup_us, while an ideal cycle is in force.';
 
 COMMENT ON COLUMN public.machine_hour.cycle_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) while an ideal cycle is in force.';
 
+COMMENT ON COLUMN public.machine_hour.good IS 'Good pieces.';
+
+COMMENT ON COLUMN public.machine_hour.scrap IS 'Scrapped pieces.';
+
+COMMENT ON COLUMN public.machine_hour.rework IS 'Pieces to be reworked.';
+
 COMMENT ON COLUMN public.machine_hour.ideal_pq_us IS 'Ideal cycle in force at each count, times all pieces counted.';
+
+COMMENT ON COLUMN public.machine_hour.ideal_good_us IS 'Ideal cycle in force at each count, times good pieces.';
+
+COMMENT ON COLUMN public.machine_hour.failures IS 'Faulted rows whose state just before is known and not faulted.';
+
+COMMENT ON COLUMN public.machine_hour.state_rows IS 'State rows in force.';
+
+COMMENT ON COLUMN public.machine_hour.count_rows IS 'Count rows in force.';
 
 COMMENT ON COLUMN public.machine_hour.signed_count_rows IS 'Count rows that came in a signed record.';
 
@@ -985,7 +1191,7 @@ COMMENT ON COLUMN research.count_event.machine_id IS 'The machine, unique within
 
 COMMENT ON COLUMN research.count_event.at IS 'Instant at which the last of these pieces was completed.';
 
-COMMENT ON COLUMN research.count_event.product IS 'Which product, in the factory''s own words; empty: not said.';
+COMMENT ON COLUMN research.count_event.product IS 'The product, in the factory''s own words; empty: not given.';
 
 COMMENT ON COLUMN research.count_event.good IS 'Good pieces since the machine''s last count.';
 
@@ -1049,7 +1255,7 @@ CREATE VIEW research.factory WITH (security_barrier='true') AS
 
 COMMENT ON VIEW research.factory IS 'Factories as registered, one row per factory and version: (factory_id, effective_from) is unique, and versions of a factory do not overlap.';
 
-COMMENT ON COLUMN research.factory.factory_id IS 'The factory''s identifier, as in every other view. The company behind it is not told.';
+COMMENT ON COLUMN research.factory.factory_id IS 'The factory''s identifier, as in every other view. The company behind it is not disclosed.';
 
 COMMENT ON COLUMN research.factory.region IS 'ISO 3166-2:KR, as KR-48.';
 
@@ -1061,9 +1267,9 @@ COMMENT ON COLUMN research.factory.sponsor IS 'Conglomerate that supports the fa
 
 COMMENT ON COLUMN research.factory.level IS 'Smart-factory level: none, basic, intermediate_1, intermediate_2 or advanced.';
 
-COMMENT ON COLUMN research.factory.size IS 'Employees of the enterprise: 1-9, 10-49, 50-299 or 300+; null: not known.';
+COMMENT ON COLUMN research.factory.size IS 'Employees of the enterprise: 1-9, 10-49, 50-299 or 300+; null: unknown.';
 
-COMMENT ON COLUMN research.factory.established_on IS 'Day in Seoul on which it became a smart factory; null: it is none, or the day is not known.';
+COMMENT ON COLUMN research.factory.established_on IS 'Day in Seoul on which it became a smart factory; null: it is not one, or the day is unknown.';
 
 COMMENT ON COLUMN research.factory.closed_on IS 'Day in Seoul on which it closed; null: it is open.';
 
@@ -1126,9 +1332,9 @@ COMMENT ON COLUMN research.factory_day.sponsor IS 'The factory''s sponsor at the
 
 COMMENT ON COLUMN research.factory_day.level IS 'The factory''s smart-factory level at the time counted.';
 
-COMMENT ON COLUMN research.factory_day.size IS 'The enterprise''s size at the time counted; null: not known.';
+COMMENT ON COLUMN research.factory_day.size IS 'The enterprise''s size at the time counted; null: unknown.';
 
-COMMENT ON COLUMN research.factory_day.producing_us IS 'Making, value-adding (APT), all machines together.';
+COMMENT ON COLUMN research.factory_day.producing_us IS 'Making, value-adding (APT).';
 
 COMMENT ON COLUMN research.factory_day.setup_us IS 'Preparing for an order (AUST).';
 
@@ -1146,35 +1352,35 @@ COMMENT ON COLUMN research.factory_day.producing_automatic_us IS 'Of producing_u
 
 COMMENT ON COLUMN research.factory_day.producing_semi_automatic_us IS 'Of producing_us, in mode semi_automatic.';
 
-COMMENT ON COLUMN research.factory_day.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in a mode not known.';
+COMMENT ON COLUMN research.factory_day.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in an unknown mode.';
 
 COMMENT ON COLUMN research.factory_day.evidence_us IS 'Time held by a received state other than unknown, before any calendar.';
 
-COMMENT ON COLUMN research.factory_day.good IS 'Good pieces counted on the day.';
+COMMENT ON COLUMN research.factory_day.good IS 'Good pieces.';
 
-COMMENT ON COLUMN research.factory_day.scrap IS 'Scrapped pieces counted on the day.';
+COMMENT ON COLUMN research.factory_day.scrap IS 'Scrapped pieces.';
 
-COMMENT ON COLUMN research.factory_day.rework IS 'Pieces to be reworked counted on the day.';
+COMMENT ON COLUMN research.factory_day.rework IS 'Pieces to be reworked.';
 
-COMMENT ON COLUMN research.factory_day.failures IS 'Times that a machine went from a known state other than faulted to faulted.';
+COMMENT ON COLUMN research.factory_day.failures IS 'Faulted rows whose state just before is known and not faulted.';
 
-COMMENT ON COLUMN research.factory_day.counted_busy_us IS 'Planned busy time of counted machines: denominator of throughput.';
+COMMENT ON COLUMN research.factory_day.counted_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) on counted machine-days: denominator of throughput.';
 
-COMMENT ON COLUMN research.factory_day.counted_pieces IS 'All pieces of counted machines: numerator of throughput.';
+COMMENT ON COLUMN research.factory_day.counted_pieces IS 'All pieces (good, scrap, rework) on counted machine-days: numerator of throughput.';
 
-COMMENT ON COLUMN research.factory_day.counted_cycle_producing_us IS 'Producing time of counted machines while an ideal cycle is in force: denominator of effectiveness.';
+COMMENT ON COLUMN research.factory_day.counted_cycle_producing_us IS 'Producing time on counted machine-days while an ideal cycle is in force: denominator of effectiveness.';
 
-COMMENT ON COLUMN research.factory_day.counted_cycle_setup_us IS 'Set-up time of counted machines while an ideal cycle is in force: for NEE.';
+COMMENT ON COLUMN research.factory_day.counted_cycle_setup_us IS 'Set-up time on counted machine-days while an ideal cycle is in force: for NEE.';
 
-COMMENT ON COLUMN research.factory_day.counted_cycle_busy_us IS 'Planned busy time of counted machines while an ideal cycle is in force: denominator of OEE.';
+COMMENT ON COLUMN research.factory_day.counted_cycle_busy_us IS 'Planned busy time on counted machine-days while an ideal cycle is in force: denominator of OEE.';
 
-COMMENT ON COLUMN research.factory_day.counted_ideal_pq_us IS 'Ideal cycle times all pieces of counted machines: numerator of effectiveness.';
+COMMENT ON COLUMN research.factory_day.counted_ideal_pq_us IS 'Ideal cycle times all pieces on counted machine-days: numerator of effectiveness.';
 
-COMMENT ON COLUMN research.factory_day.counted_ideal_good_us IS 'Ideal cycle times good pieces of counted machines: numerator of OEE.';
+COMMENT ON COLUMN research.factory_day.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
 
-COMMENT ON COLUMN research.factory_day.count_days IS 'Machines with at least one count row on the day; with two rows a day, in the row of the machine''s last cohort.';
+COMMENT ON COLUMN research.factory_day.count_days IS 'Machine-days in Seoul with at least one count row; a day in several cohorts is that of the last.';
 
-COMMENT ON COLUMN research.factory_day.counted_days IS 'Machines with at least one count row and evidence on the day; with two rows a day, as count_days.';
+COMMENT ON COLUMN research.factory_day.counted_days IS 'Machine-days in Seoul with at least one count row, and evidence; a day in several cohorts is that of the last.';
 
 COMMENT ON COLUMN research.factory_day.partial IS 'Whether the day is not over yet for the accounts: its figures will grow.';
 
@@ -1275,7 +1481,7 @@ COMMENT ON COLUMN research.machine_hour.sponsor IS 'The factory''s sponsor at th
 
 COMMENT ON COLUMN research.machine_hour.level IS 'The factory''s smart-factory level at the time counted.';
 
-COMMENT ON COLUMN research.machine_hour.size IS 'The enterprise''s size at the time counted; null: not known.';
+COMMENT ON COLUMN research.machine_hour.size IS 'The enterprise''s size at the time counted; null: unknown.';
 
 COMMENT ON COLUMN research.machine_hour.producing_us IS 'Making, value-adding (APT).';
 
@@ -1295,29 +1501,29 @@ COMMENT ON COLUMN research.machine_hour.producing_automatic_us IS 'Of producing_
 
 COMMENT ON COLUMN research.machine_hour.producing_semi_automatic_us IS 'Of producing_us, in mode semi_automatic.';
 
-COMMENT ON COLUMN research.machine_hour.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in a mode not known.';
+COMMENT ON COLUMN research.machine_hour.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in an unknown mode.';
 
 COMMENT ON COLUMN research.machine_hour.evidence_us IS 'Time held by a received state other than unknown, before any calendar.';
 
-COMMENT ON COLUMN research.machine_hour.good IS 'Good pieces counted in the hour.';
+COMMENT ON COLUMN research.machine_hour.good IS 'Good pieces.';
 
-COMMENT ON COLUMN research.machine_hour.scrap IS 'Scrapped pieces counted in the hour.';
+COMMENT ON COLUMN research.machine_hour.scrap IS 'Scrapped pieces.';
 
-COMMENT ON COLUMN research.machine_hour.rework IS 'Pieces to be reworked counted in the hour.';
+COMMENT ON COLUMN research.machine_hour.rework IS 'Pieces to be reworked.';
 
-COMMENT ON COLUMN research.machine_hour.failures IS 'Times that the machine went from a known state other than faulted to faulted.';
+COMMENT ON COLUMN research.machine_hour.failures IS 'Faulted rows whose state just before is known and not faulted.';
 
 COMMENT ON COLUMN research.machine_hour.counted IS 'Whether the machine''s Seoul day has a count row and evidence. Effectiveness and OEE add up such hours only.';
 
-COMMENT ON COLUMN research.machine_hour.cycle_producing_us IS 'Of producing_us, while an ideal cycle is in force: denominator of effectiveness.';
+COMMENT ON COLUMN research.machine_hour.cycle_producing_us IS 'Of producing_us, while an ideal cycle is in force.';
 
-COMMENT ON COLUMN research.machine_hour.cycle_setup_us IS 'Of setup_us, while an ideal cycle is in force: for NEE.';
+COMMENT ON COLUMN research.machine_hour.cycle_setup_us IS 'Of setup_us, while an ideal cycle is in force.';
 
-COMMENT ON COLUMN research.machine_hour.cycle_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) while an ideal cycle is in force: denominator of OEE.';
+COMMENT ON COLUMN research.machine_hour.cycle_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) while an ideal cycle is in force.';
 
-COMMENT ON COLUMN research.machine_hour.ideal_pq_us IS 'Ideal cycle in force at each count, times all pieces counted: numerator of effectiveness.';
+COMMENT ON COLUMN research.machine_hour.ideal_pq_us IS 'Ideal cycle in force at each count, times all pieces counted.';
 
-COMMENT ON COLUMN research.machine_hour.ideal_good_us IS 'Ideal cycle in force at each count, times good pieces: numerator of OEE.';
+COMMENT ON COLUMN research.machine_hour.ideal_good_us IS 'Ideal cycle in force at each count, times good pieces.';
 
 COMMENT ON COLUMN research.machine_hour.partial IS 'Whether the hour is not over yet for the accounts: its figures will grow.';
 
@@ -1389,7 +1595,7 @@ COMMENT ON COLUMN research.state_event.state IS 'producing, setup, delayed, faul
 
 COMMENT ON COLUMN research.state_event.mode IS 'How the machine is controlled: automatic, semi_automatic, manual or unknown.';
 
-COMMENT ON COLUMN research.state_event.reason IS 'Why, in the factory''s own words; null: not said.';
+COMMENT ON COLUMN research.state_event.reason IS 'The reason, in the factory''s own words; null: not given.';
 
 COMMENT ON COLUMN research.state_event.revision IS 'Revision in force; 0: as first sent.';
 
