@@ -9,9 +9,9 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from services.analytics.engine import roll_up, settle, shards_with_work, start_accounting
+from services.api.access.credentials import create_api_key
 from services.api.app import create_app
 from services.api.settings import ApiSettings
-from services.core.api_keys import create_api_key
 from services.core.clock import system_clock
 from services.core.database import connect
 

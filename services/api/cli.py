@@ -1,5 +1,6 @@
-"""The commands of the API: the server, and the import of a registry."""
+"""The commands of the API: the server, the import of a registry, and credentials of its readers."""
 
+import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ enterprise,E0001,,,Hanbit Precision,,,,,,
 factory,E0001,F000001,,Changwon 2,KR-48,C29,basic,,,
 machine,,F000001,CNC-01,Mazak 1,,,,machining_centre,automatic,2016-01-01
 """
+ROLE_HELP = "admin, ministry, researcher, region:ID or factory:ID"
+LONGEST_LINK_MINUTES = 7 * 24 * 60
 
 
 @click.command("api")
@@ -127,4 +130,104 @@ def import_csv(file: Path, dry_run: bool, effective_from: str | None) -> int:
     return 0
 
 
-COMMANDS: tuple[click.Command, ...] = (run_api, registry)
+def web_address(text: str) -> str:
+    """Return ``text`` if it is the http or https address of a host.
+
+    Raises:
+        BadParameter: it is not.
+    """
+    if not re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", text):
+        raise click.BadParameter("write http://HOST:PORT or https://HOST")
+    return text
+
+
+def link_minutes(text: str) -> int:
+    """Parse how many minutes a link may wait to be used.
+
+    Raises:
+        BadParameter: it is not a whole number from one minute to a week.
+    """
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_LINK_MINUTES):
+        raise click.BadParameter(f"write whole minutes, from 1 to {LONGEST_LINK_MINUTES} (a week)")
+    return int(text)
+
+
+@click.group("keys", no_args_is_help=False)
+def keys() -> None:
+    """Create keys and login links for API readers."""
+
+
+@keys.command("create")
+@click.option("--role", required=True, help=ROLE_HELP)
+@click.option("--name", required=True, help="who holds it; unique")
+def create_key(role: str, name: str) -> int:
+    """Create an API key and print it once.
+
+    The key is alone on standard output; only its hash is stored.
+    """
+    import asyncio
+
+    from services.api.access.credentials import create_api_key
+    from services.api.settings import KeysSettings
+    from services.core.database import check_tables, connect
+    from services.core.settings import read_settings
+
+    async def work() -> str:
+        connection = await connect(read_settings(KeysSettings).database_url, application="jejo keys")
+        try:
+            await check_tables(connection)
+            return await create_api_key(connection, role, name)
+        finally:
+            await connection.close()
+
+    print(asyncio.run(work()))
+    return 0
+
+
+@keys.command("login-link")
+@click.option("--role", required=True, help=ROLE_HELP)
+@click.option("--name", required=True, help="who is to log in with it")
+@click.option(
+    "--url",
+    type=web_address,
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    metavar="URL",
+    help="where the dashboard is",
+)
+@click.option(
+    "--valid-minutes",
+    type=link_minutes,
+    default="60",
+    show_default=True,
+    metavar="MINUTES",
+    help="how long the link may wait to be opened",
+)
+def create_login_link(role: str, name: str, url: str, valid_minutes: int) -> int:
+    """Print a link that opens the dashboard for one person, once.
+
+    The link is alone on standard output; only a hash of its token is stored.
+    """
+    import asyncio
+
+    from services.api.access.credentials import create_login_token
+    from services.api.settings import KeysSettings
+    from services.core.clock import system_clock
+    from services.core.database import check_tables, connect
+    from services.core.settings import read_settings
+    from services.core.times import MINUTE_US
+
+    async def work() -> str:
+        connection = await connect(read_settings(KeysSettings).database_url, application="jejo keys")
+        try:
+            await check_tables(connection)
+            return await create_login_token(connection, role, name, system_clock(), valid_minutes * MINUTE_US)
+        finally:
+            await connection.close()
+
+    # After the #, so that the token never reaches a server's or a proxy's log.
+    print(f"{url.rstrip('/')}/#login={asyncio.run(work())}")
+    return 0
+
+
+COMMANDS: tuple[click.Command, ...] = (run_api, registry, keys)

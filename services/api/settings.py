@@ -17,3 +17,9 @@ class ApiSettings(Settings):
     read_database_url: str | None = Field(None, description="A replica for reading KPIs; default: JEJO_DATABASE_URL.")
     api_connections: int = Field(8, ge=1, description="Most database connections of one process, for each address.")
     dashboard_dir: Path | None = Field(None, description="The built dashboard; default: web/dist beside this program.")
+
+
+class KeysSettings(Settings):
+    """Settings of ``jejo keys``, which has a login of its own."""
+
+    login = "jejo_keys"

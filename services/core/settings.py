@@ -121,12 +121,6 @@ class MigrationSettings(Settings):
     login = "jejo_migrate"
 
 
-class KeysSettings(Settings):
-    """What ``jejo keys`` works as."""
-
-    login = "jejo_keys"
-
-
 class MetricsSettings(Settings):
     """Where a service without an HTTP address of its own serves its figures."""
 

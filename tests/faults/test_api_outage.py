@@ -5,9 +5,9 @@ from http import HTTPStatus
 
 import httpx
 
+from services.api.access.credentials import create_api_key
 from services.api.app import create_app
 from services.api.settings import ApiSettings
-from services.core.api_keys import create_api_key
 from services.core.clock import system_clock
 from services.core.database import connect
 from services.core.migrations import migrate, read_migrations

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.api.access.credentials import create_login_token
 from services.core.database import connect
-from services.core.login_tokens import create_login_token
 from services.core.times import HOUR_US, MINUTE_US, SECOND_US, rfc3339
 from tests.api import ENTERPRISE, Api
 from tests.stack import Stack

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from services.api.access.credentials import check_holder
 from services.api.registry.things import Region
 from services.cli import jejo, main
-from services.core.api_keys import check_reader
 from services.core.errors import ConfigurationError
 
 LISTED = {"analytics", "api", "dead-letters", "gateway", "ingest", "keys", "migrate", "offsets", "registry", "status"}
@@ -130,12 +130,12 @@ def test_a_reader_needs_a_name_and_a_role_with_a_valid_region() -> None:
     for number in range(100):
         role = f"region:KR-{number:02}"
         if role.removeprefix("region:") in set(Region):
-            check_reader(role, "x")
+            check_holder(role, "x")
         else:
             with pytest.raises(ConfigurationError, match="No role"):
-                check_reader(role, "x")
+                check_holder(role, "x")
     with pytest.raises(ConfigurationError, match="name who holds it"):
-        check_reader("admin", " ")
+        check_holder("admin", " ")
     for name in ("a\x00b", "a\nb", "\udcff"):
         with pytest.raises(ConfigurationError, match="can be printed"):
-            check_reader("admin", name)
+            check_holder("admin", name)

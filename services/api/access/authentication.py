@@ -10,11 +10,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
+from services.api.access.credentials import hash_secret
 from services.api.access.queries import Session, read_role_of_key, read_session
 from services.api.access.readers import Reader, RoleKind, forbidden, parse_role, unauthorised
 from services.api.dependencies import Now, Pools
 from services.api.problems import Problem
-from services.core.api_keys import hash_secret
 
 COOKIE = "jejo_session"
 READING = ("GET", "HEAD")

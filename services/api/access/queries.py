@@ -8,6 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.api.instants import INSTANT
 from services.core.times import from_us, to_us
 
+# As `jejo keys` uses them, with asyncpg; the API itself may add neither keys nor tokens.
+ADD_API_KEY = "INSERT INTO api_key (name, role, key_sha256) VALUES ($1, $2, $3)"
+ADD_LOGIN_TOKEN = """
+INSERT INTO login_token (token_sha256, role, name, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5)
+"""
+
 api_key = sa.table("api_key", sa.column("role"), sa.column("key_sha256"), sa.column("revoked_at"))
 session = sa.table(
     "session",

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.api.access.authentication import COOKIE, BearerToken, find_session
+from services.api.access.credentials import hash_secret
 from services.api.access.models import CurrentSession
 from services.api.access.queries import Session, add_session, end_session, use_login_token
 from services.api.access.readers import unauthorised
 from services.api.dependencies import Now, Pools
-from services.core.api_keys import hash_secret
 from services.core.times import HOUR_US, SECOND_US
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
