@@ -246,7 +246,8 @@ async def test_what_cannot_be_asked_is_refused_with_a_sentence(country: Api) -> 
         {"cursor": by_name, "sort": "name", "order": "desc"},
         {"cursor": by_count, "sort": "level"},
     ]
-    for parameters in [*WRONG, *borrowed]:
+    python_numbers: list[dict[str, Any]] = [{"limit": text} for text in ("1_0", " 10", "+10", "１０", "true")]
+    for parameters in [*WRONG, *borrowed, *python_numbers]:
         answer = await country.get("/v1/factories", **parameters)
         assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY, parameters
         assert answer.json()["detail"]

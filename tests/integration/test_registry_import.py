@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ MISTAKES = [
     ("enterprise,E1,,,,,,,,,,,,,,,,", "name: every enterprise needs one; fill this cell"),
     ("enterprise,,,,,,,No id,,,,,,,,,,", "enterprise_id: every enterprise needs one; fill this cell"),
     ("enterprise,e1,,,,,,A,,,,,,,,,,", "enterprise_id: string should match pattern"),
+    ("enterprise,E10,,,,,, ,,,,,,,,,,", "name: write a name that is not blank, not ' '"),
     ("enterprise,E2,,,,,,A,KR-48,,,,,,,,,", "region: no enterprise has one; leave this cell empty"),
     (
         "robot,E3,,,,,,A,,,,,,,,,,",
@@ -123,7 +125,7 @@ MISTAKES = [
     ("machine,,,,F1,M3,,A,,,,,,mill,magic,1999-12-31,,", "automation: input should be"),
     (None, "in_use_from: input should be greater than or equal to"),
     ("machine,,,,F1,M4,,A,,,,,,mill,manual,2016-01-01,,", None),
-    ("machine,,,,F1,M4,,B,,,,,,mill,manual,2016-01-01,,", "machine_id: line 15 says the same machine from the same"),
+    ("machine,,,,F1,M4,,B,,,,,,mill,manual,2016-01-01,,", "machine_id: line 16 says the same machine from the same"),
     ("machine,,,,F7,M4,,B,,,,,,mill,manual,2016-01-01,,", "factory_id: there is no factory F7"),
     ("gateway_key,,,,F1,,k1,,,,,,,,,,c2hvcnQ=,2016-01-01", "public_key: write the base64 of the 32 raw bytes"),
     ("gateway_key,,,,F1,,k2,,,,,,,,,,NUL\x00,soon", "public_key: write the base64"),
@@ -186,6 +188,22 @@ FILES = {
     "neither": (b"thing\n\xff\xff\xff", "is not UTF-8 (line 2); save it as UTF-8"),
     "nothing": (b"", "1: line: the file is empty"),
     "a header alone": (b"thing,name\n", "1: line: no line follows the header"),
+    "a spreadsheet's empty columns": (
+        "".join(f"{line},,\n" for line in GOOD.splitlines()).encode(),
+        None,
+    ),
+    "empty cells beyond the header": (
+        "".join(f"{line}{',,' if number else ''}\n" for number, line in enumerate(GOOD.splitlines())).encode(),
+        None,
+    ),
+    "a cell in an empty column": (
+        "".join(f"{line},,{'x' if number == 3 else ''}\n" for number, line in enumerate(GOOD.splitlines())).encode(),
+        ":4: line: has 'x' in a column without a name; name the column in the header, or empty the cell",
+    ),
+    "a cell beyond the header": (
+        "".join(f"{line}{',x' if number == 3 else ''}\n" for number, line in enumerate(GOOD.splitlines())).encode(),
+        ":4: line: has 19 cells where the header has 18",
+    ),
     "no thing": (b"name\nA\n", "1: thing: the header lacks this column"),
     "semicolons": (GOOD.replace(",", ";").encode(), "1: thing: the header lacks this column"),
     "an unknown column": (b"thing,nmae\nenterprise,A\n", "1: nmae: there is no such column; those are thing, enter"),
@@ -200,6 +218,28 @@ def test_files_as_they_come(importing: Import, capsys: pytest.CaptureFixture[str
     assert importing.run(content) == (0 if refused is None else 2)
     assert (refused or "") in capsys.readouterr().err
     assert importing.things() == [1 if refused is None else 0] * 6
+
+
+@pytest.mark.parametrize("cell", ["1_2", " 12", "+12", "\uff11\uff12", "true", "1e2", "-1"])
+def test_employees_are_written_in_digits(importing: Import, capsys: pytest.CaptureFixture[str], cell: str) -> None:
+    assert importing.run(f"thing,enterprise_id,name,employees\nenterprise,E1,A,{cell}\n") == 2
+    assert f":2: employees: write a whole number, not {cell!r}" in capsys.readouterr().err
+    assert importing.things() == [0] * 6
+
+
+def test_names_are_imported_in_one_form(importing: Import) -> None:
+    decomposed = unicodedata.normalize("NFD", GOOD.replace("한빛정밀", " 한빛정밀\u3000").replace("Mazak", " Mazak"))
+    assert importing.run(decomposed) == 0
+    for table, name in (
+        ("enterprise", "한빛정밀"),
+        ("factory", "창원 2"),
+        ("zone", "반월시화"),
+        ("machine", "Mazak 1"),
+    ):
+        assert importing.query(f"SELECT name FROM {table}_version") == [(name,)]
+    version = importing.version
+    assert importing.run(GOOD) == 0
+    assert importing.version == version
 
 
 def test_no_file_and_no_instant(importing: Import, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 import csv
 import datetime as dt
 import io
+import re
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.api.registry.csv_file import Line, read_lines
+from services.api.registry.csv_file import BadLine, Line, read_lines
 from services.api.registry.importing import THING, parse_lines
 from services.api.registry.models import MachinePut
 from services.api.registry.things import ENTERPRISE, MACHINE, Content, Enterprise
@@ -34,6 +35,39 @@ def test_lines_come_back_as_they_were_written(rows: list[tuple[str, str, str]], 
             expected.append(Line(number, cells))
         number += 1 + sum(cell.count("\n") for cell in row)
     assert list(read_lines(written.getvalue(), "thing", COLUMNS)) == expected
+
+
+@given(st.lists(st.tuples(texts, texts, texts), max_size=8), st.lists(st.integers(0, 3), max_size=4), st.integers(0, 3))
+def test_empty_columns_change_nothing(rows: list[tuple[str, str, str]], places: list[int], surplus: int) -> None:
+    """Columns without a name and without any cell, as spreadsheets write them, anywhere; and cells beyond the last."""
+
+    def with_empty(cells: tuple[str, ...]) -> list[str]:
+        wider = list(cells)
+        for place in places:
+            wider.insert(place, "")
+        return wider
+
+    def written(lines: list[list[str]]) -> str:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(lines)
+        return text.getvalue()
+
+    plain = written([list(COLUMNS), *map(list, rows)])
+    spread = written([with_empty(COLUMNS), *(with_empty(row) + [""] * surplus for row in rows)])
+    expected = list(read_lines(plain, "thing", COLUMNS))
+    assert list(read_lines(spread, "thing", COLUMNS)) == expected
+
+
+@given(st.lists(st.sampled_from(["", "x"]), min_size=1, max_size=4))
+def test_a_cell_in_a_column_without_a_name_is_an_error_of_its_line(extra: list[str]) -> None:
+    header, line = ",".join([*COLUMNS, *("" for _ in extra)]), ",".join(["enterprise", "1", "2", *extra])
+    (found,) = read_lines(f"{header}\n{line}\n", "thing", COLUMNS)
+    if "x" in extra:
+        assert isinstance(found, BadLine)
+        assert (found.number, found.field) == (2, "line")
+        assert "'x' in a column without a name" in found.reason
+    else:
+        assert found == Line(2, {"thing": "enterprise", "a": "1", "b": "2"})
 
 
 days = st.dates(min_value=dt.date(2000, 1, 1)).map(str)
@@ -68,6 +102,40 @@ def test_cells_say_what_json_says_and_are_refused_where_json_is(body: dict[str, 
         expected = []
     assert found.registrations == expected
     assert bool(found.bad) is not bool(expected)
+
+
+def employees_of(cell: str) -> int | None:
+    """The employees that a line registers; None if the cell is refused."""
+    found = parse_lines([Line(2, {THING: "enterprise", "enterprise_id": "E1", "name": "E", "employees": cell})], None)
+    if found.bad:
+        assert [line.field for line in found.bad] == ["employees"]
+        return None
+    (one,) = found.registrations
+    assert isinstance(one.content, Enterprise)
+    return one.content.employees
+
+
+@given(st.integers(0, 2**31 - 1))
+def test_digits_are_a_number_of_employees(number: int) -> None:
+    assert employees_of(str(number)) == number
+
+
+@given(st.text("0123456789_+-. eEx\u00a0\uff11\u0661tru", min_size=1, max_size=6))
+@example("1_2")
+@example(" 12")
+@example("12 ")
+@example("+12")
+@example("-0")
+@example("\uff11\uff12")
+@example("\u0661\u0662")
+@example("0x10")
+@example("1e2")
+@example("true")
+@example("True")
+@example("12.5")
+def test_nothing_else_is(cell: str) -> None:
+    expected = int(float(cell)) if re.fullmatch(r"[0-9]+(\.0+)?", cell) else None
+    assert employees_of(cell) == expected
 
 
 statements = st.lists(

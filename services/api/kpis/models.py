@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.api.instants import Instant, Timestamp
 from services.api.kpis.questions import GroupBy
 from services.api.kpis.windows import Interval
+from services.api.numbers import read_integer
 
 if TYPE_CHECKING:
     Number = int | Decimal
@@ -36,7 +37,7 @@ class KpiQuery(BaseModel):
     from_: Instant = Field(alias="from", description="RFC 3339, or a date, which is its midnight in Seoul.")
     to: Instant = Field(description="As `from`; exclusive.")
     kpi: list[str] = Field(default_factory=list, max_length=100, description="Ids of KPIs; default: all.")
-    limit: int = Field(1000, ge=1, le=10_000)
+    limit: Annotated[int, Field(ge=1, le=10_000), BeforeValidator(read_integer)] = 1000
     cursor: str | None = Field(None, max_length=500, description="`next_cursor` of the page before.")
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from services.core.errors import JejoError
 
 KOREAN_WINDOWS = "cp949"
+SHOWN = 40
+"""Characters of a wrong cell that an error repeats."""
 LONGEST_COLUMN = 40
 """Characters of a column's name that are repeated where there is no such column."""
 
@@ -109,15 +111,27 @@ def check_header(header: list[str], required: str, columns: Collection[str]) -> 
     if required not in header:
         yield BadLine(1, required, "the header lacks this column, which says what each line is; columns end in commas")
         return
-    for name in dict.fromkeys(header):
+    for name in filter(None, dict.fromkeys(header)):
         if name not in columns:
-            is_short = name.isprintable() and 0 < len(name) <= LONGEST_COLUMN
+            is_short = name.isprintable() and len(name) <= LONGEST_COLUMN
             yield BadLine(1, name if is_short else "line", f"there is no such column; those are {', '.join(columns)}")
         elif header.count(name) > 1:
             yield BadLine(1, name, "the header has this column twice; leave one out")
 
 
 def read_line(number: int, header: list[str], cells: list[str]) -> Line | BadLine:
-    if len(cells) != len(header):
+    """Returns the cells by column. Spreadsheets write empty cells beyond the last column, which are ignored."""
+    if len(cells) < len(header) or any(cells[len(header) :]):
         return BadLine(number, "line", f"has {len(cells)} cells where the header has {len(header)}")
-    return Line(number, {name: cell for name, cell in zip(header, cells, strict=True) if cell})
+    for name, cell in zip(header, cells, strict=False):
+        if cell and not name:
+            reason = (
+                f"has {shortened(cell)} in a column without a name; name the column in the header, or empty the cell"
+            )
+            return BadLine(number, "line", reason)
+    return Line(number, {name: cell for name, cell in zip(header, cells, strict=False) if cell})
+
+
+def shortened(text: str) -> str:
+    """Returns a cell as an error repeats it."""
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import datetime as dt
-import re
+import unicodedata
 from decimal import Decimal
 from typing import Annotated
 
@@ -12,22 +12,37 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 from schemas.wire.limits import FACTORY_ID_PATTERN, LOCAL_ID_PATTERN
 from schemas.wire.signature import is_sound_public_key
 from services.api.instants import DATE
+from services.api.numbers import check_number, read_float, read_integer
 from services.api.registry.things import SECTOR_PATTERN
 
-NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-
-FactoryId = Annotated[str, Field(pattern=f"^(?:{FACTORY_ID_PATTERN})$")]
-LocalId = Annotated[str, Field(pattern=f"^(?:{LOCAL_ID_PATTERN})$")]
-Sector = Annotated[str, Field(pattern=f"^(?:{SECTOR_PATTERN})$", description="KSIC section and division, as C25.")]
-MachineKind = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$", description="As machining_centre.")]
-Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
+INVISIBLE = ("Zs", "Zl", "Zp", "Cc", "Cf")
+"""Unicode's categories of white space, control and format characters."""
+FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Fillers of Hangul, and Braille's blank: letters and signs that show nothing."""
 
 
-def refuse_other_numbers(value: object) -> object:
-    """JSON's true is no number, though Python's is, and as text only ASCII is, of which Python takes more too."""
-    if isinstance(value, bool) or (isinstance(value, str) and not NUMBER.fullmatch(value)):
-        raise ValueError("write a number")
-    return value
+def normalise_text(value: object) -> object:
+    """Returns a text in Unicode's normal form NFC, so that it is found however it was composed."""
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+
+
+def normalise_name(value: object) -> object:
+    """Returns a name in NFC, without white space around it.
+
+    Raises:
+        ValueError: if nothing of it can be seen.
+    """
+    if not isinstance(value, str) or not value:
+        return value
+    name = unicodedata.normalize("NFC", value).strip()
+    if not any(is_visible(character) for character in name):
+        raise ValueError("write a name that is not blank")
+    return name
+
+
+def is_visible(character: str) -> bool:
+    """Whether a character leaves a mark: white space, control and format characters and fillers do not."""
+    return unicodedata.category(character) not in INVISIBLE and character not in FILLERS
 
 
 def plain_number(value: Decimal) -> int | float:
@@ -57,11 +72,19 @@ def parse_public_key(value: object) -> bytes:
     return raw
 
 
+FactoryId = Annotated[str, Field(pattern=f"^(?:{FACTORY_ID_PATTERN})$")]
+LocalId = Annotated[str, Field(pattern=f"^(?:{LOCAL_ID_PATTERN})$")]
+Sector = Annotated[str, Field(pattern=f"^(?:{SECTOR_PATTERN})$", description="KSIC section and division, as C25.")]
+MachineKind = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$", description="As machining_centre.")]
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$"), BeforeValidator(normalise_name)]
+SearchText = Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$"), BeforeValidator(normalise_text)]
+Employees = Annotated[int, Field(ge=0, lt=2**31, strict=True), BeforeValidator(read_integer)]
+PiecesPerHour = Annotated[float, Field(gt=0, le=1e9, strict=True, allow_inf_nan=False), BeforeValidator(read_float)]
 Day = Annotated[dt.date, BeforeValidator(refuse_other_dates)]
 Seconds = Annotated[
     Decimal,
     Field(max_digits=12, decimal_places=6, allow_inf_nan=False),
-    BeforeValidator(refuse_other_numbers),
+    BeforeValidator(check_number),
     PlainSerializer(plain_number, return_type=float, when_used="json"),
 ]
 PublicKey = Annotated[

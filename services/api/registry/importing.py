@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.database import engine
-from services.api.registry.csv_file import BadLine, Line, read_lines, read_text
+from services.api.numbers import CELLS
+from services.api.registry.csv_file import BadLine, Line, read_lines, read_text, shortened
 from services.api.registry.fields import FactoryId, LocalId
 from services.api.registry.models import EnterprisePut, FactoryPut, GatewayKeyPut, MachinePut, SponsorPut, ZonePut
 from services.api.registry.things import ENTERPRISE, FACTORY, GATEWAY_KEY, MACHINE, SPONSOR, ZONE, Content, Kind
@@ -22,8 +23,6 @@ from services.core.errors import ConfigurationError, JejoError, TransientError
 
 THING = "thing"
 """The column that says what a line is."""
-SHOWN = 40
-"""Characters of a wrong cell that a reason repeats."""
 
 
 class EnterpriseLine(EnterprisePut):
@@ -170,7 +169,7 @@ def parse_line(line: Line, effective_from: str | None, found: Lines) -> Registra
     if effective_from is not None:
         cells.setdefault("effective_from", effective_from)
     try:
-        return model.model_validate_strings(cells).registration()
+        return model.model_validate_strings(cells, context=CELLS).registration()
     except ValidationError as error:
         found.announced.add((kind.name, cells.get(kind.identifier, "")))
         found.bad += (BadLine(line.number, field_of(e), reason_of(e, thing)) for e in error.errors())
@@ -189,10 +188,6 @@ def reason_of(error: ErrorDetails, thing: str) -> str:
         return f"no {thing.replace('_', ' ')} has one; leave this cell empty"
     reason = error["msg"].removeprefix("Value error, ")
     return f"{reason[:1].lower()}{reason[1:]}, not {shortened(str(error['input']))}"
-
-
-def shortened(text: str) -> str:
-    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
 
 
 SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedObjectError, asyncpg.InvalidParameterValueError)

@@ -1,12 +1,13 @@
 """Lists over HTTP: their parameters, and a page as an answer."""
 
 from enum import StrEnum
-from typing import Generic, TypeVar, get_args
+from typing import Annotated, Generic, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.api.instants import Instant
-from services.api.registry.fields import FactoryId, LocalId, MachineKind, Sector
+from services.api.numbers import read_integer
+from services.api.registry.fields import FactoryId, LocalId, MachineKind, SearchText, Sector
 from services.api.registry.lists import Listed, ListRequest, Order
 from services.api.registry.models import (
     EnterpriseEntry,
@@ -122,10 +123,10 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    q: str | None = Field(None, max_length=128, pattern=r"^[^\x00]*$", description="Part of an id or a name.")
+    q: SearchText | None = Field(None, description="Part of an id or a name.")
     sort: StrEnum = IdSort.ID
     order: Order = Order.ASC
-    limit: int = Field(100, ge=1, le=10_000)
+    limit: Annotated[int, Field(ge=1, le=10_000), BeforeValidator(read_integer)] = 100
     cursor: str | None = Field(None, max_length=2000, description="`next_cursor` of the page before.")
     at: Instant | None = Field(None, description="As of this instant; default: now.")
 

@@ -10,7 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from services.api.instants import Instant
 from services.api.registry import things
-from services.api.registry.fields import Day, FactoryId, LocalId, MachineKind, Name, PublicKey, Seconds, Sector
+from services.api.registry.fields import (
+    Day,
+    Employees,
+    FactoryId,
+    LocalId,
+    MachineKind,
+    Name,
+    PiecesPerHour,
+    PublicKey,
+    Seconds,
+    Sector,
+)
 from services.api.registry.things import Automation, Level, Region
 from services.api.registry.versions import Version
 from services.core.times import LAST_INSTANT_US, SECOND_US
@@ -54,7 +65,7 @@ class EnterpriseFields(Fields):
     """The company behind factories."""
 
     name: Name
-    employees: int | None = Field(None, ge=0, lt=2**31, strict=True)
+    employees: Employees | None = None
 
 
 class EnterprisePut(EnterpriseFields, Dated):
@@ -213,7 +224,7 @@ class MachineFields(Fields):
     automation: Automation
     state_ttl_s: Seconds = Field(Decimal(600), ge=1, le=86_400)
     ideal_cycle_s: Seconds | None = Field(None, gt=0, le=86_400)
-    capacity_per_h: float | None = Field(None, gt=0, le=1e9, strict=True, allow_inf_nan=False)
+    capacity_per_h: PiecesPerHour | None = None
     in_use_from: Day = Field(ge=dt.date(2000, 1, 1))
     in_use_to: Day | None = None
 
