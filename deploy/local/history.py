@@ -1,4 +1,4 @@
-"""The demo's fleet: how large it is, and how its history gets onto the platform, once, before the present begins."""
+"""The demo's fleet: its size, and its history, which is sent once, before the present begins."""
 
 import asyncio
 import json
@@ -21,13 +21,13 @@ from deploy.local.places import CLONE
 
 WITHIN_S = 1800.0
 SILENT_S = 120.0
-"""Longer than this nothing stands still while it works."""
+"""If nothing changes for this long, something has stopped working."""
 STOPPING_S = 10.0
 
 INGESTED = """
 SELECT COALESCE(sum(rows_stored::bigint + rows_duplicate + rows_clashed + rows_refused), 0)::bigint FROM ingest_record
 """
-# The last hour is left out: the fleet lives on, so there is always something of it to account.
+# Without the last hour: the fleet keeps sending, so there is always something in it to account.
 TO_ACCOUNT = """
 WITH until AS (SELECT (SELECT accounted_until - interval '1 hour' FROM analytics_state) AS bound)
 SELECT (SELECT count(*) FROM dirty_mark WHERE from_at < bound)
@@ -37,31 +37,31 @@ SELECT (SELECT count(*) FROM dirty_mark WHERE from_at < bound)
 
 @dataclass(frozen=True, slots=True)
 class FleetSize:
-    """How many factories there are, and days of history before today."""
+    """The number of factories, and the days of history before today."""
 
     factories: int
     days: int
 
     @classmethod
     def chosen(cls) -> "FleetSize":
-        """JEJO_DEMO_FACTORIES (300) and JEJO_DEMO_DAYS (90).
+        """Return the size set by JEJO_DEMO_FACTORIES (default 300) and JEJO_DEMO_DAYS (default 90).
 
         Raises:
-            StackError: one is no number.
+            StackError: one is not a number, or is too small.
         """
         return cls(setting("JEJO_DEMO_FACTORIES", 300, least=1), setting("JEJO_DEMO_DAYS", 90, least=0))
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What makes ``jejo gateway simulate`` simulate this fleet."""
+        """The options with which ``jejo gateway simulate`` simulates this fleet."""
         return ("--factories", str(self.factories), "--backfill-days", str(self.days), "--seed", "1")
 
 
 def setting(name: str, default: int, *, least: int) -> int:
-    """A number from the environment.
+    """Return a number from the environment.
 
     Raises:
-        StackError: it is none.
+        StackError: it is not a whole number of at least ``least``.
     """
     text = os.environ.get(name, str(default))
     if not text.isdecimal() or int(text) < least:
@@ -70,15 +70,15 @@ def setting(name: str, default: int, *, least: int) -> int:
 
 
 def send_history(running: ExitStack, size: FleetSize, progress: Path, environment: Mapping[str, str]) -> None:
-    """Register the fleet, unless that was done, and send what of its history was not sent yet; shows bars.
+    """Register the fleet unless it is registered, and send the history not sent yet, with progress bars.
 
     Raises:
-        StackError: it failed.
+        StackError: a command failed.
     """
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     simulate = ("gateway", "simulate", *size.arguments, "--until", now, "--progress", str(progress))
     registry = progress.with_suffix(".csv")
-    # The file is there from before the import until it is in, so that what was interrupted is done again.
+    # The file exists from before the import until it has succeeded, so that an interrupted import is repeated.
     if registry.exists() or not progress.exists():
         say(f"Registering {size.factories} factories ...")
         registry.touch()
@@ -87,15 +87,15 @@ def send_history(running: ExitStack, size: FleetSize, progress: Path, environmen
         registry.unlink()
         say(f"Sending the history of their last {size.days} days ...")
     else:
-        say("Sending what the fleet did since the last time ...")
+        say("Sending what the fleet did since the last start ...")
     run(running, environment, *simulate)
 
 
 def run(running: ExitStack, environment: Mapping[str, str], *arguments: str) -> None:
-    """Run a command of ``jejo`` to its end; its standard error is ours: that is where the bars are.
+    """Run a command of ``jejo`` to its end. Its standard error is ours, so that its progress bars are seen.
 
     Raises:
-        StackError: it failed.
+        StackError: the command failed.
     """
     command = [sys.executable, "-m", "services", *arguments]
     process = subprocess.Popen(command, cwd=CLONE, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
@@ -105,7 +105,7 @@ def run(running: ExitStack, environment: Mapping[str, str], *arguments: str) -> 
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ask it to end, and end it if it does not; nothing where it has ended."""
+    """Terminate a process, and kill it if it does not end. Does nothing if it has ended."""
     process.terminate()
     try:
         process.wait(STOPPING_S)
@@ -115,13 +115,13 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def wait_until_accounted(progress: Path, database_url: str, alive: Callable[[], None]) -> None:
-    """Wait until all rows sent so far are ingested and in the KPIs; shows a bar.
+    """Wait until all rows sent so far are ingested and in the KPIs, with a progress bar.
 
     Args:
-        alive: raises where what works on it has ended.
+        alive: raises if a service that is needed has ended.
 
     Raises:
-        StackError: it takes too long.
+        StackError: nothing has changed for too long, or it takes too long altogether.
     """
     sent = int(json.loads(progress.read_bytes())["rows"])
     shape = "{desc}: {percentage:3.0f} % |{bar}| {n:,.0f} of {total:,.0f} rows{postfix} [{elapsed}]"
@@ -132,18 +132,18 @@ def wait_until_accounted(progress: Path, database_url: str, alive: Callable[[], 
             alive()
             ingested, left = asyncio.run(look(database_url))
             bar.update(max(0, min(ingested, sent) - bar.n))
-            bar.set_postfix_str(f"{left:,} stretches to account" if left else "")
+            bar.set_postfix_str(f"{left:,} marks to account" if left else "")
             if ingested >= sent and left == 0:
                 return
             if (ingested, left) != seen:
                 seen, seen_at = (ingested, left), time.monotonic()
             if time.monotonic() > min(deadline, seen_at + SILENT_S):
-                raise StackError(f"Of {sent} rows {ingested} were ingested, and nothing moves: look at the logs.")
+                raise StackError(f"Of {sent} rows {ingested} were ingested, and nothing moves: see the services' logs.")
             time.sleep(0.5)
 
 
 async def look(database_url: str) -> tuple[int, int]:
-    """Rows that ingest has dealt with, and stretches of machines' time that analytics has yet to account."""
+    """Return the number of rows that ingest has processed, and of marks that analytics has not."""
     connection = await asyncpg.connect(database_url)
     try:
         return int(await connection.fetchval(INGESTED)), int(await connection.fetchval(TO_ACCOUNT))

@@ -1,6 +1,11 @@
-"""The reference factory gateway: a machine's own protocol becomes signed telemetry records on Kafka.
+"""The reference factory gateway: reads a machine's own protocol and sends signed telemetry records to Kafka.
 
-The names below are what other services may use: rows, the records that hold them, and the sender of records.
+A row's way through it: ``shdr`` reads the lines of a log, ``dialects`` says which keys matter, ``mtconnect`` derives
+state, mode and counts from their values, ``translate`` makes rows of a machine's lines, ``records`` batches rows into
+signed records, with a key from ``keys``, and ``sender`` sends them. ``replay`` does all of this for a factory's
+recorded logs; ``cli`` has the commands.
+
+The names exported here are what other services may use: rows, the records that contain them, and the sender of records.
 """
 
 from typing import TYPE_CHECKING
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name):
-        """Load ``Sender`` when it is asked for: Kafka's client takes longer to import than most commands run."""
+        """Import ``Sender`` on first use: every command imports this package, and Kafka's client is slow to import."""
         if name != "Sender":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from services.gateway.sender import Sender

@@ -48,6 +48,21 @@ class Schedule:
     duration_us: int | None = None
     readings_us: int = 0
 
+    def history_end_us(self, began_us: int) -> int:
+        """Return where the history ends in a run that began at ``began_us``."""
+        return began_us if self.until_us is None else self.until_us
+
+    def end_us(self, began_us: int) -> int:
+        """Return when a run that began at ``began_us`` ends."""
+        return LAST_INSTANT_US if self.duration_us is None else began_us + self.duration_us
+
+    def due_us(self, now_us: int, began_us: int) -> int:
+        """Return up to when rows are to be sent by now, in a run that began at ``began_us``."""
+        due_us = min(now_us, self.end_us(began_us)) if self.until_us is None else self.until_us
+        if self.speed is None:
+            return due_us
+        return min(due_us, self.from_us + round((now_us - began_us) * self.speed))
+
 
 @dataclass(slots=True)
 class FactoryGateway:
@@ -112,21 +127,19 @@ class Simulation:
             FatalError: Kafka refuses the records.
         """
         began_us = self._clock()
-        history_end_us = began_us if schedule.until_us is None else schedule.until_us
-        end_us = LAST_INSTANT_US if schedule.duration_us is None else began_us + schedule.duration_us
+        history_end_us, end_us = schedule.history_end_us(began_us), schedule.end_us(began_us)
         sent_us = saved_us = schedule.from_us
         for gateway in self._gateways:
             gateway.sent_us = sent_us
         with history_bar(history_end_us - schedule.from_us) as bar:
             while not self._stop.is_set():
                 now_us = self._clock()
-                due_us = min(now_us, end_us) if schedule.until_us is None else schedule.until_us
-                if schedule.speed is not None:
-                    due_us = min(due_us, schedule.from_us + round((now_us - began_us) * schedule.speed))
-                step_us = HISTORY_STEP_US if schedule.speed is None and sent_us < history_end_us else STEP_US
+                due_us = schedule.due_us(now_us, began_us)
+                in_history = sent_us < history_end_us
+                step_us = HISTORY_STEP_US if in_history and schedule.speed is None else STEP_US
                 reach_us = max(sent_us, min(due_us, sent_us + step_us))
                 self._send_window(sent_us, reach_us, bar, history_end_us)
-                if schedule.readings_us and sent_us >= history_end_us:
+                if schedule.readings_us and not in_history:
                     self._send_readings(sent_us, reach_us, schedule.readings_us)
                 sent_us = reach_us
                 if sent_us - saved_us >= SAVE_EVERY_US:

@@ -1,4 +1,4 @@
-"""A registered country in SQL, with as many factories and machines as a figure needs, and facts of it in bulk."""
+"""A country registered in SQL, with as many factories and machines as a benchmark needs, and its facts in bulk."""
 
 import datetime as dt
 
@@ -6,7 +6,7 @@ from services.core.database import Connection
 from services.core.times import HOUR_US
 
 ORIGIN_US = 1_772_290_800_000_000
-"""2026-03-01 00:00 in Seoul: where facts begin."""
+"""2026-03-01 00:00 in Seoul, where the facts begin."""
 
 REGISTER = """
 UPDATE registry_version SET version = 1;
@@ -43,7 +43,7 @@ INSERT INTO gateway_key_version (gateway_key, effective_from, effective_to, publ
 SELECT id, '1999-12-31 15:00Z', '9999-12-31Z', $1, '2016-01-01', 1 FROM added
 """
 
-# States change at random times about evenly spread over the window; three quarters of the machines count, too.
+# Changes of state are spread about evenly over the window; three quarters of the machines also count.
 ADD_STATES = """
 INSERT INTO state_event (machine, at, state, mode, revision, retracted, record_id)
 SELECT m.id, s.at, 1 + (hashint8(m.id * 1000003::bigint + s.n) & 1023) % 7, hashint8(s.n * 7919 + m.id) & 3, 0, false, 1
@@ -76,13 +76,13 @@ async def register(owner: Connection, factories: int, machines_each: str, state_
     """Register factories F000001.. with machines M01.., in use since 2016.
 
     Args:
-        machines_each: how many, in SQL, where ``f.id`` is the factory's number.
+        machines_each: machines per factory, as an SQL expression in which ``f.id`` is the factory's number.
     """
     await owner.execute(REGISTER.format(factories=factories, machines_each=machines_each, state_ttl_us=state_ttl_us))
 
 
 async def add_facts(owner: Connection, from_us: int, to_us: int, states_an_hour: int, counts_an_hour: int) -> None:
-    """Facts of every machine in a window of whole hours, unmarked."""
+    """Add facts of every machine in a window of whole hours, without dirty marks."""
     for statement, an_hour in ((ADD_STATES, states_an_hour), (ADD_COUNTS, counts_an_hour)):
         step_us = HOUR_US // an_hour
         await owner.execute(statement, from_us, dt.timedelta(microseconds=step_us), (to_us - from_us) // step_us)
@@ -90,5 +90,5 @@ async def add_facts(owner: Connection, from_us: int, to_us: int, states_an_hour:
 
 
 async def add_marks(owner: Connection, from_us: int, to_us: int) -> None:
-    """A mark of every machine over its states in the window, as ingest would leave them."""
+    """Add a dirty mark for every machine over its states in the window, as ingest would."""
     await owner.execute(ADD_MARKS, from_us, to_us)

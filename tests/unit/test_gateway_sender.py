@@ -8,6 +8,7 @@ import pytest
 from kafka.errors import KafkaTimeoutError, OutOfOrderSequenceNumberError, TopicAuthorizationFailedError
 from kafka.future import Future
 
+import services.gateway
 from schemas.wire.limits import MAX_VALUE_BYTES
 from services.core.errors import ConfigurationError, FatalError, RecordRefused, TransientError
 from services.gateway import sender as module
@@ -195,3 +196,8 @@ def test_absent_brokers_are_a_transient_error(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(module, "KafkaProducer", refuse)
     with pytest.raises(TransientError, match="No Kafka broker answers at a:1"):
         Sender("a:1", "topic")
+
+
+def test_the_facade_exports_the_sender() -> None:
+    assert services.gateway.Sender is Sender
+    assert not hasattr(services.gateway, "Receiver")

@@ -1,26 +1,14 @@
 """The simulated fleet: reproducible, and with the country's proportions."""
 
-import base64
 import datetime as dt
 from collections import Counter
 
-from nacl.signing import SigningKey
-
 from schemas.wire.codes import Mode, State
-from services.core.times import DAY_US, FIRST_INSTANT_US, SECOND_US, seoul_midnight_us
+from services.core.times import DAY_US, SECOND_US, seoul_midnight_us
 from services.gateway.records import CountRow, StateRow
-from services.simulator.cohorts import cohort_history, draw_changes
-from services.simulator.country import HISTORY, LEVELS, REGIONS, SECTORS, SMART_LEVELS, SPONSORS, ZONES, established_at
-from services.simulator.fleet import Connection, Enterprise, Factory, ShiftPattern, make_fleet, signing_seed, size_of
+from services.simulator.country import HISTORY, REGIONS, SECTORS, SMART_LEVELS, SPONSORS, ZONES, established_at
+from services.simulator.fleet import Connection, ShiftPattern, make_fleet, size_of
 from services.simulator.mishaps import factory_day
-from services.simulator.registration import (
-    change_entry,
-    enterprise_entry,
-    factory_entry,
-    key_entry,
-    machine_entries,
-    programme_entries,
-)
 
 MONDAY = dt.date(2024, 3, 4)
 COUNTRY = make_fleet(1, 300)
@@ -129,72 +117,3 @@ def test_a_sunday_is_off_shift_in_a_factory_that_works_on_weekdays() -> None:
     assert sent
     assert all(isinstance(row, StateRow) and row.state is State.off_shift for row in sent)
     assert all(isinstance(row, StateRow) and row.mode is Mode.unknown for row in sent)
-
-
-def test_changes_are_of_every_kind_and_within_the_window() -> None:
-    start_us = seoul_midnight_us(MONDAY)
-    changes = draw_changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
-    assert changes == sorted(changes, key=lambda change: change.at_us)
-    assert all(start_us < change.at_us < start_us + 90 * DAY_US for change in changes)
-    before = {factory.factory_id: factory for factory in COUNTRY}
-    kinds: Counter[str] = Counter()
-    for change in changes:
-        if isinstance(change.new, Enterprise):
-            kinds["size"] += 1
-            continue
-        old = before[change.new.factory_id]
-        kinds["level"] += old.level != change.new.level
-        kinds["region"] += old.region != change.new.region
-        assert change.new.level == "none" or change.new.established_on is not None
-    assert min(kinds[kind] for kind in ("size", "level", "region")) > 0
-
-
-def test_a_factory_is_in_each_cohort_until_the_next() -> None:
-    start_us = seoul_midnight_us(MONDAY)
-    changes = draw_changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1)
-    moved = next(change for change in changes if isinstance(change.new, Factory))
-    assert isinstance(moved.new, Factory)
-    factory = next(f for f in COUNTRY if f.factory_id == moved.new.factory_id)
-    history = cohort_history(factory, changes)
-    assert history[0][0] == FIRST_INSTANT_US
-    assert (history[0][1].region, history[0][1].level) == (factory.region, factory.level)
-    assert moved.at_us in [at_us for at_us, _ in history]
-    assert (history[-1][1].region, history[-1][1].level) == (moved.new.region, moved.new.level)
-    grown = next(change for change in changes if isinstance(change.new, Enterprise))
-    assert isinstance(grown.new, Enterprise)
-    owned = next(f for f in COUNTRY if f.enterprise.enterprise_id == grown.new.enterprise_id)
-    resized = cohort_history(owned, changes)[-1][1]
-    assert resized.size == size_of(grown.new.employees) != size_of(owned.enterprise.employees)
-
-
-def test_registry_entries_have_the_contracts_bodies() -> None:
-    factory = make_fleet(5, 1, 2)[0]
-    path, body = enterprise_entry(factory.enterprise)
-    assert path == "/v1/enterprises/E0001"
-    assert set(body) == {"name", "employees", "effective_from"}
-    path, body = factory_entry(factory)
-    assert path == "/v1/factories/F000001"
-    assert body["level"] in LEVELS
-    assert body["effective_from"] == "1999-12-31T15:00:00Z"
-    assert (body["established_on"] is None) == (body["level"] == "none")
-    path, body = key_entry(5, factory)
-    assert path == "/v1/factories/F000001/gateway-keys/sim-5"
-    assert base64.b64decode(body["public_key"]) == bytes(SigningKey(signing_seed(5, "F000001")).verify_key)
-    machines = dict(machine_entries(factory, MONDAY))
-    assert list(machines) == ["/v1/factories/F000001/machines/M01", "/v1/factories/F000001/machines/M02"]
-    assert machines["/v1/factories/F000001/machines/M01"]["in_use_from"] == "2024-03-04"
-
-
-def test_zones_and_sponsors_are_entered_where_a_factory_names_them() -> None:
-    entries = dict(programme_entries(COUNTRY))
-    assert entries["/v1/sponsors/posco"] == {"name": "POSCO"}
-    assert set(entries["/v1/zones/changwon"]) == {"name", "region", "designated_on"}
-    assert not list(programme_entries([factory for factory in COUNTRY if not factory.zone and not factory.sponsor]))
-
-
-def test_a_change_is_put_from_its_instant_on() -> None:
-    start_us = seoul_midnight_us(MONDAY)
-    for change in draw_changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1):
-        path, body = change_entry(change)
-        assert body["effective_from"].startswith("2024-0")
-        assert path.startswith("/v1/factories/" if isinstance(change.new, Factory) else "/v1/enterprises/")

@@ -1,5 +1,6 @@
 """Registration of a simulated fleet: its entries, and how they are PUT, with a stand-in for the API."""
 
+import base64
 import datetime as dt
 import json
 import re
@@ -10,15 +11,60 @@ from typing import Any
 
 import httpx
 import pytest
+from nacl.signing import SigningKey
 
 from services.core.errors import ConfigurationError, TransientError
-from services.simulator.cohorts import RegistryChange
-from services.simulator.fleet import Factory, make_fleet
-from services.simulator.registration import programme_entries, register_fleet
+from services.core.times import DAY_US, seoul_midnight_us
+from services.simulator.cohorts import RegistryChange, draw_changes
+from services.simulator.country import LEVELS
+from services.simulator.fleet import Factory, make_fleet, signing_seed
+from services.simulator.registration import (
+    change_entry,
+    enterprise_entry,
+    factory_entry,
+    key_entry,
+    machine_entries,
+    programme_entries,
+    register_fleet,
+)
 
 FLEET = make_fleet(5, 3, 2)
 MONDAY = dt.date(2024, 3, 4)
+COUNTRY = make_fleet(1, 300)
 REAL_CLIENT = httpx.AsyncClient
+
+
+def test_registry_entries_have_the_contracts_bodies() -> None:
+    factory = make_fleet(5, 1, 2)[0]
+    path, body = enterprise_entry(factory.enterprise)
+    assert path == "/v1/enterprises/E0001"
+    assert set(body) == {"name", "employees", "effective_from"}
+    path, body = factory_entry(factory)
+    assert path == "/v1/factories/F000001"
+    assert body["level"] in LEVELS
+    assert body["effective_from"] == "1999-12-31T15:00:00Z"
+    assert (body["established_on"] is None) == (body["level"] == "none")
+    path, body = key_entry(5, factory)
+    assert path == "/v1/factories/F000001/gateway-keys/sim-5"
+    assert base64.b64decode(body["public_key"]) == bytes(SigningKey(signing_seed(5, "F000001")).verify_key)
+    machines = dict(machine_entries(factory, MONDAY))
+    assert list(machines) == ["/v1/factories/F000001/machines/M01", "/v1/factories/F000001/machines/M02"]
+    assert machines["/v1/factories/F000001/machines/M01"]["in_use_from"] == "2024-03-04"
+
+
+def test_only_the_zones_and_sponsors_of_the_fleet_are_registered() -> None:
+    entries = dict(programme_entries(COUNTRY))
+    assert entries["/v1/sponsors/posco"] == {"name": "POSCO"}
+    assert set(entries["/v1/zones/changwon"]) == {"name", "region", "designated_on"}
+    assert not list(programme_entries([factory for factory in COUNTRY if not factory.zone and not factory.sponsor]))
+
+
+def test_the_entry_of_a_change_takes_effect_at_its_instant() -> None:
+    start_us = seoul_midnight_us(MONDAY)
+    for change in draw_changes(1, COUNTRY, start_us, start_us + 90 * DAY_US, 1):
+        path, body = change_entry(change)
+        assert body["effective_from"].startswith("2024-0")
+        assert path.startswith("/v1/factories/" if isinstance(change.new, Factory) else "/v1/enterprises/")
 
 
 class Api:
