@@ -68,7 +68,7 @@ class Record:
 
 
 def new_boot_id(now_us: int) -> str:
-    """Return a unique name for one run of a gateway."""
+    """Return a name for one run of a gateway: the instant, and a random part."""
     return f"{rfc3339(now_us)}/{secrets.token_hex(2)}"
 
 

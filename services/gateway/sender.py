@@ -154,10 +154,10 @@ class Sender:
             seen, since = self._in_flight, time.monotonic()
             while self._failure is None and self._in_flight > at_most:
                 self._change.wait(timeout=1)
+                patience_s = PATIENCE_AFTER_STOP_S if self._stop.is_set() else self._patience_s + GRACE_S
                 if self._in_flight != seen:
                     seen, since = self._in_flight, time.monotonic()
-                patience_s = PATIENCE_AFTER_STOP_S if self._stop.is_set() else self._patience_s + GRACE_S
-                if time.monotonic() - since > patience_s:
+                elif time.monotonic() - since > patience_s:
                     raise not_arrived(seen, "Kafka is away")
             if self._failure is not None:
                 raise self._failure

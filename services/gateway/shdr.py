@@ -187,8 +187,9 @@ def parse_timestamp(text: str) -> int:
 def mark_remembered(lines: list[Line]) -> list[Line]:
     """Mark the old values in the snapshot that a log file begins with.
 
-    The opening snapshot ends before the first key that had a value already. Its lines are remembered if they are more
-    than a day older than the first line after it; if nothing follows the snapshot, than its newest line.
+    The opening snapshot is the lines before the first one whose key has occurred already. Of these, lines are
+    remembered if they are more than a day older than the first line after the snapshot, or, if nothing follows it, than
+    its newest.
     """
     seen: set[str] = set()
     length = len(lines)

@@ -104,7 +104,7 @@ class Translator:
     def rows(self, lines: Sequence[Line]) -> Iterator[Row]:
         """Yield the rows of ``lines``, which are ordered by timestamp.
 
-        The rows are not quite: only the next line shows that the last moment heard before it needs a row.
+        The rows are not quite in order: only the next line shows that the last moment heard before it needs a row.
         """
         for at_us, group in groupby(lines, key=lambda line: line.at_us):
             yield from self._rows_at(at_us, list(group))

@@ -22,7 +22,7 @@ MOST_FACTORIES, MOST_MACHINES, MOST_DAYS = 999_999, 99, 3650
 
 
 def amount(text: str | float) -> float:
-    """Parse a finite number of at least 0; numbers, as of defaults, are checked alike.
+    """Parse a finite number of at least 0; the number of a default passes through.
 
     Raises:
         BadParameter: it is not one.
@@ -157,7 +157,8 @@ def check(options: SimulateOptions) -> None:
     Raises:
         ConfigurationError: they do not.
     """
-    if not (1 <= options.factories <= MOST_FACTORIES and 1 <= (options.machines or 1) <= MOST_MACHINES):
+    machines = 1 if options.machines is None else options.machines
+    if not (1 <= options.factories <= MOST_FACTORIES and 1 <= machines <= MOST_MACHINES):
         raise ConfigurationError(f"--factories must be 1 to {MOST_FACTORIES} and --machines 1 to {MOST_MACHINES}.")
     if (options.backfill_days or 0) > MOST_DAYS or options.backfill_hours > 24 * MOST_DAYS:
         raise ConfigurationError(f"--backfill-days and --backfill-hours must be at most {MOST_DAYS} days.")

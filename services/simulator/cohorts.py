@@ -38,7 +38,11 @@ class Cohort:
 def draw_changes(
     seed: int, fleet: tuple[Factory, ...], from_us: int, to_us: int, trouble: float
 ) -> list[RegistryChange]:
-    """Draw the changes in [from_us, to_us), ordered by instant; at most one for each factory and enterprise."""
+    """Draw the changes in [from_us, to_us), ordered by instant; at most one for each factory and enterprise.
+
+    Args:
+        trouble: multiplies how many factories change.
+    """
     changes: list[RegistryChange] = []
     resized: set[str] = set()
     for factory in fleet:

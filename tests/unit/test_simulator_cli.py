@@ -36,7 +36,8 @@ def test_an_invalid_amount_is_rejected(option: str, text: str) -> None:
     ("arguments", "message"),
     [
         (["--factories", "0"], "--factories must be"),
-        (["--machines", "100"], "--machines"),
+        (["--machines", "0"], "--machines 1 to 99"),
+        (["--machines", "100"], "--machines 1 to 99"),
         (["--backfill-days", "4000"], "at most 3650 days"),
         (["--until", "yesterday"], "write RFC 3339"),
         (["--until", "2999-01-01T00:00:00Z"], "lies ahead"),
