@@ -47,7 +47,7 @@ def make_passwords(folder: Path) -> dict[str, str]:
 
 def password_file() -> Path:
     """Where libpq looks for passwords."""
-    return Path(os.environ.get("PGPASSFILE") or Path.home() / ".pgpass")
+    return Path(os.environ.get("PGPASSFILE") or Path.home() / ".pgpass").resolve()
 
 
 def enter_passwords(port: int, passwords: dict[str, str]) -> None:
@@ -100,7 +100,7 @@ def write_privately(file: Path, text: str) -> None:
     written = file.with_name(f"{file.name}.{os.getpid()}")
     with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         out.write(text)
-    written.replace(file.resolve())
+    written.replace(file)
 
 
 @contextmanager

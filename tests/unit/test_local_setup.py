@@ -220,6 +220,14 @@ def test_the_users_own_entries_stay_in_the_password_file(password_file: Path, tm
     assert password_file.read_text() == "# mine\n*:*:*:*:everywhere\n127.0.0.1:5433:*:me:mine\n"
 
 
+def test_a_password_file_that_is_a_link_stays_one(password_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("# mine\n")
+    password_file.symlink_to(tmp_path / "kept")
+    enter_passwords(5433, make_passwords(tmp_path / "1"))
+    assert password_file.is_symlink()
+    assert len((tmp_path / "kept").read_text().splitlines()) == 10
+
+
 def test_a_password_file_that_was_not_there_goes_again(password_file: Path, tmp_path: Path) -> None:
     enter_passwords(5433, make_passwords(tmp_path / "1"))
     remove_passwords(5433, tmp_path / "1")
