@@ -47,7 +47,7 @@ def built_dashboard() -> None:
 def still_stack(stack: Stack, built_dashboard: None) -> Stack:
     """Some days of a small country, accounted; then only the API runs on, so that no figure moves under the walk.
 
-    One factory never sends anything.
+    One factory never sends anything, and some have names that a spreadsheet would take for formulas.
     """
     stack.start_api()
     ingest, analytics = stack.start("ingest"), stack.start("analytics")
@@ -57,7 +57,10 @@ def still_stack(stack: Stack, built_dashboard: None) -> Stack:
         "gateway", "simulate", *FLEET, *course, "--api-url", stack.api_url, "--api-key", stack.admin_key
     )
     assert simulated.returncode == 0, simulated.stderr
-    stack.put(f"/v1/factories/{GHOST}", GHOST_FACTORY | {"enterprise_id": some_enterprise(stack)})
+    enterprise = {"enterprise_id": some_enterprise(stack)}
+    stack.put(f"/v1/factories/{GHOST}", GHOST_FACTORY | enterprise)
+    for number, name in enumerate(FORMULA_NAMES):
+        stack.put(f"/v1/factories/NAME-{number}", GHOST_FACTORY | enterprise | {"name": name})
     stack.register_machine(GHOST, "M01", in_use_from=str(today() - dt.timedelta(days=DAYS)))
     settle(stack)
     distort(stack)
@@ -74,6 +77,7 @@ GHOST_FACTORY = {
     "level": "basic",
     "established_on": "2020-03-02",
 }
+FORMULA_NAMES = ("＋1호기", "'=1+1", "=1+1")
 
 
 def settle(stack: Stack) -> None:

@@ -3,11 +3,14 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { type Listened, open, PHONE, settle, WIDE } from "./browser.ts";
 import { type Api, checkFigures } from "./figures.ts";
+import { emptySpaces, layoutShift } from "./layout.ts";
 import type { Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
 
 const LANGUAGES = ["ko", "en"] as const;
 const FIRST_FIGURE_MS = 1000;
+/** Of space between a panel's content and its padding, about one line of text. */
+const MOST_EMPTY_PX = 24;
 /** A busy machine may be slow once or twice. */
 const OPENINGS = 5;
 
@@ -37,7 +40,9 @@ export async function walkPages(context: BrowserContext, plan: Plan, api: Api, r
       await page.goto(`${plan.url}/?${query}&lang=${lang}`);
       await settle(page);
       await look(listened, `${name}, ${lang}`, report);
-      await shift(page, `${name}, ${lang}`, report);
+      const shift = await layoutShift(page);
+      report.expect(`${name}, ${lang}: no layout jumps`, shift < 0.05, String(shift));
+      report.add(`${name}, ${lang}: no empty space`, await emptySpaces(page, MOST_EMPTY_PX));
       const { count, wrong } = await checkFigures(page, api, lang);
       report.add(`${name}, ${lang}: figures`, wrong);
       report.expect(`${name}, ${lang}: enough figures`, count >= least, `${count} figures, not ${least}`);
@@ -123,21 +128,4 @@ async function firstFigure(listened: Listened, plan: Plan, api: Api, report: Rep
   }
   report.expect("a figure within a second", Math.min(...took) <= FIRST_FIGURE_MS, `${took.join(", ")} ms`);
   report.add("nothing complains", listened.take());
-}
-
-/** How far the layout jumps while a page loads (the web's cumulative layout shift; below 0.1 is called good). */
-async function shift(page: Page, name: string, report: Report): Promise<void> {
-  const shifted = await page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        let sum = 0;
-        new PerformanceObserver((list) => {
-          for (const entry of list.getEntries()) {
-            sum += (entry as PerformanceEntry & { value: number }).value;
-          }
-        }).observe({ type: "layout-shift", buffered: true });
-        setTimeout(() => resolve(sum), 50);
-      }),
-  );
-  report.expect(`${name}: no layout jumps`, shifted < 0.05, String(shifted));
 }

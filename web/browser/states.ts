@@ -1,6 +1,6 @@
 /** The states beside the usual one: nothing there, refused, away, back again, session over. Each says what to do. */
 
-import type { BrowserContext } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { open, settle, WIDE } from "./browser.ts";
 import type { Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
@@ -37,18 +37,57 @@ export async function walkStates(
   report.expect("an outage is said", /does not answer/.test(away), away);
   await page.screenshot({ path: `${plan.screenshots}/outage-en.png`, fullPage: true });
   await ask("start");
-  while ((await page.getByRole("button", { name: "Try again" }).count()) > 0) {
-    await page.getByRole("button", { name: "Try again" }).first().click();
-    await page.waitForTimeout(100);
-  }
-  await settle(page);
+  await retryAll(page);
   const back = await page.locator('.tile [data-kpi="oee"]').count();
   report.expect("another try brings the figures", back > 0, `${back}`);
 
+  await malformed(page, plan, report);
+
   await context.clearCookies();
-  await page.selectOption("select", "availability");
+  await page.selectOption("select", "oee");
   await page.waitForSelector('[data-page="signed-out"]');
   const ended = await page.innerText('[data-page="signed-out"]');
   report.expect("a session that ends leads to a new link", /jejo keys login-link/.test(ended), ended);
   await page.close();
+}
+
+/** Answers that are not JSON, break off, or lack what they promise are said on the page, and another try mends it. */
+async function malformed(page: Page, plan: Plan, report: Report): Promise<void> {
+  const window = `kpi=availability&from=${plan.from}&to=${plan.to}`;
+  const answers: [name: string, pattern: string, body: string][] = [
+    ["a page of HTML", "**/v1/kpis?*", "<!doctype html><title>Sign in to the network</title>"],
+    ["JSON that breaks off", "**/v1/kpis?*", '{"items": [{"scope": "na'],
+    ["a list without items", "**/v1/factories?*", '{"next_cursor": null}'],
+    ["items without KPIs", "**/v1/kpis?*", '{"items": [{"scope": "region:KR-11"}], "next_cursor": null}'],
+  ];
+  for (const [name, pattern, body] of answers) {
+    await page.goto(`${plan.url}/?lang=en&page=definitions&scope=nation`);
+    await settle(page);
+    await page.route(pattern, (route) => route.fulfill({ contentType: "application/json", body }));
+    // From page to page without loading anew, so that only the page's own requests are answered like this.
+    await page.evaluate((view) => {
+      history.pushState(null, "", view);
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, `?lang=en&page=region&scope=region:${plan.region}&${window}`);
+    await page.waitForSelector(".failure");
+    const failure = (await page.locator(".failure").allInnerTexts()).join("\n");
+    report.expect(`${name} is said`, /cannot read/.test(failure), failure);
+    await page.unroute(pattern);
+    await retryAll(page);
+    const figures = await page.locator("main [data-kpi]").count();
+    report.expect(`another try after ${name}`, figures > 8, `${figures} figures`);
+  }
+}
+
+async function retryAll(page: Page): Promise<void> {
+  const again = page.getByRole("button", { name: "Try again" });
+  const until = Date.now() + 20_000;
+  while ((await again.count()) > 0 && Date.now() < until) {
+    // A button may vanish before it is clicked, when its panel has just loaded.
+    await again
+      .first()
+      .click({ timeout: 1000 })
+      .catch(() => undefined);
+    await settle(page);
+  }
 }

@@ -1,6 +1,7 @@
 /** Using the pages: the keyboard, the sheet of a figure, the address, search and sort, a day that adds up. */
 
 import type { BrowserContext, Page } from "playwright-core";
+import type { FactoryPage } from "../src/api/openapi.ts";
 import { open, settle, WIDE } from "./browser.ts";
 import { type Api, shownFigures } from "./figures.ts";
 import type { Plan } from "./plan.ts";
@@ -155,13 +156,15 @@ async function list(page: Page, url: string, plan: Plan, api: Api, report: Repor
   await settle(page);
   await page.getByRole("button", { name: "Availability" }).click();
   await page.getByRole("button", { name: "Availability" }).click();
+  await names(page, "", api, report);
+  await names(page, "name-", api, report);
   const values = (await shownFigures(page)).map(({ value }) =>
     value === "" ? Number.NEGATIVE_INFINITY : Number(value),
   );
   const sorted = values.every((value, n) => n === 0 || value <= (values[n - 1] ?? value));
   report.expect("sorted by the figure, greatest first", sorted && values.length > 3, values.join(" "));
   await page.selectOption(".filters select >> nth=3", plan.zone);
-  const inZone = (await api.get(`/v1/factories?zone=${plan.zone}&limit=1000`)) as { items: unknown[] };
+  const inZone = (await api.get(`/v1/factories?zone=${plan.zone}&limit=1000`)) as FactoryPage;
   const narrowed = await page.getAttribute("[data-factories]", "data-factories");
   report.expect("a zone narrows the list", Number(narrowed) === inZone.items.length, `${narrowed}`);
   report.expect("the address says the zone", page.url().includes(`zone=${plan.zone}`), page.url());
@@ -176,6 +179,20 @@ async function list(page: Page, url: string, plan: Plan, api: Api, report: Repor
   await page.getByRole("button", { name: "Clear the filters" }).click();
   await page.locator("[data-factory] a").first().click();
   await page.waitForSelector('main[data-page="factory"]');
+}
+
+/** Every name that a search finds is the registered one, also where a spreadsheet would take it for a formula. */
+async function names(page: Page, search: string, api: Api, report: Report): Promise<void> {
+  const { items } = (await api.get("/v1/factories?limit=1000")) as FactoryPage;
+  const registered = new Map(items.map(({ factory_id, name }) => [factory_id, name]));
+  await page.fill('input[type="search"]', search);
+  const shown = await page.$$eval("[data-factory]", (rows) =>
+    rows.map((row) => [row.getAttribute("data-factory") ?? "", row.querySelector("a")?.textContent ?? ""] as const),
+  );
+  const wrong = shown.filter(([id, name]) => registered.get(id) !== name).map(([id, name]) => `${id}: ${name}`);
+  report.add(`names, searching for "${search}"`, wrong);
+  report.expect(`names are found, searching for "${search}"`, shown.length >= 3, `${shown.length}`);
+  await page.fill('input[type="search"]', "");
 }
 
 /** A machine's day: the account adds up to the API's, and the strip's states are those of the account. */

@@ -29,24 +29,20 @@ export function AccountBar({ timeS }: { timeS: Record<State, number> }) {
           />
         ))}
       </svg>
-      <table class="account-table">
-        <tbody>
-          {parts.map(({ state, seconds }) => (
-            <tr key={state} data-state={state} data-seconds={seconds} class={seconds === 0 ? "nothing" : ""}>
-              <th scope="row">
-                <Swatch state={state} /> {words.states[state]}
-              </th>
-              <td class="number">{duration(seconds, view.lang)}</td>
-              <td class="number quiet">{whole === 0 ? "–" : percent(seconds / whole)}</td>
-            </tr>
-          ))}
-        </tbody>
-        <tfoot>
-          <tr data-state="whole" data-seconds={whole}>
-            <td colSpan={3}>{words.machine.addsUp(duration(whole, view.lang))}</td>
-          </tr>
-        </tfoot>
-      </table>
+      <dl class="account-parts">
+        {parts.map(({ state, seconds }) => (
+          <div key={state} data-state={state} data-seconds={seconds} class={seconds === 0 ? "nothing" : ""}>
+            <dt>
+              <Swatch state={state} /> {words.states[state]}
+            </dt>
+            <dd class="number">{duration(seconds, view.lang)}</dd>
+            <dd class="number quiet">{whole === 0 ? "–" : percent(seconds / whole)}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="account-whole" data-state="whole" data-seconds={whole}>
+        {words.machine.addsUp(duration(whole, view.lang))}
+      </p>
     </div>
   );
 }

@@ -89,30 +89,32 @@ export function Trend({ figures, definition, interval }: Props) {
       <p class="quiet small">{words.trend.hollow}</p>
       <details>
         <summary>{words.trend.table}</summary>
-        <table class="figures-table">
-          <thead>
-            <tr>
-              <th scope="col">{words.trend.period}</th>
-              <th scope="col" class="number">
-                {title}
-              </th>
-              <th scope="col" class="number">
-                {words.trend.coverage}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {figures.map((figure) => (
-              <tr key={figure.from}>
-                <th scope="row">{bucketName(figure, interval)}</th>
-                <td class="number">
-                  <Figure figure={figure} />
-                </td>
-                <td class="number">{figure.coverage === null ? "–" : percent(figure.coverage)}</td>
+        <div class="trend-table">
+          <table class="figures-table">
+            <thead>
+              <tr>
+                <th scope="col">{words.trend.period}</th>
+                <th scope="col" class="number">
+                  {title}
+                </th>
+                <th scope="col" class="number">
+                  {words.trend.coverage}
+                </th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {figures.map((figure) => (
+                <tr key={figure.from}>
+                  <th scope="row">{bucketName(figure, interval)}</th>
+                  <td class="number">
+                    <Figure figure={figure} />
+                  </td>
+                  <td class="number">{figure.coverage === null ? "–" : percent(figure.coverage)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
         <MarkLegend figures={figures} />
       </details>
     </div>
@@ -155,8 +157,8 @@ function optionsOf(
     animation: false,
     textStyle: { fontFamily: FONT, color: INK },
     grid: [
-      { left, right: 20, top: 14, height: 180 },
-      { left, right: 20, top: 224, height: 44 },
+      { left, right: 20, top: 14, bottom: 106 },
+      { left, right: 20, height: 44, bottom: 32 },
     ],
     tooltip: {
       trigger: "axis",

@@ -36,11 +36,11 @@ export function GroupPage() {
         trail={[{ name: words.nav[from], to: viewOf(view, from) }]}
       />
       <Controls />
-      <Headlines scope={view.scope} of={name} />
       <div class="two-columns">
-        <SectorPanel of={name} />
+        <Headlines scope={view.scope} of={name} />
         <TrendPanel scope={view.scope} />
       </div>
+      <SectorPanel of={name} />
       <FactoryList within={view.scope} />
     </>
   );
@@ -54,7 +54,7 @@ function useGroupName(): string {
   return view.page === "zone" || view.page === "sponsor" ? named(view.page, id) : regionName(id, view.lang);
 }
 
-/** The scope's main figures in one line, with one request. */
+/** The scope's main figures, with one request. */
 export function Headlines({ scope, of }: { scope: string; of: string }) {
   const { view, words, window, definitions } = useApp();
   const shown = HEADLINES.flatMap((kpi) => definitions.find(({ id }) => id === kpi) ?? []);

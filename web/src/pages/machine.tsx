@@ -51,7 +51,7 @@ export function MachinePage() {
       <Panel
         title={`${words.machine.strip} · ${day} · ${words.seoulTime}`}
         loaded={timeline}
-        class="panel-strip"
+        class={running ? "panel-strip running" : "panel-strip"}
         aside={<DayChooser day={day} />}
       >
         {(data) => {
@@ -94,7 +94,7 @@ function DayFigures({ window }: { window: { from: string; to: string } }) {
   const loaded = useLoad(`${view.scope} ${window.from}`, (signal) => readKpis([view.scope], window, [], {}, signal));
   const { machine } = machineOf(view.scope);
   return (
-    <div class="two-columns">
+    <>
       <Panel
         title={words.machine.account}
         loaded={loaded}
@@ -111,22 +111,20 @@ function DayFigures({ window }: { window: { from: string; to: string } }) {
       >
         {({ items: [item] }) => (
           <>
-            <table class="figures-table">
-              <tbody>
-                {definitions.map((definition) => (
-                  <tr key={definition.id}>
-                    <th scope="row">{definition.title[view.lang]}</th>
-                    <td class="number">
-                      <Figure figure={figureOf(item, definition, machine)} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <dl class="figure-list">
+              {definitions.map((definition) => (
+                <div key={definition.id}>
+                  <dt>{definition.title[view.lang]}</dt>
+                  <dd>
+                    <Figure figure={figureOf(item, definition, machine)} />
+                  </dd>
+                </div>
+              ))}
+            </dl>
             <MarkLegend figures={definitions.flatMap((definition) => figureOf(item, definition, machine) ?? [])} />
           </>
         )}
       </Panel>
-    </div>
+    </>
   );
 }

@@ -88,6 +88,10 @@ function Ranking({ figures, better }: { figures: ReadonlyMap<string, FigureData>
   const ranked = better === "lower" ? greatestFirst.reverse() : greatestFirst;
   const most = Math.max(0, ...ranked.map(({ figure }) => figure.answer.value ?? 0));
   const ends = Math.min(AT_EACH_END, Math.ceil(ranked.length / 2));
+  const notes = [
+    ...(better === "lower" ? [words.ranking.lessIsBetter] : []),
+    ...(ranked.some(({ figure }) => isThin(figure.answer)) ? [words.ranking.hollow] : []),
+  ];
   if (ranked.length === 0) {
     return <p class="empty">{words.ranking.none}</p>;
   }
@@ -103,10 +107,7 @@ function Ranking({ figures, better }: { figures: ReadonlyMap<string, FigureData>
           <Bars bars={ranked.slice(Math.max(ends, ranked.length - AT_EACH_END)).reverse()} most={most} />
         </div>
       </div>
-      <p class="quiet small">
-        {better === "lower" && words.ranking.lessIsBetter}
-        {ranked.some(({ figure }) => isThin(figure.answer)) && words.ranking.hollow}
-      </p>
+      {notes.length > 0 && <p class="quiet small">{notes.join(" ")}</p>}
     </>
   );
 }

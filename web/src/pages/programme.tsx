@@ -22,10 +22,8 @@ export function ProgrammePage() {
         {({ targets }) => <TargetTable targets={targets} />}
       </Panel>
       <Controls />
-      <div class="two-columns">
-        <GroupsPanel kind="zone" />
-        <GroupsPanel kind="sponsor" />
-      </div>
+      <GroupsPanel kind="zone" />
+      <GroupsPanel kind="sponsor" />
     </>
   );
 }

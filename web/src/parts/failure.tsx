@@ -1,7 +1,7 @@
 /** What a part of a page shows when its answer is missing or cannot be drawn: what went wrong, and another try. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useErrorBoundary } from "preact/hooks";
+import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import type { Problem } from "../api/client.ts";
 import { useApp } from "../state/context.ts";
 import { problemOf } from "../state/load.ts";
@@ -53,9 +53,16 @@ interface ContentProps<T> {
 
 /** Draws an answer. One that does not have the promised form, so that drawing it throws, is shown as a failure. */
 export function Content<T>({ data, retry, children }: ContentProps<T>) {
-  const [error, reset] = useErrorBoundary();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new answer is drawn, whatever became of the last one.
-  useEffect(() => reset(), [data]);
+  const failedOn = useRef<T | null>(null);
+  const [error, reset] = useErrorBoundary(() => {
+    failedOn.current = data;
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new answer gets a new try.
+  useEffect(() => {
+    if (error !== undefined && failedOn.current !== data) {
+      reset();
+    }
+  }, [data]);
   return error === undefined ? (
     <Drawn data={data} draw={children} />
   ) : (

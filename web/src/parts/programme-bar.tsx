@@ -18,7 +18,7 @@ const SHARES = ["auto_collected_share", "automatic_production_share"];
 const INSTALLED = "smart_factories_built";
 
 export function ProgrammeBar() {
-  const { words, window, definitions } = useApp();
+  const { view, words, window, definitions } = useApp();
   const programme = useLoad("programme", readProgramme);
   const shown = SHARES.flatMap((share) => definitions.find(({ id }) => id === share) ?? []);
   const known = shown.map(({ id }) => id);
@@ -27,7 +27,12 @@ export function ProgrammeBar() {
   );
   return (
     <section class="programme" aria-label={words.programme.title}>
-      <Cell title={words.programme.installed} loaded={programme} class="programme-installed">
+      <Cell
+        title={words.programme.installed}
+        loaded={programme}
+        class="programme-installed"
+        aside={<Link to={viewOf(view, "programme")}>{words.programme.all}</Link>}
+      >
         {({ targets }) => {
           const target = targets.find(({ id }) => id === INSTALLED);
           return target ? <Installed target={target} /> : <p class="empty">{words.panel.empty}</p>;
@@ -44,17 +49,21 @@ interface CellProps<T> {
   title: string;
   loaded: Loaded<T>;
   class?: string;
+  aside?: ComponentChildren;
   children: (data: T) => ComponentChildren;
 }
 
-function Cell<T>({ title, loaded, children, ...rest }: CellProps<T>) {
+function Cell<T>({ title, loaded, aside, children, ...rest }: CellProps<T>) {
   const { words } = useApp();
   return (
     <div
       class={`programme-cell ${rest.class ?? ""}`}
       data-state={loaded.problem ? "error" : loaded.data ? "ready" : "loading"}
     >
-      <h2>{title}</h2>
+      <header>
+        <h2>{title}</h2>
+        {aside}
+      </header>
       {loaded.problem !== null ? (
         <Failure problem={loaded.problem} retry={loaded.retry} />
       ) : loaded.data === null ? (
@@ -70,7 +79,7 @@ function Cell<T>({ title, loaded, children, ...rest }: CellProps<T>) {
 
 /** Factories installed, against the target and where it began. */
 function Installed({ target }: { target: ProgrammeTarget }) {
-  const { words, view } = useApp();
+  const { words } = useApp();
   const said = words.programme;
   const { reached, target: aim, baseline, target_on: dueOn, kind } = target;
   const most = Math.max(aim ?? 0, reached) * 1.04;
@@ -99,9 +108,6 @@ function Installed({ target }: { target: ProgrammeTarget }) {
           {baseline && ` · ${said.baseline(grouped(baseline.value), baseline.on.slice(0, 4))}`}
         </p>
       )}
-      <p class="small">
-        <Link to={viewOf(view, "programme")}>{said.all}</Link>
-      </p>
     </div>
   );
 }

@@ -77,7 +77,7 @@ export const en = {
     title: "Strongest and weakest",
     best: "Strongest",
     worst: "Weakest",
-    lessIsBetter: "Of this figure less is better. ",
+    lessIsBetter: "Lower is better.",
     hollow: "Hollow bars: too little data.",
     none: "No region has a figure in this window. Choose another window or another figure.",
   },

@@ -68,7 +68,7 @@ export const ko: Words = {
     title: "강한 지역과 약한 지역",
     best: "강한 지역",
     worst: "약한 지역",
-    lessIsBetter: "이 지표는 낮을수록 좋습니다. ",
+    lessIsBetter: "이 지표는 낮을수록 좋습니다.",
     hollow: "속이 빈 막대: 데이터 부족.",
     none: "이 기간에는 수치가 있는 지역이 없습니다. 다른 기간이나 지표를 선택하십시오.",
   },
