@@ -1,5 +1,6 @@
 /** Using the pages: the keyboard, the sheet of a figure, the address, search and sort, a day that adds up. */
 
+import { readFileSync } from "node:fs";
 import type { BrowserContext, Page } from "playwright-core";
 import type { FactoryPage } from "../src/api/openapi.ts";
 import { open, settle, WIDE } from "./browser.ts";
@@ -154,8 +155,10 @@ async function address(page: Page, url: string, region: string, report: Report):
 async function list(page: Page, url: string, plan: Plan, api: Api, report: Report): Promise<void> {
   await page.goto(url);
   await settle(page);
-  await page.getByRole("button", { name: "Availability" }).click();
-  await page.getByRole("button", { name: "Availability" }).click();
+  const byAvailability = page.locator("thead").getByRole("button", { name: "Availability" });
+  await byAvailability.click();
+  await byAvailability.click();
+  await download(page, api, report);
   await names(page, "", api, report);
   await names(page, "name-", api, report);
   const values = (await shownFigures(page)).map(({ value }) =>
@@ -179,6 +182,28 @@ async function list(page: Page, url: string, plan: Plan, api: Api, report: Repor
   await page.getByRole("button", { name: "Clear the filters" }).click();
   await page.locator("[data-factory] a").first().click();
   await page.waitForSelector('main[data-page="factory"]');
+}
+
+/** The list as a file that Excel opens with Korean intact: a byte order mark, one header line, every factory. */
+async function download(page: Page, api: Api, report: Report): Promise<void> {
+  const { items } = (await api.get("/v1/factories?limit=1000")) as FactoryPage;
+  for (const [button, owed] of [
+    ["Factories", items.map(({ factory_id }) => factory_id)],
+    ["Availability", items.flatMap(({ factory_id, machines }) => (machines > 0 ? [`factory:${factory_id}`] : []))],
+  ] as const) {
+    const saving = page.waitForEvent("download");
+    await page.locator(".downloads").getByRole("button", { name: button }).click();
+    const file = await saving;
+    report.expect(`${button}: a CSV file`, /^jejo-.+\.csv$/.test(file.suggestedFilename()), file.suggestedFilename());
+    const bytes = readFileSync(await file.path());
+    report.expect(`${button}: a byte order mark`, bytes.subarray(0, 3).toString("hex") === "efbbbf");
+    const [header = "", ...lines] = bytes.subarray(3).toString("utf8").trimEnd().split("\r\n");
+    report.expect(`${button}: a header line`, /^[a-z0-9_,]+$/.test(header), header);
+    const ids = lines.map(
+      (line) => line.split(",")[header.split(",").indexOf(button === "Factories" ? "factory_id" : "scope")],
+    );
+    report.expect(`${button}: every factory`, ids.sort().join() === [...owed].sort().join(), ids.join());
+  }
 }
 
 /** Every name that a search finds is the registered one, also where a spreadsheet would take it for a formula. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { addressOf, getJson, getPages, Problem } from "../src/api/client.ts";
+import { readCsv } from "../src/api/download.ts";
 import { readFactories, readMachines, readZones } from "../src/api/requests.ts";
 import { problemOf } from "../src/state/load.ts";
 import { signedOut } from "../src/state/signed-out.ts";
@@ -75,6 +76,35 @@ test("every page of a list is read", async () => {
     "/v1/factories/F1/machines?limit=10000",
     "/v1/factories/F1/machines?limit=10000&cursor=a%2Bb%3D",
   ]);
+});
+
+test("a CSV file has every page, one header line and the API's byte order mark", async () => {
+  const mark = "\uFEFF";
+  const accepted: (string | null)[] = [];
+  const asked = respond(
+    new Response(`${mark}factory_id,name\r\nF1,'＋1호기\r\n`, {
+      headers: { Link: '<http://elsewhere:8000/v1/factories?limit=10000&cursor=a%2Bb%3D>; rel="next"' },
+    }),
+    new Response(`${mark}factory_id,name\r\nF2,"한빛, ""2"""\r\n`),
+  );
+  const answer = globalThis.fetch;
+  globalThis.fetch = (url, options) => {
+    accepted.push(new Headers(options?.headers).get("Accept"));
+    return answer(url, options);
+  };
+  const file = await readCsv("/v1/factories", { query: { region: "KR-48" } });
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await file.arrayBuffer());
+  assert.equal(text, `${mark}factory_id,name\r\nF1,'＋1호기\r\nF2,"한빛, ""2"""\r\n`);
+  assert.deepEqual(asked, [
+    "/v1/factories?region=KR-48&limit=10000",
+    "/v1/factories?region=KR-48&limit=10000&cursor=a%2Bb%3D",
+  ]);
+  assert.deepEqual(accepted, ["text/csv; bom=present", "text/csv; bom=present"]);
+});
+
+test("a refused CSV file is a problem", async () => {
+  respond(json({ detail: "Not for you." }, 403));
+  assert.equal((await problemIn(readCsv("/v1/factories", {}))).status, 403);
 });
 
 test("an answer that is not JSON is a malformed one", async () => {

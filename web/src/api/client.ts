@@ -65,7 +65,7 @@ export function addressOf<P extends Path>(path: P, parameters: Parameters<P>): s
  *
  * @throws Problem the API refuses, or does not answer.
  */
-async function request(url: string, options: RequestInit): Promise<Response> {
+export async function send(url: string, options: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, { credentials: "same-origin", ...options });
@@ -101,7 +101,7 @@ export async function getJson<P extends Path>(
   parameters: Parameters<P>,
   signal?: AbortSignal,
 ): Promise<Answer<P>> {
-  const response = await request(addressOf(path, parameters), {
+  const response = await send(addressOf(path, parameters), {
     headers: { Accept: "application/json" },
     ...(signal ? { signal } : {}),
   });
@@ -148,10 +148,10 @@ export async function getPages<P extends ListPath>(
  * @throws Problem the token is spent, or the API does not answer.
  */
 export async function signIn(token: string): Promise<void> {
-  await request("/v1/sessions", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+  await send("/v1/sessions", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
 }
 
 /** End the session. */
 export async function signOut(): Promise<void> {
-  await request("/v1/sessions/current", { method: "DELETE" });
+  await send("/v1/sessions/current", { method: "DELETE" });
 }

@@ -92,9 +92,11 @@ export const readSponsors = (signal?: AbortSignal): Promise<SponsorEntry[]> => g
 export const readMachines = (factory_id: string, signal?: AbortSignal): Promise<MachineEntry[]> =>
   getAll("/v1/factories/{factory_id}/machines", { path: { factory_id } }, signal);
 
+export type FactoryQuery = NonNullable<Parameters<"/v1/factories">["query"]>;
+
 /** Every factory that passes the filters, page by page. */
 export function readFactories(
-  filters: NonNullable<Parameters<"/v1/factories">["query"]>,
+  filters: FactoryQuery,
   onPage: (factories: FactoryListEntry[]) => void,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -109,5 +111,10 @@ export function readFactoryKpis(
   onPage: (items: KpiItem[]) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  return getPages("/v1/kpis", kpiParameters(scopes, window, [kpi], { groupBy: "factory" }), onPage, signal);
+  return getPages("/v1/kpis", factoryKpis(scopes, window, kpi), onPage, signal);
+}
+
+/** The question of one KPI of every factory in a scope. */
+export function factoryKpis(scopes: string[], window: Window, kpi: string): Parameters<"/v1/kpis"> {
+  return kpiParameters(scopes, window, [kpi], { groupBy: "factory" });
 }

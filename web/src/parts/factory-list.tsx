@@ -8,8 +8,9 @@ import { useApp, useDefinition, useTitle } from "../state/context.ts";
 import { useFactories, useFactoryKpis } from "../state/factory-data.ts";
 import { arrange, narrow, prepare, type Row, type Sort } from "../state/factory-rows.ts";
 import { grouped, percent } from "../state/numbers.ts";
-import { FILTERS, viewOf } from "../state/view.ts";
+import { FILTERS, idOf, viewOf } from "../state/view.ts";
 import { regionName, sectorName } from "../words/places.ts";
+import { Downloads } from "./downloads.tsx";
 import { FactoryFilters } from "./factory-filters.tsx";
 import { Failure } from "./failure.tsx";
 import { Link } from "./link.tsx";
@@ -39,6 +40,11 @@ export function FactoryList({ within }: { within: string }) {
     () => rows.flatMap(({ item, factory }) => figureOf(item, definition, factory.name, within) ?? []),
     [rows, definition, within],
   );
+  const filters = Object.fromEntries(
+    FILTERS.map((filter) => [filter, filter === fixed ? idOf(within) : view[filter]] as const).filter(
+      ([, value]) => value !== "",
+    ),
+  );
   const nothing = within === "nation" ? words.list.noneAtAll : words.list.noneHere;
   const problem = factories.problem ?? kpis.problem;
   const [shown, all] = [grouped(rows.length), grouped(factories.data.length)];
@@ -67,6 +73,7 @@ export function FactoryList({ within }: { within: string }) {
       )}
       {rows.length > 0 && <Table rows={rows} kpisDone={kpis.done || problem !== null} within={within} />}
       <MarkLegend figures={figures} />
+      {factories.data.length > 0 && <Downloads filters={filters} />}
     </section>
   );
 }

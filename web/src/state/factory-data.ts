@@ -1,9 +1,9 @@
 /** The list of factories and one KPI of each, loaded page by page; what is there can be used while the rest comes. */
 
 import { useCallback, useEffect, useState } from "preact/hooks";
-import type { Parameters, Problem } from "../api/client.ts";
+import type { Problem } from "../api/client.ts";
 import type { FactoryListEntry, KpiItem } from "../api/openapi.ts";
-import { readFactories, readFactoryKpis, type Window } from "../api/requests.ts";
+import { type FactoryQuery, readFactories, readFactoryKpis, type Window } from "../api/requests.ts";
 import { problemOf } from "./load.ts";
 import { idOf } from "./view.ts";
 
@@ -51,8 +51,7 @@ const NO_ITEMS: ReadonlyMap<string, KpiItem> = new Map();
 
 /** Every factory in a scope: the nation, a region, a zone or a sponsor. */
 export function useFactories(scope: string): Paged<FactoryListEntry[]> {
-  const filters: Parameters<"/v1/factories">["query"] =
-    scope === "nation" ? {} : { [scope.slice(0, scope.indexOf(":"))]: idOf(scope) };
+  const filters: FactoryQuery = scope === "nation" ? {} : { [scope.slice(0, scope.indexOf(":"))]: idOf(scope) };
   return usePages<FactoryListEntry[], FactoryListEntry[]>(
     scope,
     NO_FACTORIES,

@@ -112,6 +112,8 @@ export const en = {
       `${shown === all ? all : `${shown} of ${all}`} ${all === "1" ? "factory" : "factories"}`,
     loading: (n: string) => `${n} factories so far`,
     clear: "Clear the filters",
+    download: "Download as CSV:",
+    downloadSearched: "KPI values can be filtered, but not searched: clear the search first.",
     none: "No factory matches. Change or clear the filters.",
     noneHere: "No factory belongs here.",
     noneAtAll: "No factory is registered yet. Factories are registered with `jejo registry import` or the API.",

@@ -99,6 +99,8 @@ export const ko: Words = {
     count: (shown, all) => (shown === all ? `공장 ${all}개소` : `공장 ${all}개소 중 ${shown}개소`),
     loading: (n) => `현재 ${n}개소`,
     clear: "조건 지우기",
+    download: "CSV 내려받기:",
+    downloadSearched: "지표 값은 검색어로 좁혀 내려받을 수 없습니다. 검색어를 먼저 지우십시오.",
     none: "조건에 맞는 공장이 없습니다. 조건을 바꾸거나 지우십시오.",
     noneHere: "여기에 속한 공장이 없습니다.",
     noneAtAll: "등록된 공장이 아직 없습니다. `jejo registry import` 또는 API로 등록합니다.",
