@@ -9,7 +9,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const common = { absWorkingDir: here, bundle: true, logLevel: "warning", jsx: "automatic", jsxImportSource: "preact" };
 const forNode = { ...common, platform: "node", format: "esm", target: "node18", packages: "external" };
 
-/** The page itself: names that carry a hash of the content, so that they may be cached for ever. */
+/** Builds the page; file names carry a hash of the content, so that they may be cached for ever. */
 async function dashboard() {
   await rm(path.join(here, "dist"), { recursive: true, force: true });
   const { metafile } = await build({
@@ -42,7 +42,7 @@ async function dashboard() {
   await writeFile(path.join(here, "dist/index.html"), page);
 }
 
-/** Every file of a folder as a program for Node. */
+/** Bundles every file of a folder as a program for Node. */
 async function programs(folder, suffix, outdir) {
   const names = (await readdir(path.join(here, folder))).filter((name) => name.endsWith(suffix));
   await rm(path.join(here, outdir), { recursive: true, force: true });

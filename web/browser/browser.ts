@@ -1,4 +1,4 @@
-/** Debian's Chromium, and what a page says that nobody asked for: console lines, errors, failed requests. */
+/** Starts Debian's Chromium, and records a page's console messages, errors and failed requests. */
 
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
@@ -15,51 +15,51 @@ const ARGUMENTS = [
 export const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
-/** A browser with a profile of its own. */
+/** Starts a browser with a profile of its own. */
 export function launch(executablePath: string): Promise<Browser> {
   return chromium.launch({ executablePath, args: ARGUMENTS, headless: true });
 }
 
-/** A page that is listened to. */
-export class Listened {
-  /** What was said since the last look. */
-  private said: string[] = [];
+/** A page whose errors and warnings are recorded. */
+export class WatchedPage {
+  /** Recorded since the last call of `takeMessages`. */
+  private messages: string[] = [];
 
   constructor(readonly page: Page) {
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) {
-        this.said.push(`console ${message.type()}: ${message.text()}`);
+        this.messages.push(`console ${message.type()}: ${message.text()}`);
       }
     });
-    page.on("pageerror", (error) => this.said.push(`page error: ${error.message}`));
+    page.on("pageerror", (error) => this.messages.push(`page error: ${error.message}`));
     page.on("requestfailed", (request) => {
-      // A view that is left behind stops its own requests.
+      // A view that is left cancels its own requests.
       if (request.failure()?.errorText !== "net::ERR_ABORTED") {
-        this.said.push(`failed: ${request.method()} ${request.url()} ${request.failure()?.errorText}`);
+        this.messages.push(`failed: ${request.method()} ${request.url()} ${request.failure()?.errorText}`);
       }
     });
     page.on("response", (answer) => {
       if (answer.status() >= 400) {
-        this.said.push(`${answer.status()}: ${answer.request().method()} ${answer.url()}`);
+        this.messages.push(`${answer.status()}: ${answer.request().method()} ${answer.url()}`);
       }
     });
   }
 
-  /** What was said since the last look; looking forgets it. */
-  take(): string[] {
-    const said = this.said;
-    this.said = [];
-    return said;
+  /** Returns and forgets what was recorded. */
+  takeMessages(): string[] {
+    const messages = this.messages;
+    this.messages = [];
+    return messages;
   }
 }
 
-export async function open(context: BrowserContext): Promise<Listened> {
+export async function open(context: BrowserContext): Promise<WatchedPage> {
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
-  return new Listened(page);
+  return new WatchedPage(page);
 }
 
-/** Wait until every panel of the page has its answer, and the charts are drawn. */
+/** Waits until every panel has its response, and the charts are drawn. */
 export async function settle(page: Page): Promise<void> {
   await page.waitForFunction(
     () =>

@@ -1,13 +1,13 @@
-/** Measures a page as drawn: empty space below content, and how far the layout jumps while the page loads. */
+/** Measures a page's layout: empty space below content, and shifts while loading. */
 
 import type { Page } from "playwright-core";
 
-/** Elements with a frame around them. */
+/** Elements with a border. */
 const FRAMED = ".panel, .programme-cell";
 /** Elements whose children stand side by side. */
 const ROWS = ".two-columns, .nation-grid, .programme";
 
-/** Frames with more than `most` pixels between their content and their padding, and neighbours that end at different heights. */
+/** Returns panels with more than `most` pixels of empty space in or below them. */
 export function emptySpaces(page: Page, most: number): Promise<string[]> {
   return page.evaluate(
     ([framed, rows, pixels]) => {
@@ -46,7 +46,7 @@ export function emptySpaces(page: Page, most: number): Promise<string[]> {
   );
 }
 
-/** How far the layout has jumped since the page opened (cumulative layout shift; below 0.1 counts as good). */
+/** Returns the cumulative layout shift since the page opened; below 0.1 counts as good. */
 export function layoutShift(page: Page): Promise<number> {
   return page.evaluate(
     () =>

@@ -1,21 +1,21 @@
-/** Every page in both languages, wide and on a phone: figures equal the API's, nothing complains, nothing sticks out. */
+/** Checks every page in both languages, wide and on a phone: KPIs equal the API's, no errors, no overflow, no empty space. */
 
 import type { BrowserContext, Page } from "playwright-core";
-import { type Listened, open, PHONE, settle, WIDE } from "./browser.ts";
-import { type Api, checkFigures } from "./figures.ts";
+import { open, PHONE, settle, type WatchedPage, WIDE } from "./browser.ts";
+import { type Api, checkKpis } from "./kpis.ts";
 import { emptySpaces, layoutShift } from "./layout.ts";
 import type { Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
 
 const LANGUAGES = ["ko", "en"] as const;
-const FIRST_FIGURE_MS = 1000;
-/** Of space between a panel's content and its padding, about one line of text. */
+const FIRST_KPI_MS = 1000;
+/** Allowed between a panel's content and its padding: about one line of text. */
 const MOST_EMPTY_PX = 24;
-/** A busy machine may be slow once or twice. */
+/** Attempts, since a busy machine may be slow once or twice. */
 const OPENINGS = 5;
 
-/** Where each page is, and how many figures it must show at least. */
-function addresses(plan: Plan): [name: string, query: string, figures: number][] {
+/** Returns the address of each page, and how many KPIs it must show at least. */
+function addresses(plan: Plan): [name: string, query: string, kpis: number][] {
   const window = `kpi=availability&from=${plan.from}&to=${plan.to}`;
   return [
     ["nation", `page=nation&scope=nation&${window}`, 12],
@@ -32,58 +32,58 @@ function addresses(plan: Plan): [name: string, query: string, figures: number][]
 }
 
 export async function walkPages(context: BrowserContext, plan: Plan, api: Api, report: Report): Promise<void> {
-  const listened = await open(context);
-  const { page } = listened;
+  const watched = await open(context);
+  const { page } = watched;
   for (const [name, query, least] of addresses(plan)) {
     for (const lang of LANGUAGES) {
       await page.setViewportSize(WIDE);
       await page.goto(`${plan.url}/?${query}&lang=${lang}`);
       await settle(page);
-      await look(listened, `${name}, ${lang}`, report);
+      await checkPage(watched, `${name}, ${lang}`, report);
       const shift = await layoutShift(page);
       report.expect(`${name}, ${lang}: no layout jumps`, shift < 0.05, String(shift));
       report.add(`${name}, ${lang}: no empty space`, await emptySpaces(page, MOST_EMPTY_PX));
-      const { count, wrong } = await checkFigures(page, api, lang);
-      report.add(`${name}, ${lang}: figures`, wrong);
-      report.expect(`${name}, ${lang}: enough figures`, count >= least, `${count} figures, not ${least}`);
+      const { count, faults } = await checkKpis(page, api, lang);
+      report.add(`${name}, ${lang}: KPIs`, faults);
+      report.expect(`${name}, ${lang}: enough KPIs`, count >= least, `${count} KPIs, not ${least}`);
       await page.screenshot({ path: `${plan.screenshots}/${name}-${lang}.png`, fullPage: true });
       await page.setViewportSize(PHONE);
       await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-      await look(listened, `${name}, ${lang}, phone`, report);
+      await checkPage(watched, `${name}, ${lang}, phone`, report);
       if (lang === "ko") {
         await page.screenshot({ path: `${plan.screenshots}/${name}-phone-ko.png`, fullPage: true });
       }
     }
   }
-  await tiles(page, plan, report);
-  await firstFigure(listened, plan, api, report);
+  await checkTiles(page, plan, report);
+  await checkFirstKpi(watched, plan, api, report);
   await page.close();
 }
 
-/** Language, width, silence. */
-async function look(listened: Listened, name: string, report: Report): Promise<void> {
-  const { page } = listened;
-  report.add(`${name}: nothing complains`, listened.take());
-  const seen = await page.evaluate(() => ({
+/** Checks language, title, width, legends and names of controls, and that there are no errors. */
+async function checkPage(watched: WatchedPage, name: string, report: Report): Promise<void> {
+  const { page } = watched;
+  report.add(`${name}: no errors or warnings`, watched.takeMessages());
+  const found = await page.evaluate(() => ({
     lang: document.documentElement.lang,
     title: document.title,
     tooWide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    unexplained: [...document.querySelectorAll("main .figure.plain .marks [aria-hidden]")]
+    unexplained: [...document.querySelectorAll("main .kpi.plain .marks [aria-hidden]")]
       .flatMap((marks) => [...(marks.textContent ?? "")])
       .filter((sign) => ![...document.querySelectorAll(".mark-legend")].some((one) => one.textContent?.includes(sign))),
     nameless: [...document.querySelectorAll("button, a, [role=button], select, input")].filter(
       (part) => !(part.textContent || part.getAttribute("aria-label") || part.closest("label")?.textContent),
     ).length,
   }));
-  report.expect(`${name}: language`, name.includes(`, ${seen.lang}`), seen.lang);
-  report.expect(`${name}: title`, /Jejo|제조/.test(seen.title), seen.title);
-  report.expect(`${name}: fits`, seen.tooWide <= 0, `${seen.tooWide} px too wide`);
-  report.add(`${name}: every mark is explained`, seen.unexplained);
-  report.expect(`${name}: names`, seen.nameless === 0, `${seen.nameless} controls without a name`);
+  report.expect(`${name}: language`, name.includes(`, ${found.lang}`), found.lang);
+  report.expect(`${name}: title`, /Jejo|제조/.test(found.title), found.title);
+  report.expect(`${name}: fits`, found.tooWide <= 0, `${found.tooWide} px too wide`);
+  report.add(`${name}: every mark is explained`, found.unexplained);
+  report.expect(`${name}: names`, found.nameless === 0, `${found.nameless} controls without a name`);
 }
 
-/** No figure in a tile sticks out of it, however long it is in words. */
-async function tiles(page: Page, plan: Plan, report: Report): Promise<void> {
+/** Checks that no value overflows its tile, however long its text is. */
+async function checkTiles(page: Page, plan: Plan, report: Report): Promise<void> {
   for (const [kpi, lang] of [
     ["throughput_per_h", "ko"],
     ["mttr_h", "en"],
@@ -98,12 +98,12 @@ async function tiles(page: Page, plan: Plan, report: Report): Promise<void> {
           .map((text) => text.textContent ?? "");
       }),
     );
-    report.add(`tiles, ${kpi}, ${lang}: nothing sticks out`, out);
+    report.add(`tiles, ${kpi}, ${lang}: no overflow`, out);
   }
 }
 
-/** Milliseconds that the API alone takes for what the first figure needs, one after the other. */
-async function answering(plan: Plan, api: Api): Promise<number> {
+/** Returns the milliseconds that the API alone takes for the requests before the first value. */
+async function apiTime(plan: Plan, api: Api): Promise<number> {
   const window = `from=${plan.from}&to=${plan.to}`;
   const began = Date.now();
   await api.get("/v1/kpi-definitions");
@@ -112,20 +112,20 @@ async function answering(plan: Plan, api: Api): Promise<number> {
   return Date.now() - began;
 }
 
-/** A figure shows within a second of opening, what the API takes on a busy machine aside. */
-async function firstFigure(listened: Listened, plan: Plan, api: Api, report: Report): Promise<void> {
-  const { page } = listened;
+/** Checks that a value shows within a second of opening, not counting the API's own time. */
+async function checkFirstKpi(watched: WatchedPage, plan: Plan, api: Api, report: Report): Promise<void> {
+  const { page } = watched;
   await page.setViewportSize(WIDE);
   const took: number[] = [];
-  while (took.length < OPENINGS && Math.min(...took) > FIRST_FIGURE_MS) {
-    const aside = await answering(plan, api);
+  while (took.length < OPENINGS && Math.min(...took) > FIRST_KPI_MS) {
+    const aside = await apiTime(plan, api);
     const began = Date.now();
     await page.goto(`${plan.url}/?lang=en`);
     await page.waitForSelector("[data-kpi]");
     took.push(Date.now() - began - aside);
-    console.error(`first figure: ${Date.now() - began} ms, of which the API ${aside} ms`);
+    console.error(`first KPI: ${Date.now() - began} ms, of which the API ${aside} ms`);
     await settle(page);
   }
-  report.expect("a figure within a second", Math.min(...took) <= FIRST_FIGURE_MS, `${took.join(", ")} ms`);
-  report.add("nothing complains", listened.take());
+  report.expect("a value within a second", Math.min(...took) <= FIRST_KPI_MS, `${took.join(", ")} ms`);
+  report.add("no errors or warnings", watched.takeMessages());
 }

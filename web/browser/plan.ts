@@ -1,4 +1,4 @@
-/** What the tour is given: where the stack is, who may sign in, and what there is to look at. */
+/** The tour's input: where the stack is, login links, and what to look at. */
 
 export interface Plan {
   url: string;
@@ -7,7 +7,7 @@ export interface Plan {
   report: string;
   screenshots: string;
   links: { ministry: string; region: string; factory: string; researcher: string };
-  /** What the fleet has: a factory with a machine that was at work on a day, and a factory that never sent anything. */
+  /** A factory with a machine that was producing on `day`, and a factory that never sent anything. */
   factory: string;
   machine: string;
   day: string;

@@ -1,4 +1,4 @@
-/** What the tour found: each check with what it is about. The test that started the tour reads it. */
+/** Collects the results of all checks in a file, which the test that started the tour reads. */
 
 import { writeFileSync } from "node:fs";
 
@@ -12,7 +12,7 @@ export class Report {
 
   constructor(private readonly file: string) {}
 
-  /** A check that found this. Nothing found is success. */
+  /** Records a check with its failures; none is success. */
   add(check: string, failures: string[]): void {
     this.findings.push({ check, failures });
     for (const failure of failures) {
@@ -20,12 +20,12 @@ export class Report {
     }
   }
 
-  /** A check of one truth. */
+  /** Records a check of one condition. */
   expect(check: string, truth: boolean, otherwise = "does not hold"): void {
     this.add(check, truth ? [] : [otherwise]);
   }
 
-  /** A part of the tour; an error in it is a finding, and the tour goes on. */
+  /** Runs a part of the tour; an error in it is a failure, and the tour goes on. */
   async part(name: string, walk: () => Promise<void>): Promise<void> {
     const began = Date.now();
     try {

@@ -1,4 +1,4 @@
-/** Signed out, signing in by a link, the link's second use, the roles' first pages. */
+/** Checks signing in and out: login links and their second use, and the first page of each role. */
 
 import type { Browser, BrowserContext } from "playwright-core";
 import { open, PHONE, settle, WIDE } from "./browser.ts";
@@ -30,60 +30,60 @@ export async function walkSessions(
   await page.goto(plan.links.ministry);
   await page.waitForSelector('main[data-page="nation"]');
   await settle(page);
-  report.expect("the token leaves the address", !page.url().includes("login="), page.url());
+  report.expect("the token is removed from the address", !page.url().includes("login="), page.url());
   const readable = await page.evaluate(() => document.cookie);
-  report.expect("no script can read the session", readable === "", readable);
+  report.expect("scripts cannot read the session cookie", readable === "", readable);
   await page.close();
   await roles(browser, plan, report);
 }
 
-/** A regional officer and a factory's owner begin on their own pages; a spent link says so. */
+/** Each role begins on its own page; a used link is explained. */
 async function roles(browser: Browser, plan: Plan, report: Report): Promise<void> {
   const context = await browser.newContext({ viewport: PHONE, locale: "ko-KR" });
-  const listened = await open(context);
-  const { page } = listened;
+  const watched = await open(context);
+  const { page } = watched;
   await page.goto(plan.links.region);
   await page.waitForSelector('main[data-page="region"]');
   await settle(page);
-  report.add("a regional officer's page", listened.take());
+  report.add("a regional officer's page", watched.takeMessages());
   await page.goto(`${plan.url}/?page=factory&scope=factory:${plan.factory}&day=${plan.day}`);
   await settle(page);
-  report.add("a regional officer's factory", listened.take());
+  report.add("a regional officer's factory", watched.takeMessages());
   const beside = await page.$$eval(".panel-comparison [data-scope]", (all) => all.map((one) => one.dataset["scope"]));
   report.expect(
-    "beside the cohort in the region",
+    "compared with the cohort in the region",
     beside.some((scope) => scope?.startsWith(`region:${plan.region}&sector:`)),
     beside.join(" "),
   );
-  report.expect("Korean for a Korean browser", (await page.getAttribute("html", "lang")) === "ko");
+  report.expect("Korean in a Korean browser", (await page.getAttribute("html", "lang")) === "ko");
   await page.getByRole("button", { name: "로그아웃" }).click();
   await page.waitForSelector(SIGNED_OUT);
-  listened.take();
+  watched.takeMessages();
   await page.goto(plan.links.region);
   await page.waitForSelector(SIGNED_OUT);
-  report.expect("a link works once", (await page.innerText(SIGNED_OUT)).includes("이미 사용되었거나"));
-  listened.take();
+  report.expect("a login link works once", (await page.innerText(SIGNED_OUT)).includes("이미 사용되었거나"));
+  watched.takeMessages();
   await page.goto(plan.links.factory);
   await page.waitForSelector('main[data-page="factory"]');
   await settle(page);
-  report.add("a factory's owner sees the factory, and asks for no more", listened.take());
+  report.add("a factory's owner: no forbidden request", watched.takeMessages());
   const alone = await page.innerText(".panel-comparison");
-  report.expect("what the owner may not see says so", /권한/.test(alone), alone);
+  report.expect("a factory's owner: the limit is explained", /권한/.test(alone), alone);
   await page.screenshot({ path: `${plan.screenshots}/factory-owner-phone-ko.png`, fullPage: true });
   await page.locator("[data-kpi]").first().click();
   const top = await page.locator(".sheet-value").boundingBox();
-  report.expect("a figure's sheet opens at its value", top !== null && top.y > 0 && top.y < PHONE.height, `${top?.y}`);
+  report.expect("a sheet opens at its value", top !== null && top.y > 0 && top.y < PHONE.height, `${top?.y}`);
   await page.keyboard.press("Escape");
   await page.goto(`${plan.url}/?page=factories&scope=nation`);
   await page.waitForSelector('main[data-page="factory"]');
   await page.getByRole("button", { name: "로그아웃" }).click();
   await page.waitForSelector(SIGNED_OUT);
-  listened.take();
+  watched.takeMessages();
   await page.goto(plan.links.researcher);
   await page.waitForSelector('main[data-page="definitions"]');
-  const said = await page.innerText("main");
-  report.add("a researcher's page", listened.take());
-  report.expect("a researcher is told of SQL", /machine_hour/.test(said) && /시간가동률/.test(said), said);
+  const text = await page.innerText("main");
+  report.add("a researcher's page", watched.takeMessages());
+  report.expect("a researcher is referred to SQL", /machine_hour/.test(text) && /시간가동률/.test(text), text);
   await page.screenshot({ path: `${plan.screenshots}/researcher-phone-ko.png`, fullPage: true });
   await context.close();
 }

@@ -1,4 +1,4 @@
-/** The states beside the usual one: nothing there, refused, away, back again, session over. Each says what to do. */
+/** Checks unusual states: no data, refusals, outages and recovery, malformed responses, the end of a session. Each says what to do. */
 
 import type { BrowserContext, Page } from "playwright-core";
 import { open, settle, WIDE } from "./browser.ts";
@@ -11,16 +11,16 @@ export async function walkStates(
   report: Report,
   ask: (what: "stop" | "start") => Promise<void>,
 ): Promise<void> {
-  const listened = await open(context);
-  const { page } = listened;
+  const watched = await open(context);
+  const { page } = watched;
   await page.setViewportSize(WIDE);
   const before = "kpi=availability&from=2017-01-01&to=2017-01-31";
   await page.goto(`${plan.url}/?lang=en&page=region&scope=region:${plan.region}&${before}`);
   await settle(page);
   const nothing = await page.locator(".panel .empty").allInnerTexts();
-  report.expect("an empty window says so", nothing.length >= 3, nothing.join("\n"));
+  report.expect("an empty period is explained", nothing.length >= 3, nothing.join("\n"));
   await page.screenshot({ path: `${plan.screenshots}/empty-en.png`, fullPage: true });
-  report.add("states: nothing complains about nothing", listened.take());
+  report.add("an empty period: no errors or warnings", watched.takeMessages());
 
   await page.goto(`${plan.url}/?lang=en&page=factory&scope=factory:NOWHERE`);
   await page.waitForSelector(".failure");
@@ -34,12 +34,12 @@ export async function walkStates(
   await page.selectOption("select", "oee");
   await page.waitForSelector('[data-state="error"]');
   const away = (await page.locator(".failure").allInnerTexts()).join("\n");
-  report.expect("an outage is said", /does not answer/.test(away), away);
+  report.expect("an outage is explained", /does not answer/.test(away), away);
   await page.screenshot({ path: `${plan.screenshots}/outage-en.png`, fullPage: true });
   await ask("start");
   await retryAll(page);
   const back = await page.locator('.tile [data-kpi="oee"]').count();
-  report.expect("another try brings the figures", back > 0, `${back}`);
+  report.expect("trying again loads the KPIs", back > 0, `${back}`);
 
   await malformed(page, plan, report);
 
@@ -47,11 +47,11 @@ export async function walkStates(
   await page.selectOption("select", "oee");
   await page.waitForSelector('[data-page="signed-out"]');
   const ended = await page.innerText('[data-page="signed-out"]');
-  report.expect("a session that ends leads to a new link", /jejo keys login-link/.test(ended), ended);
+  report.expect("the end of a session leads to a new login link", /jejo keys login-link/.test(ended), ended);
   await page.close();
 }
 
-/** Answers that are not JSON, break off, or lack what they promise are said on the page, and another try mends it. */
+/** Checks that malformed responses are shown as failures, and that trying again recovers. */
 async function malformed(page: Page, plan: Plan, report: Report): Promise<void> {
   const window = `kpi=availability&from=${plan.from}&to=${plan.to}`;
   const answers: [name: string, pattern: string, body: string][] = [
@@ -64,18 +64,18 @@ async function malformed(page: Page, plan: Plan, report: Report): Promise<void> 
     await page.goto(`${plan.url}/?lang=en&page=definitions&scope=nation`);
     await settle(page);
     await page.route(pattern, (route) => route.fulfill({ contentType: "application/json", body }));
-    // From page to page without loading anew, so that only the page's own requests are answered like this.
+    // Navigates without reloading, so that only the page's own requests get this response.
     await page.evaluate((view) => {
       history.pushState(null, "", view);
       dispatchEvent(new PopStateEvent("popstate"));
     }, `?lang=en&page=region&scope=region:${plan.region}&${window}`);
     await page.waitForSelector(".failure");
     const failure = (await page.locator(".failure").allInnerTexts()).join("\n");
-    report.expect(`${name} is said`, /cannot read/.test(failure), failure);
+    report.expect(`${name}: explained`, /cannot read/.test(failure), failure);
     await page.unroute(pattern);
     await retryAll(page);
-    const figures = await page.locator("main [data-kpi]").count();
-    report.expect(`another try after ${name}`, figures > 8, `${figures} figures`);
+    const kpis = await page.locator("main [data-kpi]").count();
+    report.expect(`${name}: trying again recovers`, kpis > 8, `${kpis} KPIs`);
   }
 }
 
@@ -83,7 +83,7 @@ async function retryAll(page: Page): Promise<void> {
   const again = page.getByRole("button", { name: "Try again" });
   const until = Date.now() + 20_000;
   while ((await again.count()) > 0 && Date.now() < until) {
-    // A button may vanish before it is clicked, when its panel has just loaded.
+    // A button may vanish before it is clicked, if its panel has just loaded.
     await again
       .first()
       .click({ timeout: 1000 })

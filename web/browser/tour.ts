@@ -1,13 +1,13 @@
-/** A walk through the whole dashboard in a real browser, against a running stack that stands still.
+/** Walks through the whole dashboard in a real browser, on a running stack whose data do not change.
  *
- * Reads its plan as JSON from the environment's TOUR, and writes what it found. Where the API has to be away, it says so
- * on its output and waits for a line on its input.
+ * Reads its plan as JSON from the environment variable TOUR, and writes a report. To have the API stopped or started, it
+ * prints a line and waits for one on its input.
  */
 
 import { mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { launch } from "./browser.ts";
-import { Api } from "./figures.ts";
+import { Api } from "./kpis.ts";
 import { walkPages } from "./pages.ts";
 import type { Plan } from "./plan.ts";
 import { Report } from "./report.ts";
@@ -17,7 +17,7 @@ import { walkUse } from "./use.ts";
 
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-/** Have whoever started the tour do something to the stack. */
+/** Asks the test that started the tour to stop or start the API. */
 async function ask(what: "stop" | "start"): Promise<void> {
   console.log(what);
   await answers.next();

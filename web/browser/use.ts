@@ -1,16 +1,16 @@
-/** Using the pages: the keyboard, the sheet of a figure, the address, search and sort, a day that adds up. */
+/** Checks the use of pages: keyboard, the sheet of a KPI, address, search, order and downloads, a day's account, targets. */
 
 import { readFileSync } from "node:fs";
 import type { BrowserContext, Page } from "playwright-core";
 import type { FactoryPage } from "../src/api/openapi.ts";
 import { open, settle, WIDE } from "./browser.ts";
-import { type Api, shownFigures } from "./figures.ts";
+import { type Api, shownKpis } from "./kpis.ts";
 import type { Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
 
 export async function walkUse(context: BrowserContext, plan: Plan, api: Api, report: Report): Promise<void> {
-  const listened = await open(context);
-  const { page } = listened;
+  const watched = await open(context);
+  const { page } = watched;
   await page.setViewportSize(WIDE);
   const window = `kpi=availability&from=${plan.from}&to=${plan.to}&interval=day&lang=en`;
   const machine = `machine:${plan.factory}/${plan.machine}&day=${plan.day}`;
@@ -21,22 +21,24 @@ export async function walkUse(context: BrowserContext, plan: Plan, api: Api, rep
     ["machine", machine],
   ] as const) {
     const url = `${plan.url}/?page=${name}&scope=${where}&${window}`;
-    await report.part(`keyboard, ${name}`, () => reach(page, name, url, report));
+    await report.part(`keyboard, ${name}`, () => checkTabOrder(page, name, url, report));
   }
-  await report.part("keyboard", () => keyboard(page, `${plan.url}/?page=nation&scope=nation&${window}`, report));
-  await report.part("sheet", () => sheet(page, plan, api, report));
+  await report.part("keyboard", () => checkFocus(page, `${plan.url}/?page=nation&scope=nation&${window}`, report));
+  await report.part("sheet", () => checkSheet(page, plan, api, report));
   await report.part("address", () =>
-    address(page, `${plan.url}/?page=nation&scope=nation&${window}`, plan.region, report),
+    checkAddress(page, `${plan.url}/?page=nation&scope=nation&${window}`, plan.region, report),
   );
-  await report.part("list", () => list(page, `${plan.url}/?page=factories&scope=nation&${window}`, plan, api, report));
-  await report.part("day", () => day(page, `${plan.url}/?lang=en&page=machine&scope=machine:`, plan, api, report));
-  await report.part("programme", () => programme(page, plan.url, api, report));
-  report.add("use: nothing complains", listened.take());
+  await report.part("list", () =>
+    checkList(page, `${plan.url}/?page=factories&scope=nation&${window}`, plan, api, report),
+  );
+  await report.part("day", () => checkDay(page, `${plan.url}/?lang=en&page=machine&scope=machine:`, plan, api, report));
+  await report.part("programme", () => checkProgramme(page, plan.url, api, report));
+  report.add("use: no errors or warnings", watched.takeMessages());
   await page.close();
 }
 
-/** Tab reaches everything that a pointer can use. */
-async function reach(page: Page, name: string, url: string, report: Report): Promise<void> {
+/** Checks that Tab reaches everything that a pointer can use. */
+async function checkTabOrder(page: Page, name: string, url: string, report: Report): Promise<void> {
   await page.goto(url);
   await settle(page);
   const all = await page.evaluate(() => {
@@ -63,30 +65,30 @@ async function reach(page: Page, name: string, url: string, report: Report): Pro
   );
 }
 
-/** Enter opens a figure, Escape closes it, the focus comes back. */
-async function keyboard(page: Page, url: string, report: Report): Promise<void> {
+/** Checks that Enter opens a KPI, Escape closes it, and the focus returns. */
+async function checkFocus(page: Page, url: string, report: Report): Promise<void> {
   await page.goto(url);
   await settle(page);
-  const tile = page.locator(".tile-figure").first();
+  const tile = page.locator(".tile-kpi").first();
   await tile.focus();
   await page.keyboard.press("Enter");
   await page.waitForSelector("dialog[open]");
   await page.keyboard.press("Escape");
   await page.waitForSelector("dialog", { state: "detached" });
-  const back = await page.evaluate(() => document.activeElement?.classList.contains("tile-figure"));
-  report.expect("the focus comes back from a figure", back === true);
+  const back = await page.evaluate(() => document.activeElement?.classList.contains("tile-kpi"));
+  report.expect("the focus returns from the sheet", back === true);
 }
 
-/** A figure opens its definition, sums, coverage and what stands behind it, as the API has them. */
-async function sheet(page: Page, plan: Plan, api: Api, report: Report): Promise<void> {
+/** Checks that the sheet of each KPI has definition, sums, coverage, factories and machines as in the API. */
+async function checkSheet(page: Page, plan: Plan, api: Api, report: Report): Promise<void> {
   await page.goto(`${plan.url}/?lang=en&page=machine&scope=machine:${plan.factory}/${plan.machine}&day=${plan.day}`);
   await settle(page);
-  for (const [n, shown] of (await shownFigures(page)).entries()) {
+  for (const [n, shown] of (await shownKpis(page)).entries()) {
     const item = await api.item(shown.scope, shown.from, shown.to);
     const answer = item?.kpis[shown.kpi];
     await page.locator("[data-kpi]").nth(n).click();
     const text = (await page.innerText("dialog[open]")).replaceAll(/\s+/g, " ");
-    const owed = [
+    const expected = [
       "Definition",
       "Numerator",
       "Denominator",
@@ -94,31 +96,31 @@ async function sheet(page: Page, plan: Plan, api: Api, report: Report): Promise<
       "Coverage",
       "Seoul time",
       ...(answer?.flags ?? []).map((flag) => (flag === "low_coverage" ? "Too little data" : "bove")),
-      ...(answer?.value === null ? ["Why there is no figure"] : []),
+      ...(answer?.value === null ? ["Why there is no value"] : []),
     ];
     if (shown.kpi === "quality_ratio" && answer !== undefined) {
-      owed.push(
+      expected.push(
         `${answer.numerator.toLocaleString("en-US")} pieces`,
         `${answer.denominator.toLocaleString("en-US")} pieces`,
       );
     }
     report.add(
       `the sheet of ${shown.kpi}`,
-      owed.filter((part) => !text.includes(part)).map((part) => `no "${part}" in: ${text}`),
+      expected.filter((part) => !text.includes(part)).map((part) => `no "${part}" in: ${text}`),
     );
     if (n === 0) {
-      await page.screenshot({ path: `${plan.screenshots}/figure-en.png` });
+      await page.screenshot({ path: `${plan.screenshots}/kpi-en.png` });
     }
     await page.keyboard.press("Escape");
     await page.waitForSelector("dialog", { state: "detached" });
   }
 }
 
-/** What is chosen stands in the address; loading it anew, and going back, show the same. */
-async function address(page: Page, url: string, region: string, report: Report): Promise<void> {
+/** Checks that the address names the selection, and that reloading and going back restore it. */
+async function checkAddress(page: Page, url: string, region: string, report: Report): Promise<void> {
   const seen = async () => {
     await settle(page);
-    const values = (await shownFigures(page)).map(({ kpi, scope, value }) => `${kpi} ${scope} ${value}`);
+    const values = (await shownKpis(page)).map(({ kpi, scope, value }) => `${kpi} ${scope} ${value}`);
     return values.join("\n");
   };
   await page.goto(url);
@@ -128,66 +130,64 @@ async function address(page: Page, url: string, region: string, report: Report):
   await page.getByRole("button", { name: "Month" }).click();
   const second = await seen();
   const at = page.url();
-  report.expect("the address says what is shown", /kpi=oee/.test(at) && /interval=month/.test(at), at);
+  report.expect("the address names the selection", /kpi=oee/.test(at) && /interval=month/.test(at), at);
   await page.reload();
-  report.expect("an address gives its view back", (await seen()) === second);
+  report.expect("reloading restores the view", (await seen()) === second);
   await page.goBack();
   await page.goBack();
   await page.goBack();
-  // The page follows the address a moment later, so it may look settled before it has begun.
+  // The page follows the address a moment later, so it may look settled before it starts.
   const until = Date.now() + 5000;
   while ((await seen()) !== first && Date.now() < until) {
     await page.waitForTimeout(50);
   }
-  report.expect("going back shows what was before", (await seen()) === first && page.url() === url, page.url());
+  report.expect("going back restores the view", (await seen()) === first && page.url() === url, page.url());
   await page.locator(`.tile[data-region="${region}"] a`).click();
   await page.waitForSelector('main[data-page="region"]');
   await settle(page);
   await page.getByRole("button", { name: "한국어" }).click();
   report.expect(
-    "the other language, same view",
+    "switching the language keeps the view",
     page.url().includes(`scope=region:${region}`) && page.url().includes("lang=ko"),
     page.url(),
   );
 }
 
-/** Search, sort, and nothing found. */
-async function list(page: Page, url: string, plan: Plan, api: Api, report: Report): Promise<void> {
+/** Checks searching, filtering, sorting and downloading the list, and a search without results. */
+async function checkList(page: Page, url: string, plan: Plan, api: Api, report: Report): Promise<void> {
   await page.goto(url);
   await settle(page);
   const byAvailability = page.locator("thead").getByRole("button", { name: "Availability" });
   await byAvailability.click();
   await byAvailability.click();
-  await download(page, api, report);
-  await names(page, "", api, report);
-  await names(page, "name-", api, report);
-  const values = (await shownFigures(page)).map(({ value }) =>
-    value === "" ? Number.NEGATIVE_INFINITY : Number(value),
-  );
+  await checkDownloads(page, api, report);
+  await checkNames(page, "", api, report);
+  await checkNames(page, "name-", api, report);
+  const values = (await shownKpis(page)).map(({ value }) => (value === "" ? Number.NEGATIVE_INFINITY : Number(value)));
   const sorted = values.every((value, n) => n === 0 || value <= (values[n - 1] ?? value));
-  report.expect("sorted by the figure, greatest first", sorted && values.length > 3, values.join(" "));
+  report.expect("sorted by the KPI, descending", sorted && values.length > 3, values.join(" "));
   await page.selectOption(".filters select >> nth=3", plan.zone);
   const inZone = (await api.get(`/v1/factories?zone=${plan.zone}&limit=1000`)) as FactoryPage;
   const narrowed = await page.getAttribute("[data-factories]", "data-factories");
-  report.expect("a zone narrows the list", Number(narrowed) === inZone.items.length, `${narrowed}`);
-  report.expect("the address says the zone", page.url().includes(`zone=${plan.zone}`), page.url());
-  await page.getByRole("button", { name: "Clear the filters" }).click();
+  report.expect("the zone filter", Number(narrowed) === inZone.items.length, `${narrowed}`);
+  report.expect("the address names the zone", page.url().includes(`zone=${plan.zone}`), page.url());
+  await page.getByRole("button", { name: "Clear filters" }).click();
   await page.fill('input[type="search"]', plan.factory.toLowerCase());
   const rows = await page.locator("[data-factory]").count();
-  report.expect("a search by id finds one", rows === 1, `${rows}`);
+  report.expect("searching by id finds one factory", rows === 1, `${rows}`);
   await page.fill('input[type="search"]', "no such factory");
   const empty = await page.innerText(".empty");
-  report.expect("nothing found says what to do", /Change or clear/.test(empty), empty);
+  report.expect("a search without results says what to do", /Change or clear/.test(empty), empty);
   await page.screenshot({ path: `${plan.screenshots}/factories-empty-en.png` });
-  await page.getByRole("button", { name: "Clear the filters" }).click();
+  await page.getByRole("button", { name: "Clear filters" }).click();
   await page.locator("[data-factory] a").first().click();
   await page.waitForSelector('main[data-page="factory"]');
 }
 
-/** The list as a file that Excel opens with Korean intact: a byte order mark, one header line, every factory. */
-async function download(page: Page, api: Api, report: Report): Promise<void> {
+/** Checks the downloads: a byte order mark, which Excel needs for Korean, one header line, every factory. */
+async function checkDownloads(page: Page, api: Api, report: Report): Promise<void> {
   const { items } = (await api.get("/v1/factories?limit=1000")) as FactoryPage;
-  for (const [button, owed] of [
+  for (const [button, expected] of [
     ["Factories", items.map(({ factory_id }) => factory_id)],
     ["Availability", items.flatMap(({ factory_id, machines }) => (machines > 0 ? [`factory:${factory_id}`] : []))],
   ] as const) {
@@ -202,12 +202,12 @@ async function download(page: Page, api: Api, report: Report): Promise<void> {
     const ids = lines.map(
       (line) => line.split(",")[header.split(",").indexOf(button === "Factories" ? "factory_id" : "scope")],
     );
-    report.expect(`${button}: every factory`, ids.sort().join() === [...owed].sort().join(), ids.join());
+    report.expect(`${button}: every factory`, ids.sort().join() === [...expected].sort().join(), ids.join());
   }
 }
 
-/** Every name that a search finds is the registered one, also where a spreadsheet would take it for a formula. */
-async function names(page: Page, search: string, api: Api, report: Report): Promise<void> {
+/** Checks that names are shown as registered, including those that a spreadsheet would take for formulas. */
+async function checkNames(page: Page, search: string, api: Api, report: Report): Promise<void> {
   const { items } = (await api.get("/v1/factories?limit=1000")) as FactoryPage;
   const registered = new Map(items.map(({ factory_id, name }) => [factory_id, name]));
   await page.fill('input[type="search"]', search);
@@ -220,8 +220,8 @@ async function names(page: Page, search: string, api: Api, report: Report): Prom
   await page.fill('input[type="search"]', "");
 }
 
-/** A machine's day: the account adds up to the API's, and the strip's states are those of the account. */
-async function day(page: Page, prefix: string, plan: Plan, api: Api, report: Report): Promise<void> {
+/** Checks a machine's day: the time account equals the API's and adds up, and the strip is described. */
+async function checkDay(page: Page, prefix: string, plan: Plan, api: Api, report: Report): Promise<void> {
   await page.goto(`${prefix}${plan.factory}/${plan.machine}&day=${plan.day}`);
   await settle(page);
   const next = new Date(Date.parse(`${plan.day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
@@ -242,17 +242,17 @@ async function day(page: Page, prefix: string, plan: Plan, api: Api, report: Rep
   );
   report.expect("a day is 24 hours", shown.length === 9 && Math.abs(whole - 86_400) < 1e-6, `${whole}`);
   const strip = (await page.getAttribute(".panel-strip .strip svg", "aria-label")) ?? "";
-  report.expect("the strip says what it shows", /producing \d/.test(strip), strip);
+  report.expect("the strip is described", /producing \d/.test(strip), strip);
   await page.goto(`${prefix}${plan.factory}/${plan.machine}&day=2999-01-01`);
   await settle(page);
-  report.expect("a day to come is today", (await page.inputValue("input[type=date]")) === plan.today, page.url());
+  report.expect("a future day becomes today", (await page.inputValue("input[type=date]")) === plan.today, page.url());
   await page.goto(`${prefix}${plan.factory}/${plan.machine}&day=${plan.day}`);
   await settle(page);
-  await records(page, plan, next, api, report);
+  await checkRecords(page, plan, next, api, report);
 }
 
-/** Every count that the API has of the day stands in the records. */
-async function records(page: Page, plan: Plan, next: string, api: Api, report: Report): Promise<void> {
+/** Checks that every count of the day is listed. */
+async function checkRecords(page: Page, plan: Plan, next: string, api: Api, report: Report): Promise<void> {
   const path = `/v1/factories/${plan.factory}/machines/${plan.machine}/timeline?from=${plan.day}&to=${next}`;
   const { counts } = (await api.get(path)) as { counts: { at: string; good: number }[] };
   while ((await page.locator(".panel-records .more").count()) > 0) {
@@ -261,21 +261,21 @@ async function records(page: Page, plan: Plan, next: string, api: Api, report: R
   const shown = await page.$$eval("[data-count]", (rows) =>
     rows.map((row) => `${row.getAttribute("data-count")} ${row.querySelector(".number")?.textContent}`),
   );
-  const owed = counts.map(({ at, good }) => `${at} ${good.toLocaleString("en-US")}`);
-  report.expect("every count of the day is shown", shown.length > 0 && shown.join() === owed.join(), shown.join());
+  const expected = counts.map(({ at, good }) => `${at} ${good.toLocaleString("en-US")}`);
+  report.expect("every count of the day is listed", shown.length > 0 && shown.join() === expected.join(), shown.join());
 }
 
-/** One row per target, with the API's numbers and the gap between them. */
-async function programme(page: Page, url: string, api: Api, report: Report): Promise<void> {
+/** Checks that every target has a row with the API's numbers and the gap between them. */
+async function checkProgramme(page: Page, url: string, api: Api, report: Report): Promise<void> {
   await page.goto(`${url}/?lang=en&page=programme&scope=nation`);
   await settle(page);
   type Counted = { id: string; reached: number };
   const { targets } = (await api.get("/v1/programme")) as {
     targets: (Counted & { target: number | null; also: Counted[] })[];
   };
-  const owed = targets.flatMap(({ also, ...own }) => [own, ...also.map((one) => ({ ...one, target: null }))]);
-  report.expect("every target has a row", (await page.locator("tr[data-target]").count()) === owed.length);
-  for (const { id, reached, target } of owed) {
+  const expected = targets.flatMap(({ also, ...own }) => [own, ...also.map((one) => ({ ...one, target: null }))]);
+  report.expect("every target has a row", (await page.locator("tr[data-target]").count()) === expected.length);
+  for (const { id, reached, target } of expected) {
     const row = page.locator(`tr[data-target="${id}"]`);
     const text = (await row.innerText()).replaceAll(/\s+/g, " ");
     const parts = [
@@ -284,7 +284,7 @@ async function programme(page: Page, url: string, api: Api, report: Report): Pro
       ...(target !== null && target > reached ? [target - reached] : []),
     ];
     report.add(
-      `the target ${id}`,
+      `target ${id}`,
       parts
         .map((part) => part.toLocaleString("en-US"))
         .filter((part) => !text.includes(part))

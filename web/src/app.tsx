@@ -1,10 +1,10 @@
-/** The signed-in dashboard: head, page, foot, and the panel of the figure that is open. */
+/** The signed-in dashboard: header, page, footer, and the sheet of the open KPI. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { signOut } from "./api/client.ts";
 import { Patterns } from "./charts/patterns.tsx";
-import type { FigureData } from "./figures/data.ts";
-import { FigurePanel } from "./figures/panel.tsx";
+import type { Kpi } from "./kpis/kpi.ts";
+import { KpiSheet } from "./kpis/sheet.tsx";
 import { DefinitionsPage } from "./pages/definitions.tsx";
 import { FactoriesPage } from "./pages/factories.tsx";
 import { FactoryPage } from "./pages/factory.tsx";
@@ -16,14 +16,14 @@ import { Head } from "./parts/head.tsx";
 import { Link } from "./parts/link.tsx";
 import type { Address } from "./state/address.ts";
 import { AppContext, type App as AppState } from "./state/context.ts";
-import { homeOf, isOffered, seesFigures } from "./state/roles.ts";
+import { homeOf, isOffered, seesKpis } from "./state/roles.ts";
 import { dayAndTimeOf, dayOf, lastWholeDays } from "./state/seoul.ts";
 import type { Start } from "./state/start.ts";
 import { DEFAULT_KPI, idOf, type Page, type View, viewOf } from "./state/view.ts";
 import type { Words } from "./words/index.ts";
 import { regionName } from "./words/places.ts";
 
-const USUAL_DAYS = 30;
+const DEFAULT_DAYS = 30;
 const PAGES: Record<Page, () => preact.JSX.Element> = {
   nation: NationPage,
   programme: ProgrammePage,
@@ -40,17 +40,17 @@ interface Props {
   start: Start;
   address: Address;
   words: Words;
-  onEnd: () => void;
+  onSessionEnd: () => void;
 }
 
-export function App({ start, address, words, onEnd }: Props) {
+export function App({ start, address, words, onSessionEnd }: Props) {
   const { session, definitions, figures } = start;
-  const [figure, openFigure] = useState<FigureData | null>(null);
+  const [kpi, openKpi] = useState<Kpi | null>(null);
   const accountedUntilMs = useMemo(() => start.accountedUntilMs ?? Date.now(), [start]);
-  const view = settled(start, address.view, accountedUntilMs);
+  const view = completeView(start, address.view, accountedUntilMs);
   const { adjust } = address;
-  // The address holds what is shown from the first paint on, so that it can be sent to somebody.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the app appears.
+  // The address names the view from the first paint on, so that it can be shared.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, on mounting.
   useEffect(() => adjust(view), []);
   const main = useRef<HTMLElement>(null);
   const shown = `${view.page} ${view.scope}`;
@@ -73,36 +73,40 @@ export function App({ start, address, words, onEnd }: Props) {
     window: { from: view.from ?? "", to: view.to ?? "" },
     go: address.go,
     adjust,
-    openFigure,
+    openKpi,
   };
-  const leave = () => void signOut().finally(onEnd);
-  const Shown = PAGES[view.page];
+  const leave = () => void signOut().finally(onSessionEnd);
+  const CurrentPage = PAGES[view.page];
   return (
     <AppContext.Provider value={app}>
       <Patterns />
       <Head onLeave={leave} />
       <main id="main" ref={main} tabIndex={-1} data-page={view.page} data-lang={view.lang}>
-        {start.accountedUntilMs === null && seesFigures(session) && (
-          <p class="partial-note">{words.panel.notAccounted}</p>
-        )}
-        <Shown key={shown} />
+        {start.accountedUntilMs === null && seesKpis(session) && <p class="partial-note">{words.panel.notAccounted}</p>}
+        <CurrentPage key={shown} />
       </main>
       <footer class="foot quiet small">
-        {seesFigures(session) && <span>{words.accountedUntil(dayAndTimeOf(accountedUntilMs))}</span>}
+        {seesKpis(session) && <span>{words.accountedUntil(dayAndTimeOf(accountedUntilMs))}</span>}
         <Link to={viewOf(view, "definitions")}>{words.nav.definitions}</Link>
         <span>{words.productWhole}</span>
       </footer>
-      {figure !== null && <FigurePanel figure={figure} onClose={() => openFigure(null)} />}
+      {kpi !== null && <KpiSheet kpi={kpi} onClose={() => openKpi(null)} />}
     </AppContext.Provider>
   );
 }
 
-/** The view made whole: a window, a KPI that there is, no day to come, and where a page is not for the role its own. */
-function settled({ session, definitions }: Start, asked: View, accountedUntilMs: number): View {
-  const usual = lastWholeDays(accountedUntilMs, USUAL_DAYS);
-  const kpi = definitions.some(({ id }) => id === asked.kpi) ? asked.kpi : DEFAULT_KPI;
-  const day = asked.day !== null && asked.day > dayOf(accountedUntilMs) ? null : asked.day;
-  const view = { ...asked, kpi, from: asked.from ?? usual.from, to: asked.to ?? usual.to, day };
+/** Completes a view: a window, a known KPI, no future day, and the role's first page if it may not open this one. */
+function completeView({ session, definitions }: Start, requested: View, accountedUntilMs: number): View {
+  const defaultWindow = lastWholeDays(accountedUntilMs, DEFAULT_DAYS);
+  const kpi = definitions.some(({ id }) => id === requested.kpi) ? requested.kpi : DEFAULT_KPI;
+  const day = requested.day !== null && requested.day > dayOf(accountedUntilMs) ? null : requested.day;
+  const view = {
+    ...requested,
+    kpi,
+    from: requested.from ?? defaultWindow.from,
+    to: requested.to ?? defaultWindow.to,
+    day,
+  };
   return isOffered(session, view.page) ? view : homeOf(session, view);
 }
 

@@ -3,8 +3,8 @@
 import { render } from "preact";
 import { Root } from "./root.tsx";
 
-const place = document.getElementById("app");
-if (place === null) {
-  throw new Error("the page has no place for the app");
+const container = document.getElementById("app");
+if (container === null) {
+  throw new Error("index.html has no #app");
 }
-render(<Root />, place);
+render(<Root />, container);

@@ -1,11 +1,11 @@
-/** The outermost part: signs in, then shows the app; or says how to sign in, or that nothing answers. */
+/** The root component: signs in, then shows the app, how to sign in, or why it cannot start. */
 
 import { useEffect, useState } from "preact/hooks";
 import type { Problem } from "./api/client.ts";
 import { App } from "./app.tsx";
 import { SignedOutPage } from "./pages/signed-out.tsx";
 import { FailureIn } from "./parts/failure.tsx";
-import { followLoginLinks, useAddress } from "./state/address.ts";
+import { reloadOnLoginLink, useAddress } from "./state/address.ts";
 import { useLoad } from "./state/load.ts";
 import { signedOut } from "./state/signed-out.ts";
 import { readStart } from "./state/start.ts";
@@ -16,7 +16,7 @@ export function Root() {
   const [ended, setEnded] = useState(false);
   const start = useLoad("start", readStart);
   useEffect(() => signedOut.listen(() => setEnded(true)), []);
-  useEffect(followLoginLinks, []);
+  useEffect(reloadOnLoginLink, []);
   const words = WORDS[address.view.lang];
   if (ended) {
     return <SignedOutPage {...address} words={words} />;
@@ -31,7 +31,7 @@ export function Root() {
       </p>
     );
   }
-  return <App start={start.data} address={address} words={words} onEnd={() => setEnded(true)} />;
+  return <App start={start.data} address={address} words={words} onSessionEnd={() => setEnded(true)} />;
 }
 
 function StartFailure({ words, problem, retry }: { words: Words; problem: Problem; retry: () => void }) {

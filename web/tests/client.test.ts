@@ -11,9 +11,9 @@ afterEach(() => {
   globalThis.fetch = realFetch;
 });
 
-/** Have the API answer with these responses, in order.
+/** Replaces fetch by one that returns these responses, in order.
  *
- * @returns the addresses asked for.
+ * @returns the requested addresses.
  */
 function respond(...responses: (Response | Error)[]): string[] {
   const asked: string[] = [];
@@ -42,7 +42,7 @@ async function problemIn(work: Promise<unknown>): Promise<Problem> {
   return error;
 }
 
-test("names arrive as they are, whatever a spreadsheet would make of them", async () => {
+test("names are read unchanged, also those that a spreadsheet would take for formulas", async () => {
   const names = ["＋1호기", "'=1+1", "=1+1", "＝합계", "'tis", 'a, "b"\r\nc', " "];
   respond(json({ items: names.map((name) => ({ factory_id: "F1", name })), next_cursor: null }));
   const read: string[] = [];
@@ -50,7 +50,7 @@ test("names arrive as they are, whatever a spreadsheet would make of them", asyn
   assert.deepEqual(read, names);
 });
 
-test("an address fills its names, repeats lists and leaves out what is not given", () => {
+test("an address has its path parameters filled, lists repeated and missing parameters omitted", () => {
   assert.equal(
     addressOf("/v1/factories/{factory_id}/machines/{machine_id}", { path: { factory_id: "F/1", machine_id: "M?" } }),
     "/v1/factories/F%2F1/machines/M%3F",
@@ -78,7 +78,7 @@ test("every page of a list is read", async () => {
   ]);
 });
 
-test("a CSV file has every page, one header line and the API's byte order mark", async () => {
+test("a CSV download has every page, one header line and a byte order mark", async () => {
   const mark = "\uFEFF";
   const accepted: (string | null)[] = [];
   const asked = respond(
@@ -102,12 +102,12 @@ test("a CSV file has every page, one header line and the API's byte order mark",
   assert.deepEqual(accepted, ["text/csv; bom=present", "text/csv; bom=present"]);
 });
 
-test("a refused CSV file is a problem", async () => {
+test("a refused CSV download raises a problem", async () => {
   respond(json({ detail: "Not for you." }, 403));
   assert.equal((await problemIn(readCsv("/v1/factories", {}))).status, 403);
 });
 
-test("an answer that is not JSON is a malformed one", async () => {
+test("a response that is not JSON is malformed", async () => {
   for (const body of [
     "",
     "<!doctype html><title>Sign in to the network</title>",
@@ -121,7 +121,7 @@ test("an answer that is not JSON is a malformed one", async () => {
   }
 });
 
-test("JSON that is no object, and a page without items, are malformed", async () => {
+test("JSON other than an object, and a page without items, are malformed", async () => {
   for (const body of [null, 3, "text"]) {
     respond(json(body));
     assert.equal((await problemIn(getJson("/v1/programme", {}))).kind, "malformed");
@@ -132,7 +132,7 @@ test("JSON that is no object, and a page without items, are malformed", async ()
   }
 });
 
-test("a malformed later page is a problem, too, after the pages before it", async () => {
+test("a malformed later page raises a problem after the pages before it", async () => {
   respond(json({ items: [{ zone_id: "Z1" }], next_cursor: "next" }), new Response("{"));
   const read: string[] = [];
   const problem = await problemIn(
@@ -141,7 +141,7 @@ test("a malformed later page is a problem, too, after the pages before it", asyn
   assert.deepEqual([problem.kind, read], ["malformed", ["Z1"]]);
 });
 
-test("a refusal has the API's own sentence, if it sent one", async () => {
+test("a refusal has the API's own sentence, if there is one", async () => {
   respond(json({ detail: "There is no factory X." }, 404));
   const refused = await problemIn(getJson("/v1/factories/{factory_id}", { path: { factory_id: "X" } }));
   assert.deepEqual([refused.kind, refused.status, refused.detail], ["refused", 404, "There is no factory X."]);
@@ -150,7 +150,7 @@ test("a refusal has the API's own sentence, if it sent one", async () => {
   assert.deepEqual([gateway.kind, gateway.status, gateway.detail], ["refused", 502, ""]);
 });
 
-test("no answer, or one that breaks off, is unreachable", async () => {
+test("without a complete response the API is unreachable", async () => {
   respond(new TypeError("network"));
   assert.equal((await problemIn(getJson("/v1/programme", {}))).kind, "unreachable");
   const broken = new ReadableStream({ start: (controller) => controller.error(new TypeError("connection reset")) });
@@ -158,12 +158,12 @@ test("no answer, or one that breaks off, is unreachable", async () => {
   assert.equal((await problemIn(getJson("/v1/programme", {}))).kind, "unreachable");
 });
 
-test("a request that the page gave up is not a problem", async () => {
+test("an aborted request raises no problem", async () => {
   respond(new DOMException("stopped", "AbortError"));
   await assert.rejects(getJson("/v1/programme", {}), { name: "AbortError" });
 });
 
-test("whatever is thrown while an answer is used becomes a problem that a panel can show", async () => {
+test("any error becomes a problem that a panel can show", async () => {
   const wrong = problemOf(new TypeError("kpis is undefined"));
   assert.deepEqual([wrong.kind, wrong.detail], ["malformed", "kpis is undefined"]);
   assert.equal(problemOf("thrown text").detail, "thrown text");
@@ -171,7 +171,7 @@ test("whatever is thrown while an answer is used becomes a problem that a panel 
   assert.equal(problemOf(refused), refused);
 });
 
-test("the app learns of a session that has ended", () => {
+test("the end of the session is announced", () => {
   let ended = 0;
   const stop = signedOut.listen(() => {
     ended += 1;

@@ -29,7 +29,7 @@ function item(value: number | null): KpiItem {
   return { kpis: { oee: answer }, coverage: 1 } as unknown as KpiItem;
 }
 
-test("a search looks at ids, names and enterprises, whatever the case", () => {
+test("a search matches ids, names and enterprises, ignoring case", () => {
   const factories = [
     factory(1),
     factory(2, { enterprise_name: "Samjin" }),
@@ -47,7 +47,7 @@ test("a search looks at ids, names and enterprises, whatever the case", () => {
   assert.deepEqual(ids({ sector: "C10" }), []);
 });
 
-test("what has no figure comes last both ways, and numbers in names count as numbers", () => {
+test("rows without a value come last in both orders, and numbers in names compare as numbers", () => {
   const items: Record<string, KpiItem> = { F10: item(0.5), F2: item(0.7), F1: item(null) };
   const listed = prepare([factory(10), factory(9), factory(2), factory(1)]);
   const rows = listed.map((each): Row => ({ ...each, item: items[each.factory.factory_id] }));
@@ -59,7 +59,7 @@ test("what has no figure comes last both ways, and numbers in names count as num
   assert.deepEqual(order("machines", "desc"), ["F10", "F9", "F2", "F1"]);
 });
 
-test("thirty thousand are searched and sorted in less time than comparing their names once would take", () => {
+test("30,000 factories are searched and sorted faster than one sort by locale takes", () => {
   const factories = Array.from({ length: 30_000 }, (_, n) => factory((n * 7919) % 30_000));
   const listed = prepare(factories);
   const rows = listed.map((each, n): Row => ({ ...each, item: item((n % 100) / 100) }));

@@ -7,13 +7,13 @@ test("numbers are grouped", () => {
   assert.equal(grouped(1234.56, 1), "1,234.6");
 });
 
-test("ratios are per cent with one decimal, above 100 too", () => {
+test("ratios are percentages with one decimal, also above 100", () => {
   assert.equal(percent(5 / 6), "83.3%");
   assert.equal(percent(0), "0.0%");
   assert.equal(percent(1.1111), "111.1%");
 });
 
-test("durations are hours and minutes in both languages", () => {
+test("durations have hours and minutes in both languages", () => {
   assert.equal(duration(8100, "en"), "2 h 15 min");
   assert.equal(duration(8100, "ko"), "2시간 15분");
   assert.equal(duration(7200, "en"), "2 h");
@@ -28,7 +28,7 @@ test("durations below an hour have seconds, and rounding carries", () => {
   assert.equal(duration(7199.9, "en"), "2 h");
 });
 
-test("the unit of a KPI's value says how it reads", () => {
+test("a value is formatted by its unit", () => {
   assert.equal(valueText(0.825, "1", "en"), "82.5%");
   assert.equal(valueText(0.5, "h", "en"), "30 min");
   assert.equal(valueText(1234.56, "1/h", "en"), "1,234.6 /h");
@@ -38,7 +38,7 @@ test("the unit of a KPI's value says how it reads", () => {
   assert.equal(axisText(12.345, "1/h", "ko"), "12.35");
 });
 
-test("sums say their unit", () => {
+test("sums have their unit", () => {
   assert.equal(sumText(9000, "s", "ko"), "2시간 30분");
   assert.equal(sumText(1200, "pieces", "en"), "1,200 pieces");
   assert.equal(sumText(1, "factories", "en"), "1 factory");

@@ -9,7 +9,7 @@ function figure(...values: number[]): ProgrammeFigure {
   return { history, reached: values.at(-1) ?? 0 } as ProgrammeFigure;
 }
 
-test("the rate is that of the last year", () => {
+test("the present rate is that of the last year", () => {
   assert.deepEqual(outlook(figure(0, 0, 10, 20), 30), {
     kind: "on",
     day: "2027-12-31",
@@ -18,17 +18,17 @@ test("the rate is that of the last year", () => {
   });
 });
 
-test("what stands still or falls is never there, nor what takes a hundred years", () => {
+test("no date without progress, or if it takes more than a hundred years", () => {
   assert.equal(outlook(figure(0, 5, 5, 5), 30)?.kind, "never");
   assert.equal(outlook(figure(9, 8, 7, 6), 30)?.kind, "never");
   assert.equal(outlook(figure(0, 0, 0, 1), 30_000)?.kind, "never");
 });
 
-test("what was reached says since when, for good", () => {
+test("a reached target has the date since which it stays reached", () => {
   assert.deepEqual(outlook(figure(10, 9, 10, 12), 10), { kind: "reached", on: "2025-12-31" });
 });
 
-test("one point is no rate", () => {
+test("one point gives no rate", () => {
   assert.equal(outlook(figure(3), 10), null);
   assert.equal(outlook(figure(), 10), null);
 });

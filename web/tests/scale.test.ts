@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COLOURS, classOf, colourOf, contrast, makeScale } from "../src/charts/scale.ts";
 
-test("classes are round, cover every value, and are at most five", () => {
+test("classes have round bounds, cover every value, and are at most five", () => {
   for (const values of [[0.55, 0.7, 0.849], [0.801, 0.802], [0], [1], [3.2, 117.4, 60], [0.5, 0.5], [0.1, 1.25]]) {
     const scale = makeScale(values);
     assert.ok(scale);
@@ -15,7 +15,7 @@ test("classes are round, cover every value, and are at most five", () => {
   assert.deepEqual(makeScale([0.55, 0.849])?.breaks, [0.5, 0.6, 0.7, 0.8, 0.9]);
 });
 
-test("a greater value is never lighter", () => {
+test("a greater value never has a lighter colour", () => {
   const scale = makeScale([0.5, 0.9]);
   assert.ok(scale);
   let before = 0;
@@ -31,11 +31,11 @@ test("a greater value is never lighter", () => {
   );
 });
 
-test("no values, no scale", () => {
+test("no scale without values", () => {
   assert.equal(makeScale([]), null);
 });
 
-test("the number in a tile can be read on every colour (WCAG AA)", () => {
+test("the number in a tile has enough contrast on every colour (WCAG AA)", () => {
   const scale = makeScale([0, 0.5]);
   assert.ok(scale);
   assert.equal(scale.colours.length, COLOURS.length);

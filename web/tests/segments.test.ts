@@ -10,7 +10,7 @@ function segment(from: number, to: number, state: State, mode: TimelineSegment["
   return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), state, mode, reason: null };
 }
 
-test("a strip is cut to its window, and neighbours of one state are one stretch", () => {
+test("a strip is cut to its window, and neighbours in the same state are joined", () => {
   const drawn = stretches(
     [segment(0, 100, "idle"), segment(100, 200, "producing", "manual"), segment(200, 300, "producing", "automatic")],
     50,
@@ -26,7 +26,7 @@ test("a strip is cut to its window, and neighbours of one state are one stretch"
   ]);
 });
 
-test("a table joins only what is alike in all", () => {
+test("a table joins neighbours only if state, mode and reason are equal", () => {
   const held = [segment(0, 1, "idle"), segment(1, 2, "idle"), segment(2, 3, "producing", "manual")];
   assert.deepEqual(joined([...held, segment(3, 4, "producing", "automatic")]), [
     segment(0, 2, "idle"),
@@ -35,7 +35,7 @@ test("a table joins only what is alike in all", () => {
   ]);
 });
 
-test("pieces are added up by slot, and none is lost within the window", () => {
+test("every piece within the window is added to its slot", () => {
   const at = (ms: number, good: number) => ({ at: new Date(ms).toISOString(), good, scrap: 1, rework: 0, product: "" });
   const slots = piecesBySlot([at(0, 1), at(9, 2), at(10, 4), at(30, 8)], 0, 30, 10);
   assert.deepEqual(
@@ -48,7 +48,7 @@ test("pieces are added up by slot, and none is lost within the window", () => {
   );
 });
 
-/** Every text of a language's words, by where it stands. */
+/** Returns every text of a language by its path. */
 function texts(words: object, path = ""): Map<string, unknown> {
   return new Map(
     Object.entries(words).flatMap(([key, value]): [string, unknown][] =>
@@ -57,7 +57,7 @@ function texts(words: object, path = ""): Map<string, unknown> {
   );
 }
 
-test("both languages say the same things, and Korean is Korean", () => {
+test("both languages have the same texts, and the Korean ones are in Hangul", () => {
   const [english, korean] = [texts(en), texts(ko)];
   assert.deepEqual([...korean.keys()].sort(), [...english.keys()].sort());
   const latin = new Set(["otherLanguage", "signedOut.command", "factory.points"]);

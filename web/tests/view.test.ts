@@ -14,7 +14,7 @@ const SCOPES: Record<View["page"], string> = {
   definitions: "nation",
 };
 
-test("every page's address gives its view back", () => {
+test("the address of every page is parsed to the same view", () => {
   for (const page of PAGES) {
     const view: View = {
       ...defaultView("en"),
@@ -39,7 +39,7 @@ test("every page's address gives its view back", () => {
   }
 });
 
-test("an address reads well, and says no more than needed", () => {
+test("an address is readable and omits defaults", () => {
   const view = viewOf({ ...defaultView("ko"), from: "2026-10-26", to: "2026-11-25" }, "machine", "machine:F1/M1");
   assert.equal(
     writeView(view),
@@ -47,7 +47,7 @@ test("an address reads well, and says no more than needed", () => {
   );
 });
 
-test("nonsense in an address is the default", () => {
+test("invalid parts of an address become defaults", () => {
   const usual = defaultView("en");
   for (const query of [
     "?page=moon",
@@ -66,7 +66,7 @@ test("nonsense in an address is the default", () => {
   }
 });
 
-test("another page keeps figure, window and language, and drops what narrowed the old one", () => {
+test("another page keeps KPI, window and language, and drops the filters", () => {
   const view = { ...defaultView("en"), kpi: "oee", from: "2026-10-26", to: "2026-11-25", q: "x", sort: "kpi" };
   assert.deepEqual(viewOf(view, "region", "region:KR-48"), {
     ...defaultView("en"),
@@ -78,6 +78,6 @@ test("another page keeps figure, window and language, and drops what narrowed th
   });
 });
 
-test("a machine's scope names its factory", () => {
+test("the scope of a machine contains its factory", () => {
   assert.deepEqual(machineOf("machine:F1/M-2"), { factory: "F1", machine: "M-2" });
 });

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { KpiDefinition, PublishedFigure } from "../src/api/openapi.ts";
-import { MARKS } from "../src/figures/data.ts";
+import { MARKS } from "../src/kpis/kpi.ts";
+import { sumWords } from "../src/words/definitions.ts";
 import { WORDS } from "../src/words/index.ts";
-import { sumWords } from "../src/words/kpis.ts";
 import { REGIONS } from "../src/words/places.ts";
 
 // The tests run in web/.
@@ -12,7 +12,7 @@ const read = (name: string): unknown => JSON.parse(readFileSync(`../schemas/${na
 const { kpis } = read("kpis.json") as { kpis: KpiDefinition[] };
 const { figures } = read("figures.json") as { figures: PublishedFigure[] };
 
-test("a sum reads as the names of its figures, in both languages", () => {
+test("a sum is put into the names of its figures, in both languages", () => {
   assert.equal(sumWords(figures, ["producing_us", "setup_us"], [], "en"), "producing + set-up");
   assert.equal(sumWords(figures, ["producing_us", "setup_us"], [], "ko"), "생산 + 준비");
   assert.equal(sumWords(figures, ["good"], ["producing_us", "setup_us"], "ko"), "(생산 + 준비) × 양품");
@@ -25,7 +25,7 @@ test("a sum reads as the names of its figures, in both languages", () => {
   }
 });
 
-test("every reason and every flag of the definitions has words in both languages, and every flag a mark", () => {
+test("every reason and flag of the definitions has a text in both languages, and every flag a mark", () => {
   const reasons = new Set(kpis.flatMap((kpi) => kpi.reasons.map(({ reason }) => reason)));
   const flags = new Set(kpis.flatMap((kpi) => [...kpi.flags, ...kpi.shortfalls].map(({ flag }) => flag)));
   assert.ok(reasons.size > 5 && flags.size > 0);

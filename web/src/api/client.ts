@@ -1,18 +1,18 @@
-/** Requests to the API. Whatever goes wrong with one becomes a `Problem`, which the page can show. */
+/** Requests to the API. Every failure becomes a `Problem`, which the page can show. */
 
 import type { paths } from "./openapi.ts";
 
-/** What the OpenAPI document says of a GET that answers with JSON. */
+/** A GET with a JSON response, in the OpenAPI document. */
 interface JsonGet {
   parameters: { path?: unknown; query?: unknown };
   responses: { 200: { content: { "application/json": unknown } } };
 }
 
-/** The paths that answer a GET with JSON. */
+/** Paths whose GET has a JSON response. */
 export type Path = { [P in keyof paths]: paths[P] extends { get: JsonGet } ? P : never }[keyof paths];
 type Get<P extends Path> = paths[P] extends { get: infer G extends JsonGet } ? G : never;
 export type Answer<P extends Path> = Get<P>["responses"][200]["content"]["application/json"];
-/** What fills the path's `{names}`, and the query. */
+/** Values for the path's `{names}`, and the query. */
 export type Parameters<P extends Path> = Pick<Get<P>["parameters"], "path" | "query">;
 
 interface ListPage<T> {
@@ -20,18 +20,18 @@ interface ListPage<T> {
   next_cursor: string | null;
 }
 
-/** The paths of lists that come in pages. */
+/** Paths of paged lists. */
 export type ListPath = { [P in Path]: Answer<P> extends ListPage<unknown> ? P : never }[Path];
 export type Item<P extends ListPath> = Answer<P> extends { items: (infer I)[] } ? I : never;
 
-/** The largest page that the API gives. */
+/** The largest page size that the API accepts. */
 export const PAGE_LIMIT = 10_000;
 
 export type ProblemKind = "unreachable" | "refused" | "malformed";
 
-/** Why a request brought nothing to show: no answer, an error as the answer, or an answer that cannot be read.
+/** A failed request: the API is unreachable, refuses it, or sends a malformed response.
  *
- * `status` is 0 without an answer. `detail` is the API's own sentence, or what is wrong with the answer; it may be empty.
+ * `status` is 0 without a response. `detail` is the API's own sentence, or what is malformed; it may be empty.
  */
 export class Problem extends Error {
   constructor(
@@ -43,7 +43,7 @@ export class Problem extends Error {
   }
 }
 
-/** The address of a request: query parameters in order, lists repeated. */
+/** Returns the address of a request: query parameters in order, lists repeated. */
 export function addressOf<P extends Path>(path: P, parameters: Parameters<P>): string {
   const { path: names = {}, query = {} } = parameters as {
     path?: Record<string, string>;
@@ -61,9 +61,9 @@ export function addressOf<P extends Path>(path: P, parameters: Parameters<P>): s
   return search.size === 0 ? filled : `${filled}?${search}`;
 }
 
-/** Send a request.
+/** Sends a request.
  *
- * @throws Problem the API refuses, or does not answer.
+ * @throws Problem if the API refuses or is unreachable.
  */
 export async function send(url: string, options: RequestInit): Promise<Response> {
   let response: Response;
@@ -82,7 +82,7 @@ function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
-/** The `detail` of problem details (RFC 9457); empty if the response has none. */
+/** Returns the `detail` of problem details (RFC 9457), or an empty text. */
 async function detailOf(response: Response): Promise<string> {
   try {
     const body: unknown = await response.json();
@@ -92,9 +92,9 @@ async function detailOf(response: Response): Promise<string> {
   }
 }
 
-/** GET a JSON object.
+/** Returns the JSON object at a path.
  *
- * @throws Problem the API refuses, does not answer, or answers with something else.
+ * @throws Problem if the API refuses, is unreachable, or sends anything but a JSON object.
  */
 export async function getJson<P extends Path>(
   path: P,
@@ -120,9 +120,9 @@ export async function getJson<P extends Path>(
   return body as Answer<P>;
 }
 
-/** GET every page of a list; the items of each are handed over as they arrive.
+/** Reads every page of a list, and passes on the items of each as it arrives.
  *
- * @throws Problem as `getJson`, or a page has no items.
+ * @throws Problem as `getJson`, or if a page has no items.
  */
 export async function getPages<P extends ListPath>(
   path: P,
@@ -143,15 +143,15 @@ export async function getPages<P extends ListPath>(
   } while (cursor !== null);
 }
 
-/** Trade a one-time token for a session's cookie.
+/** Exchanges a one-time token for a session cookie.
  *
- * @throws Problem the token is spent, or the API does not answer.
+ * @throws Problem if the token is used up or expired, or the API is unreachable.
  */
 export async function signIn(token: string): Promise<void> {
   await send("/v1/sessions", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
 }
 
-/** End the session. */
+/** Ends the session. */
 export async function signOut(): Promise<void> {
   await send("/v1/sessions/current", { method: "DELETE" });
 }

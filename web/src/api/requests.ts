@@ -1,4 +1,4 @@
-/** The questions that the dashboard asks, each one request (lists: one for each page). */
+/** The dashboard's requests, one for each question (lists: one for each page). */
 
 import { getJson, getPages, type Item, type ListPath, PAGE_LIMIT, type Parameters } from "./client.ts";
 import type {
@@ -14,7 +14,7 @@ import type {
 } from "./openapi.ts";
 
 export interface Window {
-  /** Seoul days; `to` is the day after the last. */
+  /** Dates in Seoul; `to` is exclusive. */
   from: string;
   to: string;
 }
@@ -29,14 +29,14 @@ export const readMachine = (factory_id: string, machine_id: string, signal?: Abo
 /** A factory. Only lists have its enterprise's name, its size and the number of its machines. */
 export type Factory = FactoryEntry & Partial<FactoryListEntry>;
 
-/** A factory as lists show it; its own entry where no list has it. */
+/** Returns a factory as lists show it, or its own entry if no list has it. */
 export async function readFactory(factory_id: string, signal?: AbortSignal): Promise<Factory> {
   const { items } = await getJson("/v1/factories", { query: { q: factory_id, limit: 100 } }, signal);
   const listed = items.find((factory) => factory.factory_id === factory_id);
   return listed ?? getJson("/v1/factories/{factory_id}", { path: { factory_id } }, signal);
 }
 
-/** KPIs in total, by day or by month.
+/** Returns KPIs in total, by day or by month.
  *
  * `scopes` are intersected; `groupBy` splits them.
  */
@@ -69,13 +69,13 @@ function kpiParameters(
   };
 }
 
-/** One machine's states and counts of one Seoul day. */
+/** Returns a machine's states and counts of one day in Seoul. */
 export function readTimeline(factory_id: string, machine_id: string, { from, to }: Window, signal?: AbortSignal) {
   const path = { factory_id, machine_id };
   return getJson("/v1/factories/{factory_id}/machines/{machine_id}/timeline", { path, query: { from, to } }, signal);
 }
 
-/** Every item of a list. */
+/** Returns every item of a list. */
 async function getAll<P extends ListPath>(
   path: P,
   parameters: Parameters<P>,
@@ -94,7 +94,7 @@ export const readMachines = (factory_id: string, signal?: AbortSignal): Promise<
 
 export type FactoryQuery = NonNullable<Parameters<"/v1/factories">["query"]>;
 
-/** Every factory that passes the filters, page by page. */
+/** Reads every factory that passes the filters, page by page. */
 export function readFactories(
   filters: FactoryQuery,
   onPage: (factories: FactoryListEntry[]) => void,
@@ -103,7 +103,7 @@ export function readFactories(
   return getPages("/v1/factories", { query: filters }, onPage, signal);
 }
 
-/** One KPI of every factory in a scope, page by page. */
+/** Reads one KPI of every factory in a scope, page by page. */
 export function readFactoryKpis(
   scopes: string[],
   window: Window,
@@ -114,7 +114,7 @@ export function readFactoryKpis(
   return getPages("/v1/kpis", factoryKpis(scopes, window, kpi), onPage, signal);
 }
 
-/** The question of one KPI of every factory in a scope. */
+/** Returns the parameters that ask for one KPI of every factory in a scope. */
 export function factoryKpis(scopes: string[], window: Window, kpi: string): Parameters<"/v1/kpis"> {
   return kpiParameters(scopes, window, [kpi], { groupBy: "factory" });
 }

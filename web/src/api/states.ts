@@ -1,10 +1,10 @@
-/** The states of a machine, in the order in which they are listed. */
+/** The states of a machine, in display order. */
 
 import type { TimeAccount } from "./openapi.ts";
 
 export type State = keyof TimeAccount;
 
-/** A key for every state, or this does not compile. */
+/** A record, so that a missing state does not compile. */
 const LISTED: Record<State, true> = {
   producing: true,
   setup: true,

@@ -1,4 +1,4 @@
-/** A time account as one stacked bar, and the same as numbers that add up. */
+/** A time account as one stacked bar, and as numbers that add up. */
 
 import { STATES, type State } from "../api/states.ts";
 import { useApp } from "../state/context.ts";

@@ -1,4 +1,4 @@
-/** How states look: a colour and a pattern each, so that nothing hangs on colour alone. No data is hatched. */
+/** The look of states: a colour and a pattern each, so that nothing depends on colour alone. No data is hatched. */
 
 import { STATES, type State } from "../api/states.ts";
 import { useApp } from "../state/context.ts";
@@ -14,7 +14,7 @@ const COLOURS: Record<State, string> = {
   unknown: "#ffffff",
 };
 
-/** What to fill a state's shape with. */
+/** Returns the fill of a state's shapes. */
 export function fillOf(state: State): string {
   return `url(#state-${state})`;
 }
@@ -45,7 +45,7 @@ function Marks({ state }: { state: State }) {
   }
 }
 
-/** The patterns, defined once for all drawings of the page. */
+/** The pattern definitions, once for all charts of the page. */
 export function Patterns() {
   return (
     <svg class="definitions" width="0" height="0" aria-hidden="true" focusable="false">
@@ -62,7 +62,7 @@ export function Patterns() {
   );
 }
 
-/** A small square that looks like a state. */
+/** A small square with the fill of a state. */
 export function Swatch({ state }: { state: State }) {
   return (
     <svg class="swatch" width="14" height="14" aria-hidden="true" focusable="false">
@@ -71,7 +71,7 @@ export function Swatch({ state }: { state: State }) {
   );
 }
 
-/** Which look means which state. */
+/** The legend of states. */
 export function StateLegend() {
   const { words } = useApp();
   return (

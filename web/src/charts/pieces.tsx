@@ -1,4 +1,4 @@
-/** Pieces made over a day, as columns below the state strip: good ones, and scrap and rework on top. */
+/** Pieces made over a day, as columns below the state strip: good ones, with scrap and rework on top. */
 
 import type { TimelineCount } from "../api/openapi.ts";
 import { useApp } from "../state/context.ts";
@@ -77,7 +77,7 @@ export function PieceColumns({ counts, fromMs, toMs }: Props) {
   );
 }
 
-/** What the columns' colours mean, beside the sums. */
+/** A sample of a column's colour, beside its sum. */
 function Sample({ kind }: { kind: "good" | "bad" }) {
   return (
     <svg class="swatch" width="10" height="10" aria-hidden="true" focusable="false">

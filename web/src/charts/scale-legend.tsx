@@ -1,7 +1,7 @@
-/** Which colour means which range of values, and what the marks mean. */
+/** The legend of a colour scale, and of marks. */
 
 import type { ValueUnit } from "../api/openapi.ts";
-import { type FigureData, MARKS, marksOf } from "../figures/data.ts";
+import { type Kpi, MARKS, marksOf } from "../kpis/kpi.ts";
 import { useApp } from "../state/context.ts";
 import { axisText } from "../state/numbers.ts";
 import { Swatch } from "./patterns.tsx";
@@ -10,10 +10,10 @@ import type { Scale } from "./scale.ts";
 interface Props {
   scale: Scale | null;
   unit: ValueUnit;
-  figures: readonly FigureData[];
+  kpis: readonly Kpi[];
 }
 
-export function ScaleLegend({ scale, unit, figures }: Props) {
+export function ScaleLegend({ scale, unit, kpis }: Props) {
   const { words, view } = useApp();
   return (
     <div class="scale-legend">
@@ -32,17 +32,17 @@ export function ScaleLegend({ scale, unit, figures }: Props) {
           ))}
         </ol>
       )}
-      <MarkLegend figures={figures} />
+      <MarkLegend kpis={kpis} />
     </div>
   );
 }
 
-/** What the marks beside these figures mean; nothing where none has one. */
-export function MarkLegend({ figures }: { figures: readonly FigureData[] }) {
+/** The legend of the marks beside these KPIs; nothing if there are none. */
+export function MarkLegend({ kpis }: { kpis: readonly Kpi[] }) {
   const { words } = useApp();
-  const found = new Set(figures.flatMap(marksOf));
+  const found = new Set(kpis.flatMap(marksOf));
   const shown = Object.entries(MARKS).filter(([mark]) => found.has(mark));
-  const hollow = figures.some(({ answer }) => answer.value === null);
+  const hollow = kpis.some(({ answer }) => answer.value === null);
   if (shown.length === 0 && !hollow) {
     return null;
   }
@@ -50,7 +50,7 @@ export function MarkLegend({ figures }: { figures: readonly FigureData[] }) {
     <ul class="mark-legend" aria-label={words.marks.legend}>
       {hollow && (
         <li>
-          <Swatch state="unknown" /> {words.figure.none}
+          <Swatch state="unknown" /> {words.kpi.none}
         </li>
       )}
       {shown.map(([mark, sign]) => (

@@ -1,6 +1,6 @@
 /** A sequential colour scale in classes, light to dark, that colour-blind readers can tell apart. Pure. */
 
-/** Blues of one hue (after ColorBrewer), darker is more. */
+/** Blues of one hue (after ColorBrewer), darker for more. */
 export const COLOURS = ["#e3edf7", "#bfd6ea", "#85b4d9", "#4c94c8", "#0f5a96"] as const;
 const INK = "#14202c";
 const PAPER = "#ffffff";
@@ -13,14 +13,14 @@ export interface Scale {
 
 const STEPS = [1, 2, 2.5, 5, 10];
 
-/** A round width of a class at or above `width`. */
+/** Returns a round class width at or above `width`. */
 function roundWidth(width: number): number {
   const power = 10 ** Math.floor(Math.log10(width));
   const step = STEPS.find((candidate) => candidate * power >= width * (1 - 1e-9)) ?? 10;
   return step * power;
 }
 
-/** A scale over the values; without values, none. */
+/** Returns a scale over the values, or null without values. */
 export function makeScale(values: readonly number[]): Scale | null {
   if (values.length === 0) {
     return null;
@@ -41,13 +41,13 @@ export function makeScale(values: readonly number[]): Scale | null {
   return { breaks, colours };
 }
 
-/** The class in which a value lies. */
+/** Returns the class of a value. */
 export function classOf(scale: Scale, value: number): number {
   const found = scale.breaks.slice(1, -1).filter((end) => value >= end).length;
   return Math.min(found, scale.colours.length - 1);
 }
 
-/** The colour of a value, and the text colour that reads best on it. */
+/** Returns the colour of a value, and the text colour with the best contrast on it. */
 export function colourOf(scale: Scale, value: number): { fill: string; ink: string } {
   const fill = scale.colours[classOf(scale, value)] ?? COLOURS[0];
   return { fill, ink: contrast(fill, INK) >= contrast(fill, PAPER) ? INK : PAPER };
@@ -61,7 +61,7 @@ function luminance(colour: string): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-/** Contrast of two colours (WCAG 2.2, section 1.4.3): 1 to 21. */
+/** Returns the contrast of two colours (WCAG 2.2, section 1.4.3): 1 to 21. */
 export function contrast(one: string, other: string): number {
   const [light = 0, dark = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
   return (light + 0.05) / (dark + 0.05);

@@ -1,4 +1,4 @@
-/** A machine's segments made ready to be drawn and read. Pure. */
+/** Prepares a machine's segments and counts for drawing. Pure. */
 
 import type { TimelineCount, TimelineSegment } from "../api/openapi.ts";
 import { STATES, type State } from "../api/states.ts";
@@ -9,7 +9,7 @@ export interface Stretch {
   state: State;
 }
 
-/** Segments as stretches of one state each, cut to the window and to what is accounted; neighbours alike are joined. */
+/** Returns stretches of one state each, cut to the window; equal neighbours are joined. */
 export function stretches(segments: readonly TimelineSegment[], fromMs: number, toMs: number): Stretch[] {
   const found: Stretch[] = [];
   for (const segment of segments) {
@@ -31,7 +31,7 @@ export function stretches(segments: readonly TimelineSegment[], fromMs: number, 
   return found;
 }
 
-/** Segments of which neighbours alike in all are one. */
+/** Returns the segments with equal neighbours (state, mode and reason) joined. */
 export function joined(segments: readonly TimelineSegment[]): TimelineSegment[] {
   const found: TimelineSegment[] = [];
   for (const segment of segments) {
@@ -51,7 +51,7 @@ export function joined(segments: readonly TimelineSegment[]): TimelineSegment[] 
   return found;
 }
 
-/** Milliseconds in each state that occurs, in the order of states. */
+/** Returns the milliseconds in each state that occurs, in display order. */
 export function timeInStates(drawn: readonly Stretch[]): [State, number][] {
   const sums = new Map<State, number>();
   for (const { state, fromMs, toMs } of drawn) {
@@ -70,7 +70,7 @@ export interface Pieces {
   rework: number;
 }
 
-/** Pieces by slots of a window, every slot included. */
+/** Returns the pieces in each slot of a window, empty slots included. */
 export function piecesBySlot(counts: readonly TimelineCount[], fromMs: number, toMs: number, slotMs: number): Pieces[] {
   const slots = Array.from({ length: Math.ceil((toMs - fromMs) / slotMs) }, (_, n) => ({
     fromMs: fromMs + n * slotMs,

@@ -1,4 +1,4 @@
-/** A machine's day as a strip of states, on Seoul's clock. */
+/** A machine's day as a strip of states, in Seoul time. */
 
 import { useState } from "preact/hooks";
 import type { Timeline } from "../api/openapi.ts";
@@ -15,7 +15,7 @@ interface Props {
   fromMs: number;
   toMs: number;
   height: number;
-  /** With the hours below it, and single stretches read out where the pointer is. */
+  /** With an hour axis, and a readout of the stretch under the pointer. */
   readable?: boolean;
 }
 
@@ -78,7 +78,7 @@ export function StateStrip({ timeline, fromMs, toMs, height, readable = false }:
   );
 }
 
-/** Hours of a Seoul day along a strip. */
+/** The hour axis of a strip. */
 export function HourAxis() {
   return (
     <svg class="hour-axis" width="100%" height="20" aria-hidden="true" focusable="false">

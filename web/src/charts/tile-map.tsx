@@ -1,7 +1,7 @@
-/** The 17 regions as tiles, coloured by a figure, with the number in each; a tile leads to its region. */
+/** The 17 regions as tiles, coloured by a KPI and with its value; each tile links to its region. */
 
-import { type FigureData, MARKS, marksOf } from "../figures/data.ts";
-import { dataOf, useFigureText, useMarkWords } from "../figures/figure.tsx";
+import { dataOf, useKpiText, useMarkWords } from "../kpis/button.tsx";
+import { type Kpi, MARKS, marksOf } from "../kpis/kpi.ts";
 import { isPlain } from "../parts/link.tsx";
 import { useApp } from "../state/context.ts";
 import { viewOf, writeView } from "../state/view.ts";
@@ -15,32 +15,26 @@ const SIZE = TILE - GAP;
 const COLUMNS = 4;
 const ROWS = 5;
 const MOST_WIDTH = 13;
-/** Room for a value, and how wide a letter is beside its height. */
+/** The room for a value, and a letter's width relative to its height. */
 const VALUE_ROOM = SIZE - 20;
 const LETTER = 0.55;
 const VALUE_HEIGHT = 22;
 
 interface Props {
-  figures: ReadonlyMap<string, FigureData>;
+  kpis: ReadonlyMap<string, Kpi>;
   scale: Scale | null;
 }
 
-export function TileMap({ figures, scale }: Props) {
-  const figureText = useFigureText();
-  const valued = [...figures.values()].filter(({ answer }) => answer.value !== null);
-  const widest = Math.max(1, ...valued.map((figure) => widthOf(figureText(figure))));
+export function TileMap({ kpis, scale }: Props) {
+  const kpiText = useKpiText();
+  const valued = [...kpis.values()].filter(({ answer }) => answer.value !== null);
+  const widest = Math.max(1, ...valued.map((kpi) => widthOf(kpiText(kpi))));
   const height = Math.min(VALUE_HEIGHT, VALUE_ROOM / (widest * LETTER));
   return (
     // biome-ignore lint/a11y/noSvgWithoutTitle: the panel's heading names it, and each tile is a link with a name.
     <svg class="tile-map" viewBox={`0 0 ${COLUMNS * TILE - GAP} ${ROWS * TILE - GAP}`}>
       {REGIONS.map((region) => (
-        <Tile
-          key={region.code}
-          region={region}
-          figure={figures.get(region.code) ?? null}
-          scale={scale}
-          height={height}
-        />
+        <Tile key={region.code} region={region} kpi={kpis.get(region.code) ?? null} scale={scale} height={height} />
       ))}
     </svg>
   );
@@ -48,23 +42,23 @@ export function TileMap({ figures, scale }: Props) {
 
 interface TileProps {
   region: Region;
-  figure: FigureData | null;
+  kpi: Kpi | null;
   scale: Scale | null;
-  /** Of a value's letters, the same in all tiles. */
+  /** Font size of the values, the same in all tiles. */
   height: number;
 }
 
-function Tile({ region, figure, scale, height }: TileProps) {
-  const { view, words, go, openFigure } = useApp();
-  const figureText = useFigureText();
+function Tile({ region, kpi, scale, height }: TileProps) {
+  const { view, words, go, openKpi } = useApp();
+  const kpiText = useKpiText();
   const markWords = useMarkWords();
-  const value = figure?.answer.value ?? null;
+  const value = kpi?.answer.value ?? null;
   const { fill, ink } = value === null || scale === null ? { fill: NO_VALUE, ink: "#14202c" } : colourOf(scale, value);
   const target = viewOf(view, "region", `region:${region.code}`);
   const name = region[view.lang];
-  const text = figure === null ? (words.reasons["not_in_use"] ?? "") : figureText(figure);
-  const marks = figure === null ? "" : markWords(figure);
-  const open = () => figure !== null && openFigure(figure);
+  const text = kpi === null ? (words.reasons["not_in_use"] ?? "") : kpiText(kpi);
+  const marks = kpi === null ? "" : markWords(kpi);
+  const open = () => kpi !== null && openKpi(kpi);
   return (
     <g transform={`translate(${region.column * TILE} ${region.row * TILE})`} class="tile" data-region={region.code}>
       <a
@@ -83,18 +77,18 @@ function Tile({ region, figure, scale, height }: TileProps) {
           {name}
         </text>
       </a>
-      {figure === null && (
+      {kpi === null && (
         <>
           <rect x="4" y="44" width={SIZE - 8} height="48" rx="4" fill="#ffffff" />
           <TileText text={text} ink={ink} missing height={height} />
         </>
       )}
-      {figure !== null && (
+      {kpi !== null && (
         // biome-ignore lint/a11y/useSemanticElements: SVG has no button.
         <g
           role="button"
           tabindex={0}
-          class="tile-figure"
+          class="tile-kpi"
           aria-label={`${name}: ${text}${marks === "" ? "" : `, ${marks}`}`}
           onClick={open}
           onKeyDown={(event: KeyboardEvent) => {
@@ -103,7 +97,7 @@ function Tile({ region, figure, scale, height }: TileProps) {
               open();
             }
           }}
-          {...dataOf(figure)}
+          {...dataOf(kpi)}
         >
           <rect
             class="tile-hit"
@@ -117,7 +111,7 @@ function Tile({ region, figure, scale, height }: TileProps) {
           <TileText text={text} ink={ink} missing={value === null} height={height} />
           {marks !== "" && value !== null && (
             <text x={SIZE - 11} y="50" text-anchor="end" class="tile-mark" fill={ink}>
-              {marksOf(figure)
+              {marksOf(kpi)
                 .map((mark) => MARKS[mark] ?? "•")
                 .join("")}
             </text>
@@ -128,7 +122,7 @@ function Tile({ region, figure, scale, height }: TileProps) {
   );
 }
 
-/** The value; a reason in up to three lines. */
+/** The value, or the reason for its absence in up to three lines. */
 function TileText(props: { text: string; ink: string; missing: boolean; height: number }) {
   const { text, ink, missing, height } = props;
   if (!missing) {
@@ -150,12 +144,12 @@ function TileText(props: { text: string; ink: string; missing: boolean; height: 
   );
 }
 
-/** How wide a text is, in Latin letters: Hangul takes two. */
+/** Returns the width of a text in Latin letters; Hangul takes two. */
 function widthOf(text: string): number {
   return [...text].reduce((width, letter) => width + ((letter.codePointAt(0) ?? 0) > 0x10ff ? 2 : 1), 0);
 }
 
-/** Words in lines of at most `most` Latin letters. */
+/** Wraps a text into lines of at most `most` Latin letters. */
 function wrap(text: string, most: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -1,4 +1,4 @@
-/** A figure of the programme over the years as a small line, with its target as a dashed one. */
+/** The history of one of the programme's figures as a small line, with its target as a dashed one. */
 
 import type { ProgrammeFigure } from "../api/openapi.ts";
 import { midnightMs } from "../state/seoul.ts";

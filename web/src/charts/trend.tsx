@@ -1,4 +1,4 @@
-/** A figure over time as a line, with coverage as a band of its own below, and all of it as a table. */
+/** A KPI over time as a line, with its coverage in a band below, and both as a table. */
 
 import { LineChart } from "echarts/charts";
 import { GridComponent, MarkAreaComponent, TooltipComponent } from "echarts/components";
@@ -6,8 +6,8 @@ import * as echarts from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import { useEffect, useRef } from "preact/hooks";
 import type { KpiDefinition, ValueUnit } from "../api/openapi.ts";
-import { type FigureData, isThin } from "../figures/data.ts";
-import { Figure, useFigureText, useMarkWords } from "../figures/figure.tsx";
+import { KpiButton, useKpiText, useMarkWords } from "../kpis/button.tsx";
+import { hasLowCoverage, type Kpi } from "../kpis/kpi.ts";
 import { useApp } from "../state/context.ts";
 import { axisText, percent } from "../state/numbers.ts";
 import { dayOf } from "../state/seoul.ts";
@@ -24,73 +24,73 @@ const RULE = "#e3e8ed";
 const FONT =
   '"Pretendard", "Noto Sans KR", "Noto Sans CJK KR", system-ui, -apple-system, "Segoe UI", "Malgun Gothic", sans-serif';
 
-/** Hours as minutes where all are few, so that the axis has round ones. */
-function drawnTimes(figures: readonly FigureData[], unit: ValueUnit): number {
-  const most = Math.max(0, ...figures.map(({ answer }) => answer.value ?? 0));
+/** Returns 60 to draw short hours as minutes, so that the axis has round values; else 1. */
+function axisFactor(kpis: readonly Kpi[], unit: ValueUnit): number {
+  const most = Math.max(0, ...kpis.map(({ answer }) => answer.value ?? 0));
   return unit === "h" && most < 2 ? 60 : 1;
 }
 
-/** How a bucket is called: its day, or its month. */
-export function bucketName(figure: FigureData, interval: string): string {
-  const day = dayOf(Date.parse(figure.from));
+/** Returns the name of a bucket: its day, or its month. */
+export function nameOfBucket(kpi: Kpi, interval: string): string {
+  const day = dayOf(Date.parse(kpi.from));
   return interval === "month" ? day.slice(0, 7) : day;
 }
 
 interface Props {
-  figures: readonly FigureData[];
+  kpis: readonly Kpi[];
   definition: KpiDefinition;
   interval: string;
 }
 
-export function Trend({ figures, definition, interval }: Props) {
-  const { words, view, openFigure } = useApp();
+export function Trend({ kpis, definition, interval }: Props) {
+  const { words, view, openKpi } = useApp();
   const title = definition.title[view.lang];
-  const figureText = useFigureText();
+  const kpiText = useKpiText();
   const markWords = useMarkWords();
-  const place = useRef<HTMLDivElement>(null);
+  const container = useRef<HTMLDivElement>(null);
   const chart = useRef<echarts.ECharts | null>(null);
   useEffect(() => {
-    if (place.current === null) {
+    if (container.current === null) {
       return;
     }
-    const made = echarts.init(place.current, null, { renderer: "canvas" });
-    const watch = new ResizeObserver(() => made.resize());
-    watch.observe(place.current);
-    chart.current = made;
+    const instance = echarts.init(container.current, null, { renderer: "canvas" });
+    const observer = new ResizeObserver(() => instance.resize());
+    observer.observe(container.current);
+    chart.current = instance;
     return () => {
-      watch.disconnect();
-      made.dispose();
+      observer.disconnect();
+      instance.dispose();
       chart.current = null;
     };
   }, []);
   useEffect(() => {
-    const made = chart.current;
-    if (made === null) {
+    const instance = chart.current;
+    if (instance === null) {
       return;
     }
-    const tooltip = (index: number) => readout(figures[index], interval, [words.trend.coverage, figureText, markWords]);
-    made.setOption(optionsOf(figures, definition.value_unit, interval, view.lang, words.trend.coverage, tooltip), {
+    const tooltip = (index: number) => readout(kpis[index], interval, [words.trend.coverage, kpiText, markWords]);
+    instance.setOption(optionsOf(kpis, definition.value_unit, interval, view.lang, words.trend.coverage, tooltip), {
       notMerge: true,
     });
     const open = (event: { dataIndex?: number }) => {
-      const figure = figures[event.dataIndex ?? -1];
-      if (figure !== undefined) {
-        openFigure(figure);
+      const kpi = kpis[event.dataIndex ?? -1];
+      if (kpi !== undefined) {
+        openKpi(kpi);
       }
     };
-    made.on("click", open);
+    instance.on("click", open);
     return () => {
-      made.off("click", open);
+      instance.off("click", open);
     };
   });
   return (
     <div class="trend">
-      <div class="trend-chart" ref={place} role="img" aria-label={words.trend.title(title)} />
+      <div class="trend-chart" ref={container} role="img" aria-label={words.trend.title(title)} />
       <p class="quiet small">{words.trend.hollow}</p>
       <details>
         <summary>{words.trend.table}</summary>
         <div class="trend-table">
-          <table class="figures-table">
+          <table class="data-table">
             <thead>
               <tr>
                 <th scope="col">{words.trend.period}</th>
@@ -103,33 +103,33 @@ export function Trend({ figures, definition, interval }: Props) {
               </tr>
             </thead>
             <tbody>
-              {figures.map((figure) => (
-                <tr key={figure.from}>
-                  <th scope="row">{bucketName(figure, interval)}</th>
+              {kpis.map((kpi) => (
+                <tr key={kpi.from}>
+                  <th scope="row">{nameOfBucket(kpi, interval)}</th>
                   <td class="number">
-                    <Figure figure={figure} />
+                    <KpiButton kpi={kpi} />
                   </td>
-                  <td class="number">{figure.coverage === null ? "–" : percent(figure.coverage)}</td>
+                  <td class="number">{kpi.coverage === null ? "–" : percent(kpi.coverage)}</td>
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
-        <MarkLegend figures={figures} />
+        <MarkLegend kpis={kpis} />
       </details>
     </div>
   );
 }
 
-type Reading = [coverage: string, text: (figure: FigureData) => string, marks: (figure: FigureData) => string];
+type Reading = [coverage: string, text: (kpi: Kpi) => string, marks: (kpi: Kpi) => string];
 
-/** What stands beside the pointer. Built as elements: the page forbids inline styles. */
-function readout(figure: FigureData | undefined, interval: string, [coverage, text, marks]: Reading): HTMLElement {
+/** Returns the tooltip, built from elements because the page forbids inline styles. */
+function readout(kpi: Kpi | undefined, interval: string, [coverage, text, marks]: Reading): HTMLElement {
   const box = document.createElement("div");
   box.className = "trend-readout";
-  if (figure !== undefined) {
-    const heard = figure.coverage === null ? "–" : percent(figure.coverage);
-    const lines = [bucketName(figure, interval), text(figure), `${coverage} ${heard}`, marks(figure)];
+  if (kpi !== undefined) {
+    const coverageText = kpi.coverage === null ? "–" : percent(kpi.coverage);
+    const lines = [nameOfBucket(kpi, interval), text(kpi), `${coverage} ${coverageText}`, marks(kpi)];
     for (const [n, line] of lines.entries()) {
       const part = document.createElement(n === 1 ? "strong" : "span");
       part.textContent = line;
@@ -140,16 +140,16 @@ function readout(figure: FigureData | undefined, interval: string, [coverage, te
 }
 
 function optionsOf(
-  figures: readonly FigureData[],
+  kpis: readonly Kpi[],
   unit: ValueUnit,
   interval: string,
   lang: Language,
   coverageWord: string,
   tooltip: (index: number) => HTMLElement,
 ): echarts.EChartsCoreOption {
-  const names = figures.map((figure) => bucketName(figure, interval));
+  const names = kpis.map((kpi) => nameOfBucket(kpi, interval));
   const label = { color: QUIET, fontFamily: FONT, fontSize: 12 };
-  const times = drawnTimes(figures, unit);
+  const times = axisFactor(kpis, unit);
   const left = unit === "h" ? 88 : 64;
   const short = (name: string) => (interval === "month" ? name : name.slice(5));
   const axis = { type: "category", data: names, boundaryGap: false, axisTick: { show: false } };
@@ -197,34 +197,34 @@ function optionsOf(
         splitLine: { lineStyle: { color: RULE } },
       },
     ],
-    series: [valueSeries(figures, times), coverageSeries(figures, coverageWord)],
+    series: [valueSeries(kpis, times), coverageSeries(kpis, coverageWord)],
   };
 }
 
-/** The line: solid points where the figure is sound, hollow where it is thin or still growing, a gap where there is none. */
-function valueSeries(figures: readonly FigureData[], times: number) {
+/** The line: solid points; hollow ones for too little data or an incomplete window; a gap without a value. */
+function valueSeries(kpis: readonly Kpi[], times: number) {
   return {
     type: "line",
     xAxisIndex: 0,
     yAxisIndex: 0,
     symbol: "circle",
-    symbolSize: figures.length > 45 ? 5 : 7,
+    symbolSize: kpis.length > 45 ? 5 : 7,
     showAllSymbol: true,
     connectNulls: false,
     lineStyle: { color: LINE, width: 2 },
-    data: figures.map((figure) => ({
-      value: figure.answer.value === null ? null : figure.answer.value * times,
+    data: kpis.map((kpi) => ({
+      value: kpi.answer.value === null ? null : kpi.answer.value * times,
       itemStyle: {
-        color: isThin(figure.answer) || figure.partial ? "#ffffff" : LINE,
+        color: hasLowCoverage(kpi.answer) || kpi.partial ? "#ffffff" : LINE,
         borderColor: LINE,
         borderWidth: 1.5,
       },
     })),
-    markArea: { silent: true, itemStyle: { color: "rgba(143, 163, 181, 0.16)" }, data: thinSpans(figures) },
+    markArea: { silent: true, itemStyle: { color: "rgba(143, 163, 181, 0.16)" }, data: lowCoverageSpans(kpis) },
   };
 }
 
-function coverageSeries(figures: readonly FigureData[], name: string) {
+function coverageSeries(kpis: readonly Kpi[], name: string) {
   return {
     type: "line",
     name,
@@ -234,15 +234,15 @@ function coverageSeries(figures: readonly FigureData[], name: string) {
     symbol: "none",
     lineStyle: { color: BAND, width: 1 },
     areaStyle: { color: BAND, opacity: 0.45 },
-    data: figures.map((figure) => figure.coverage),
+    data: kpis.map((kpi) => kpi.coverage),
   };
 }
 
-/** Runs of buckets in which too little was heard of what the figure rests on, as pairs of indexes. */
-function thinSpans(figures: readonly FigureData[]): [{ xAxis: number }, { xAxis: number }][] {
+/** Returns runs of buckets with too little data, as pairs of indexes. */
+function lowCoverageSpans(kpis: readonly Kpi[]): [{ xAxis: number }, { xAxis: number }][] {
   const spans: [{ xAxis: number }, { xAxis: number }][] = [];
-  for (const [n, figure] of figures.entries()) {
-    if (!isThin(figure.answer)) {
+  for (const [n, kpi] of kpis.entries()) {
+    if (!hasLowCoverage(kpi.answer)) {
       continue;
     }
     const last = spans.at(-1);

@@ -1,28 +1,28 @@
-/** How is each figure defined? And for researchers, who have no other page: where their data are. */
+/** The page of definitions: how is each KPI calculated? And for researchers, who have no other page, where their data are. */
 
 import { Heading } from "../parts/heading.tsx";
 import { useApp } from "../state/context.ts";
-import { seesFigures } from "../state/roles.ts";
-import { definitionText, noteText } from "../words/kpis.ts";
+import { seesKpis } from "../state/roles.ts";
+import { definitionText, noteText } from "../words/definitions.ts";
 
 export function DefinitionsPage() {
   const { words, view, definitions, session } = useApp();
-  const said = words.definitions;
+  const labels = words.definitions;
   return (
     <>
       <Heading title={words.nav.definitions} question={words.question.definitions} />
-      {!seesFigures(session) && (
+      {!seesKpis(session) && (
         <section class="panel" aria-labelledby="research">
           <header class="panel-head">
-            <h2 id="research">{said.research}</h2>
+            <h2 id="research">{labels.research}</h2>
           </header>
-          <p>{said.sql}</p>
-          <p class="quiet">{said.login}</p>
+          <p>{labels.sql}</p>
+          <p class="quiet">{labels.login}</p>
         </section>
       )}
       <section class="panel" aria-labelledby="defined">
         <header class="panel-head">
-          <h2 id="defined">{said.all}</h2>
+          <h2 id="defined">{labels.all}</h2>
         </header>
         <dl class="definitions-list">
           {definitions.map((definition) => {
@@ -36,15 +36,15 @@ export function DefinitionsPage() {
                   <span class="formula">{definitionText(definition, view.lang)}</span>
                   {note !== null && <span class="quiet block">{note}</span>}
                   <span class="quiet small block">
-                    {words.figure.source}: {definition.source}
+                    {words.kpi.source}: {definition.source}
                   </span>
                 </dd>
               </div>
             );
           })}
         </dl>
-        <h3>{said.elements}</h3>
-        <p class="quiet">{said.elementsText}</p>
+        <h3>{labels.elements}</h3>
+        <p class="quiet">{labels.elementsText}</p>
       </section>
     </>
   );

@@ -1,4 +1,4 @@
-/** Which factories are there, and how do they do? */
+/** The page of all factories: which are there, and how are they doing? */
 
 import { Controls } from "../parts/controls.tsx";
 import { FactoryList } from "../parts/factory-list.tsx";

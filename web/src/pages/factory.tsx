@@ -1,4 +1,4 @@
-/** What do its machines do, and how does it compare? */
+/** The page of a factory: what are its machines doing, and how does it compare? */
 
 import type { Factory } from "../api/requests.ts";
 import { readFactory, readMachines } from "../api/requests.ts";
@@ -46,7 +46,7 @@ export function FactoryPage() {
   );
 }
 
-/** Who owns it, and which cohorts it belongs to. */
+/** Its enterprise, and the cohorts it belongs to. */
 function FactsLine({ factory, id }: { factory: Factory | null; id: string }) {
   const { view, words } = useApp();
   const named = useNames();
@@ -72,7 +72,7 @@ function FactsLine({ factory, id }: { factory: Factory | null; id: string }) {
   return <Facts label={words.factory.facts} facts={facts} />;
 }
 
-/** The machines as rows, each with its strip of the day. */
+/** The machines as rows, each with the strip of its day. */
 function MachinesPanel({ factoryId }: { factoryId: string }) {
   const { view, words, accountedUntilMs } = useApp();
   const day = view.day ?? dayOf(accountedUntilMs);

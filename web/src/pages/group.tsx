@@ -1,8 +1,8 @@
-/** A region, a zone or a sponsor: which sectors and factories make that figure? */
+/** The page of a region, zone or sponsor: which sectors and factories make up its value? */
 
 import { readKpis } from "../api/requests.ts";
-import { figureOf } from "../figures/data.ts";
-import { Figure } from "../figures/figure.tsx";
+import { KpiButton } from "../kpis/button.tsx";
+import { kpiOf } from "../kpis/kpi.ts";
 import { Controls } from "../parts/controls.tsx";
 import { FactoryList } from "../parts/factory-list.tsx";
 import { GroupBars } from "../parts/group-bars.tsx";
@@ -46,7 +46,7 @@ export function GroupPage() {
   );
 }
 
-/** What the view's region, zone or sponsor is called. */
+/** Returns the name of the view's region, zone or sponsor. */
 function useGroupName(): string {
   const { view } = useApp();
   const named = useNames();
@@ -54,7 +54,7 @@ function useGroupName(): string {
   return view.page === "zone" || view.page === "sponsor" ? named(view.page, id) : regionName(id, view.lang);
 }
 
-/** The scope's main figures, with one request. */
+/** The scope's main KPIs, with one request. */
 export function Headlines({ scope, of }: { scope: string; of: string }) {
   const { view, words, window, definitions } = useApp();
   const shown = HEADLINES.flatMap((kpi) => definitions.find(({ id }) => id === kpi) ?? []);
@@ -69,7 +69,7 @@ export function Headlines({ scope, of }: { scope: string; of: string }) {
           {shown.map((definition) => (
             <li key={definition.id}>
               <span class="quiet small">{definition.title[view.lang]}</span>
-              <Figure figure={figureOf(page.items[0], definition, of)} size="big" />
+              <KpiButton kpi={kpiOf(page.items[0], definition, of)} size="big" />
             </li>
           ))}
         </ul>
@@ -78,7 +78,7 @@ export function Headlines({ scope, of }: { scope: string; of: string }) {
   );
 }
 
-/** The group's sectors as bars; one narrows the list of factories below. */
+/** The group's sectors as bars; each filters the list of factories below. */
 function SectorPanel({ of: group }: { of: string }) {
   const { view, words } = useApp();
   const title = useTitle();
@@ -91,8 +91,8 @@ function SectorPanel({ of: group }: { of: string }) {
       barOf={(item, definition) => {
         const code = idOf(item.scope);
         const name = `${code} ${sectorName(code, view.lang)}`;
-        const figure = figureOf(item, definition, `${group} · ${name}`, view.scope);
-        return figure && { key: code, name, figure, to: { ...view, sector: code } };
+        const kpi = kpiOf(item, definition, `${group} · ${name}`, view.scope);
+        return kpi && { key: code, name, kpi, to: { ...view, sector: code } };
       }}
     />
   );

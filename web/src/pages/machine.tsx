@@ -1,4 +1,4 @@
-/** What happened on this day? */
+/** The page of a machine: what happened on this day? */
 
 import { readKpis, readMachine, readTimeline } from "../api/requests.ts";
 import { AccountBar } from "../charts/account-bar.tsx";
@@ -6,8 +6,8 @@ import { StateLegend } from "../charts/patterns.tsx";
 import { PieceColumns } from "../charts/pieces.tsx";
 import { MarkLegend } from "../charts/scale-legend.tsx";
 import { StateStrip } from "../charts/strip.tsx";
-import { figureOf } from "../figures/data.ts";
-import { Figure } from "../figures/figure.tsx";
+import { KpiButton } from "../kpis/button.tsx";
+import { kpiOf } from "../kpis/kpi.ts";
 import { CountTable } from "../parts/count-table.tsx";
 import { DayChooser } from "../parts/day-chooser.tsx";
 import { Facts } from "../parts/facts.tsx";
@@ -55,7 +55,7 @@ export function MachinePage() {
         aside={<DayChooser day={day} />}
       >
         {(data) => {
-          // While another day loads, the former one is still drawn, on its own clock.
+          // While another day loads, the former one is still drawn, on its own time axis.
           const [fromMs, toMs] = [Date.parse(data.from), Date.parse(data.to)];
           return (
             <>
@@ -88,7 +88,7 @@ export function MachinePage() {
   );
 }
 
-/** The day's time account and KPIs, from one request. */
+/** The day's time account and KPIs, with one request. */
 function DayFigures({ window }: { window: { from: string; to: string } }) {
   const { view, words, definitions } = useApp();
   const loaded = useLoad(`${view.scope} ${window.from}`, (signal) => readKpis([view.scope], window, [], {}, signal));
@@ -103,25 +103,20 @@ function DayFigures({ window }: { window: { from: string; to: string } }) {
       >
         {({ items: [item] }) => item && <AccountBar timeS={item.time_s} />}
       </Panel>
-      <Panel
-        title={words.machine.figures}
-        loaded={loaded}
-        isEmpty={({ items }) => items.length === 0}
-        class="panel-day"
-      >
+      <Panel title={words.machine.kpis} loaded={loaded} isEmpty={({ items }) => items.length === 0} class="panel-day">
         {({ items: [item] }) => (
           <>
-            <dl class="figure-list">
+            <dl class="kpi-list">
               {definitions.map((definition) => (
                 <div key={definition.id}>
                   <dt>{definition.title[view.lang]}</dt>
                   <dd>
-                    <Figure figure={figureOf(item, definition, machine)} />
+                    <KpiButton kpi={kpiOf(item, definition, machine)} />
                   </dd>
                 </div>
               ))}
             </dl>
-            <MarkLegend figures={definitions.flatMap((definition) => figureOf(item, definition, machine) ?? [])} />
+            <MarkLegend kpis={definitions.flatMap((definition) => kpiOf(item, definition, machine) ?? [])} />
           </>
         )}
       </Panel>

@@ -1,4 +1,4 @@
-/** Where is the country strong and weak, and since when? */
+/** The page of the nation: where is the country strong and weak, and since when? */
 
 import type { Better, KpiDefinition, KpiPage } from "../api/openapi.ts";
 import { readKpis } from "../api/requests.ts";
@@ -6,7 +6,7 @@ import { Bars, sorted } from "../charts/bars.tsx";
 import { makeScale } from "../charts/scale.ts";
 import { ScaleLegend } from "../charts/scale-legend.tsx";
 import { TileMap } from "../charts/tile-map.tsx";
-import { type FigureData, figureOf, isThin } from "../figures/data.ts";
+import { hasLowCoverage, type Kpi, kpiOf } from "../kpis/kpi.ts";
 import { Controls } from "../parts/controls.tsx";
 import { Heading } from "../parts/heading.tsx";
 import { Panel } from "../parts/panel.tsx";
@@ -25,7 +25,7 @@ export function NationPage() {
   const regions = useLoad(`${view.kpi} ${window.from} ${window.to}`, (signal) =>
     readKpis(["nation"], window, [view.kpi], { groupBy: "region" }, signal),
   );
-  const kpi = (regions.problem === null ? kpiOf(regions.data) : undefined) ?? view.kpi;
+  const kpi = (regions.problem === null ? answeredKpi(regions.data) : undefined) ?? view.kpi;
   const definition = useDefinition()(kpi);
   return (
     <>
@@ -35,13 +35,13 @@ export function NationPage() {
       <div class="nation-grid">
         <Panel title={words.map.title(title(kpi))} loaded={regions} class="panel-map">
           {(page) => {
-            const figures = byRegion(page, definition, view.lang);
-            const values = [...figures.values()].flatMap(({ answer }) => answer.value ?? []);
+            const kpis = byRegion(page, definition, view.lang);
+            const values = [...kpis.values()].flatMap(({ answer }) => answer.value ?? []);
             const scale = makeScale(values);
             return (
               <>
-                <TileMap figures={figures} scale={scale} />
-                <ScaleLegend scale={scale} unit={definition?.value_unit ?? "1"} figures={[...figures.values()]} />
+                <TileMap kpis={kpis} scale={scale} />
+                <ScaleLegend scale={scale} unit={definition?.value_unit ?? "1"} kpis={[...kpis.values()]} />
               </>
             );
           }}
@@ -49,9 +49,7 @@ export function NationPage() {
         <div class="nation-side">
           <TrendPanel scope="nation" />
           <Panel title={words.ranking.title} loaded={regions} class="panel-ranking">
-            {(page) => (
-              <Ranking figures={byRegion(page, definition, view.lang)} better={definition?.better ?? "higher"} />
-            )}
+            {(page) => <Ranking kpis={byRegion(page, definition, view.lang)} better={definition?.better ?? "higher"} />}
           </Panel>
         </div>
       </div>
@@ -59,38 +57,38 @@ export function NationPage() {
   );
 }
 
-/** Which KPI an answer is about: while a new one loads, still the former. */
-function kpiOf(page: KpiPage | null): string | undefined {
+/** Returns the KPI of a response: while a new one loads, still the former. */
+function answeredKpi(page: KpiPage | null): string | undefined {
   return Object.keys(page?.items[0]?.kpis ?? {})[0];
 }
 
-function byRegion(page: KpiPage, definition: KpiDefinition | undefined, lang: Language): Map<string, FigureData> {
-  const figures = new Map<string, FigureData>();
+function byRegion(page: KpiPage, definition: KpiDefinition | undefined, lang: Language): Map<string, Kpi> {
+  const kpis = new Map<string, Kpi>();
   for (const item of page.items) {
     const code = idOf(item.scope);
-    const figure = figureOf(item, definition, regionName(code, lang));
-    if (figure !== null) {
-      figures.set(code, figure);
+    const kpi = kpiOf(item, definition, regionName(code, lang));
+    if (kpi !== null) {
+      kpis.set(code, kpi);
     }
   }
-  return figures;
+  return kpis;
 }
 
-/** The regions at both ends; bars of those with too little data are hollow. */
-function Ranking({ figures, better }: { figures: ReadonlyMap<string, FigureData>; better: Better }) {
+/** The best and the worst regions; bars with too little data are hollow. */
+function Ranking({ kpis, better }: { kpis: ReadonlyMap<string, Kpi>; better: Better }) {
   const { view, words } = useApp();
   const bars = REGIONS.flatMap((region) => {
-    const figure = figures.get(region.code);
+    const kpi = kpis.get(region.code);
     const to = viewOf(view, "region", `region:${region.code}`);
-    return figure === undefined ? [] : [{ key: region.code, name: region[view.lang], figure, to }];
+    return kpi === undefined ? [] : [{ key: region.code, name: region[view.lang], kpi, to }];
   });
-  const greatestFirst = sorted(bars.filter(({ figure }) => figure.answer.value !== null));
+  const greatestFirst = sorted(bars.filter(({ kpi }) => kpi.answer.value !== null));
   const ranked = better === "lower" ? greatestFirst.reverse() : greatestFirst;
-  const most = Math.max(0, ...ranked.map(({ figure }) => figure.answer.value ?? 0));
+  const most = Math.max(0, ...ranked.map(({ kpi }) => kpi.answer.value ?? 0));
   const ends = Math.min(AT_EACH_END, Math.ceil(ranked.length / 2));
   const notes = [
     ...(better === "lower" ? [words.ranking.lessIsBetter] : []),
-    ...(ranked.some(({ figure }) => isThin(figure.answer)) ? [words.ranking.hollow] : []),
+    ...(ranked.some(({ kpi }) => hasLowCoverage(kpi.answer)) ? [words.ranking.hollow] : []),
   ];
   if (ranked.length === 0) {
     return <p class="empty">{words.ranking.none}</p>;

@@ -1,7 +1,7 @@
-/** Are we reaching the targets? */
+/** The page of the programme: are we reaching the targets? */
 
 import { readProgramme } from "../api/requests.ts";
-import { figureOf } from "../figures/data.ts";
+import { kpiOf } from "../kpis/kpi.ts";
 import { Controls } from "../parts/controls.tsx";
 import { GroupBars } from "../parts/group-bars.tsx";
 import { Heading } from "../parts/heading.tsx";
@@ -28,7 +28,7 @@ export function ProgrammePage() {
   );
 }
 
-/** The zones, or the sponsors, by the chosen figure; each leads to its own page. */
+/** The zones, or the sponsors, by the selected KPI; each links to its own page. */
 function GroupsPanel({ kind }: { kind: NamedKind }) {
   const { view, words } = useApp();
   const title = useTitle();
@@ -42,8 +42,8 @@ function GroupsPanel({ kind }: { kind: NamedKind }) {
       barOf={(item, definition) => {
         const id = idOf(item.scope);
         const name = nameOf(kind, id);
-        const figure = figureOf(item, definition, name);
-        return figure && { key: id, name, figure, to: viewOf(view, kind, `${kind}:${id}`) };
+        const kpi = kpiOf(item, definition, name);
+        return kpi && { key: id, name, kpi, to: viewOf(view, kind, `${kind}:${id}`) };
       }}
     />
   );

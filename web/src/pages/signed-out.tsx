@@ -1,23 +1,23 @@
-/** Nobody is signed in: how to get a link. */
+/** The page for readers who are not signed in: how to get a login link. */
 
 import type { Address } from "../state/address.ts";
 import type { Words } from "../words/index.ts";
 
 export function SignedOutPage({ view, adjust, words }: Address & { words: Words }) {
-  const said = words.signedOut;
+  const labels = words.signedOut;
   return (
     <main class="lone" data-page="signed-out">
       <p class="brand">{words.productWhole}</p>
-      <h1>{said.title}</h1>
-      <p>{said.lead}</p>
+      <h1>{labels.title}</h1>
+      <p>{labels.lead}</p>
       <pre>
-        <code>{said.command}</code>
+        <code>{labels.command}</code>
       </pre>
-      <p>{said.once}</p>
-      <p class="quiet">{said.spent}</p>
+      <p>{labels.once}</p>
+      <p class="quiet">{labels.spent}</p>
       <p class="actions">
         <button type="button" class="button" onClick={() => location.reload()}>
-          {said.again}
+          {labels.again}
         </button>
         <button
           type="button"

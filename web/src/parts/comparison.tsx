@@ -1,11 +1,11 @@
-/** A factory's figures beside those of a cohort that the reader chooses. */
+/** A factory's KPIs beside those of a cohort that the reader selects. */
 
 import type { CurrentSession, ValueUnit } from "../api/openapi.ts";
 import type { Factory } from "../api/requests.ts";
 import { readKpis } from "../api/requests.ts";
 import { MarkLegend } from "../charts/scale-legend.tsx";
-import { figureOf } from "../figures/data.ts";
-import { Figure } from "../figures/figure.tsx";
+import { KpiButton } from "../kpis/button.tsx";
+import { kpiOf } from "../kpis/kpi.ts";
 import { useApp } from "../state/context.ts";
 import { type Loaded, useLoad } from "../state/load.ts";
 import { useNames } from "../state/names.ts";
@@ -15,9 +15,9 @@ import { COHORTS, type Cohort } from "../state/view.ts";
 import { Failure } from "./failure.tsx";
 import { Panel } from "./panel.tsx";
 
-/** The cohort's scopes, which are intersected, as far as the reader sees them: a regional officer's lie in the region.
+/** Returns a cohort's scopes, to be intersected; a regional officer's are limited to the region.
  *
- * @returns null where the factory is in none of that kind, or it is not for the reader's role to see.
+ * @returns null if the factory has no such cohort, or the reader's role may not see it.
  */
 export function cohortScopes(factory: Factory, cohort: Cohort, session: CurrentSession): string[] | null {
   const region = regionOf(session);
@@ -45,10 +45,10 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
   );
   const waiting = factory.loading || cohort.loading;
   const name = factory.data?.name ?? view.scope;
-  const cohortName = scopes === null ? words.figure.none : scopeWords(scopes.join("&"), words, view.lang, named);
+  const cohortName = scopes === null ? words.kpi.none : scopeWords(scopes.join("&"), words, view.lang, named);
   return (
     <Panel
-      title={compares ? words.factory.comparison : words.factory.figures}
+      title={compares ? words.factory.comparison : words.factory.kpis}
       loaded={own}
       class="panel-comparison"
       isEmpty={({ items }) => items.length === 0}
@@ -57,7 +57,7 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
       {(page) => (
         <>
           {cohort.problem !== null && <Failure problem={cohort.problem} retry={cohort.retry} />}
-          <table class="figures-table">
+          <table class="data-table">
             <thead>
               <tr>
                 <th scope="col">{words.factory.kpi}</th>
@@ -78,17 +78,17 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
             </thead>
             <tbody>
               {definitions.map((definition) => {
-                const mine = figureOf(page.items[0], definition, name);
-                const theirs = scopes === null ? null : figureOf(cohort.data?.items[0], definition, cohortName);
+                const mine = kpiOf(page.items[0], definition, name);
+                const theirs = scopes === null ? null : kpiOf(cohort.data?.items[0], definition, cohortName);
                 return (
                   <tr key={definition.id}>
                     <th scope="row">{definition.title[view.lang]}</th>
                     <td class="number">
-                      <Figure figure={mine} />
+                      <KpiButton kpi={mine} />
                     </td>
                     {compares && (
                       <>
-                        <td class="number">{waiting ? <span class="wait" /> : <Figure figure={theirs} />}</td>
+                        <td class="number">{waiting ? <span class="wait" /> : <KpiButton kpi={theirs} />}</td>
                         <td class="number quiet wide difference">
                           <Difference
                             unit={definition.value_unit}
@@ -104,8 +104,8 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
             </tbody>
           </table>
           <MarkLegend
-            figures={[page.items[0], cohort.data?.items[0]].flatMap((item) =>
-              definitions.flatMap((definition) => figureOf(item, definition, name) ?? []),
+            kpis={[page.items[0], cohort.data?.items[0]].flatMap((item) =>
+              definitions.flatMap((definition) => kpiOf(item, definition, name) ?? []),
             )}
           />
           {!compares && <p class="quiet small">{words.factory.alone}</p>}
@@ -115,7 +115,7 @@ export function Comparison({ factory }: { factory: Loaded<Factory> }) {
   );
 }
 
-/** How far apart two ratios are, in percentage points; nothing for other kinds. */
+/** The difference of two ratios, in percentage points; a dash for other units. */
 function Difference(props: { unit: ValueUnit; mine: number | null | undefined; theirs: number | null | undefined }) {
   const { words } = useApp();
   const { unit, mine, theirs } = props;

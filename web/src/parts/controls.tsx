@@ -1,4 +1,4 @@
-/** What is shown: the figure, the window, and by day or by month. */
+/** Choosers of KPI, window and interval. */
 
 import { useApp } from "../state/context.ts";
 import { addDays, dayOf, daysBetween, lastWholeDays } from "../state/seoul.ts";
@@ -6,7 +6,7 @@ import { INTERVALS, type View } from "../state/view.ts";
 
 const CHOICES = [7, 30, 90];
 
-/** The chooser of the figure, by groups in the order of the definitions. */
+/** Lists the KPIs by group, in the order of the definitions. */
 export function KpiChooser() {
   const { view, words, definitions, go } = useApp();
   const groups = [...new Set(definitions.map(({ group }) => group))];
@@ -30,7 +30,7 @@ export function KpiChooser() {
   );
 }
 
-/** The chooser of the window: the last 7, 30 or 90 whole Seoul days. */
+/** Offers the last 7, 30 or 90 whole days in Seoul. */
 export function WindowChooser() {
   const { view, words, window, accountedUntilMs, go } = useApp();
   const until = dayOf(accountedUntilMs);
@@ -53,12 +53,12 @@ export function WindowChooser() {
   );
 }
 
-/** By day or by month. */
+/** Switches between days and months. */
 export function IntervalChooser() {
   const { view, words, go } = useApp();
   return (
     <fieldset class="control choices">
-      <legend class="for-ears">{words.controls.interval}</legend>
+      <legend class="visually-hidden">{words.controls.interval}</legend>
       {INTERVALS.map((interval) => (
         <button
           key={interval}

@@ -1,4 +1,4 @@
-/** The counts of a day, one by one, as they were sent. */
+/** The counts of a day as received, one by one. */
 
 import type { TimelineCount } from "../api/openapi.ts";
 import { useApp } from "../state/context.ts";
@@ -9,27 +9,27 @@ import { useFirstRows } from "./first-rows.tsx";
 export function CountTable({ counts }: { counts: readonly TimelineCount[] }) {
   const { words } = useApp();
   const { shown, more } = useFirstRows(counts);
-  const said = words.machine;
+  const labels = words.machine;
   if (counts.length === 0) {
-    return <p class="empty">{said.noCounts}</p>;
+    return <p class="empty">{labels.noCounts}</p>;
   }
   return (
     <>
       <div class="scrolls">
-        <table class="figures-table">
+        <table class="data-table">
           <thead>
             <tr>
-              <th scope="col">{said.at}</th>
+              <th scope="col">{labels.at}</th>
               <th scope="col" class="number">
-                {said.good}
+                {labels.good}
               </th>
               <th scope="col" class="number">
-                {said.scrap}
+                {labels.scrap}
               </th>
               <th scope="col" class="number">
-                {said.rework}
+                {labels.rework}
               </th>
-              <th scope="col">{said.product}</th>
+              <th scope="col">{labels.product}</th>
             </tr>
           </thead>
           <tbody>

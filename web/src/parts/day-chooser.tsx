@@ -1,4 +1,4 @@
-/** The day whose states are shown: one back, one on, or picked. */
+/** Selects a day: the previous, the next, or from a calendar. */
 
 import { useApp } from "../state/context.ts";
 import { addDays, dayOf, isDay } from "../state/seoul.ts";

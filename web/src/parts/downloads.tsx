@@ -10,12 +10,12 @@ import { dayOf } from "../state/seoul.ts";
 import { FILTERS, type Filter } from "../state/view.ts";
 import { Failure } from "./failure.tsx";
 
-/** @param filters what the list is narrowed to, the search aside. */
+/** @param filters of the list, without the search. */
 export function Downloads({ filters }: { filters: Readonly<Partial<Record<Filter, string>>> }) {
   const { view, words, window, accountedUntilMs } = useApp();
   const title = useTitle();
   const { q, kpi } = view;
-  // The address may name a region that does not exist; the API then says so.
+  // The address may name a region that does not exist; the API then refuses.
   const query = { ...filters, ...(q === "" ? {} : { q }) } as FactoryQuery;
   const scopes = FILTERS.flatMap((filter) => (filters[filter] ? [`${filter}:${filters[filter]}`] : []));
   return (
@@ -37,9 +37,9 @@ export function Downloads({ filters }: { filters: Readonly<Partial<Record<Filter
   );
 }
 
-/** A button that reads a file and saves it; what went wrong is shown beside it.
+/** A button that downloads a file, with the failure beside it if there is one.
  *
- * `unavailable` says why it cannot be used.
+ * `unavailable` is the reason why it cannot be used.
  */
 function Download(props: { label: string; file: string; unavailable?: string; read: () => Promise<Blob> }) {
   const { label, file, unavailable, read } = props;

@@ -1,4 +1,4 @@
-/** How the list of factories is narrowed: words to search for, region, sector, level, zone, sponsor. */
+/** The filters of the list of factories: search, region, sector, level, zone, sponsor. */
 
 import type { FactoryListEntry } from "../api/openapi.ts";
 import { useApp } from "../state/context.ts";
@@ -14,16 +14,16 @@ interface Option {
 const NOTHING: Record<Filter, ""> = { region: "", sector: "", level: "", zone: "", sponsor: "" };
 
 interface Props {
-  /** What the list is narrowed by already, for good. */
+  /** The filter that the page itself sets. */
   fixed: Filter | null;
-  /** The zones and sponsors of these are offered. */
+  /** Their zones and sponsors are the options. */
   factories: readonly FactoryListEntry[];
 }
 
 export function FactoryFilters({ fixed, factories }: Props) {
   const { view, words, adjust } = useApp();
   const nameOf = useNames();
-  const said = words.list;
+  const labels = words.list;
   const offered = FILTERS.filter((filter) => filter !== fixed);
   const narrowed = view.q !== "" || offered.some((filter) => view[filter] !== "");
   const named = (kind: NamedKind): Option[] =>
@@ -40,16 +40,16 @@ export function FactoryFilters({ fixed, factories }: Props) {
   return (
     <search class="filters">
       <label class="control">
-        <span>{said.search}</span>
+        <span>{labels.search}</span>
         <input
           type="search"
           value={view.q}
-          placeholder={said.searchHint}
+          placeholder={labels.searchHint}
           onInput={(event) => adjust({ ...view, q: event.currentTarget.value })}
         />
       </label>
       {offered.map((filter) => (
-        <Choice key={filter} filter={filter} name={said[filter]} options={options[filter]()} />
+        <Choice key={filter} filter={filter} name={labels[filter]} options={options[filter]()} />
       ))}
       <button
         type="button"
@@ -57,7 +57,7 @@ export function FactoryFilters({ fixed, factories }: Props) {
         disabled={!narrowed}
         onClick={() => adjust({ ...view, q: "", ...NOTHING } satisfies View)}
       >
-        {said.clear}
+        {labels.clear}
       </button>
     </search>
   );

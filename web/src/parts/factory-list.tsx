@@ -1,9 +1,9 @@
-/** The factories as a table: search, filters, sort; only the rows in view are drawn. */
+/** The list of factories: search, filters, order, downloads; only the rows in view are rendered. */
 
 import { useMemo, useRef } from "preact/hooks";
 import { MarkLegend } from "../charts/scale-legend.tsx";
-import { figureOf } from "../figures/data.ts";
-import { Figure } from "../figures/figure.tsx";
+import { KpiButton } from "../kpis/button.tsx";
+import { kpiOf } from "../kpis/kpi.ts";
 import { useApp, useDefinition, useTitle } from "../state/context.ts";
 import { useFactories, useFactoryKpis } from "../state/factory-data.ts";
 import { arrange, narrow, prepare, type Row, type Sort } from "../state/factory-rows.ts";
@@ -27,17 +27,17 @@ export function FactoryList({ within }: { within: string }) {
   const definition = useDefinition()(kpi);
   const fixed = FILTERS.find((filter) => within.startsWith(`${filter}:`)) ?? null;
   const factories = useFactories(within);
-  const kpis = useFactoryKpis(within, window, kpi);
+  const values = useFactoryKpis(within, window, kpi);
   const listed = useMemo(() => prepare(factories.data), [factories.data]);
   const { q, region, sector, level, zone, sponsor, sort, order, lang } = view;
   const rows = useMemo(() => {
     const by = { q, region, sector, level, zone, sponsor };
     const found = narrow(listed, fixed === null ? by : { ...by, [fixed]: "" });
-    const withItems = found.map((each): Row => ({ ...each, item: kpis.data.get(each.factory.factory_id) }));
+    const withItems = found.map((each): Row => ({ ...each, item: values.data.get(each.factory.factory_id) }));
     return arrange(withItems, sort, order, kpi, lang);
-  }, [listed, kpis.data, q, region, sector, level, zone, sponsor, fixed, sort, order, kpi, lang]);
-  const figures = useMemo(
-    () => rows.flatMap(({ item, factory }) => figureOf(item, definition, factory.name, within) ?? []),
+  }, [listed, values.data, q, region, sector, level, zone, sponsor, fixed, sort, order, kpi, lang]);
+  const kpis = useMemo(
+    () => rows.flatMap(({ item, factory }) => kpiOf(item, definition, factory.name, within) ?? []),
     [rows, definition, within],
   );
   const filters = Object.fromEntries(
@@ -46,9 +46,9 @@ export function FactoryList({ within }: { within: string }) {
     ),
   );
   const nothing = within === "nation" ? words.list.noneAtAll : words.list.noneHere;
-  const problem = factories.problem ?? kpis.problem;
+  const problem = factories.problem ?? values.problem;
   const [shown, all] = [grouped(rows.length), grouped(factories.data.length)];
-  const state = problem !== null ? "error" : factories.done && kpis.done ? "ready" : "loading";
+  const state = problem !== null ? "error" : factories.done && values.done ? "ready" : "loading";
   return (
     <section class="panel factories" aria-label={words.list.title} aria-busy={state === "loading"} data-state={state}>
       <header class="panel-head">
@@ -63,7 +63,7 @@ export function FactoryList({ within }: { within: string }) {
           problem={problem}
           retry={() => {
             factories.retry();
-            kpis.retry();
+            values.retry();
           }}
         />
       )}
@@ -71,14 +71,14 @@ export function FactoryList({ within }: { within: string }) {
       {factories.done && problem === null && rows.length === 0 && (
         <p class="empty">{factories.data.length > 0 ? words.list.none : nothing}</p>
       )}
-      {rows.length > 0 && <Table rows={rows} kpisDone={kpis.done || problem !== null} within={within} />}
-      <MarkLegend figures={figures} />
+      {rows.length > 0 && <Table rows={rows} kpisDone={values.done || problem !== null} within={within} />}
+      <MarkLegend kpis={kpis} />
       {factories.data.length > 0 && <Downloads filters={filters} />}
     </section>
   );
 }
 
-/** The table; what is above and below the rows in view is two empty rows of the right height. */
+/** The table; empty rows stand for those above and below the view. */
 function Table({ rows, kpisDone, within }: { rows: readonly Row[]; kpisDone: boolean; within: string }) {
   const { view, words } = useApp();
   const title = useTitle();
@@ -88,7 +88,7 @@ function Table({ rows, kpisDone, within }: { rows: readonly Row[]; kpisDone: boo
     <section
       class="rows"
       ref={box}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keyboard.
       tabIndex={0}
       aria-label={words.list.title}
       style={{ height: `${(rows.length + 1) * ROW_HEIGHT + EDGES}px` }}
@@ -150,7 +150,7 @@ function Line({ row, index, waiting, within }: LineProps) {
   const { view, words } = useApp();
   const definition = useDefinition();
   const { factory, item } = row;
-  const figure = figureOf(item, definition(view.kpi), factory.name, within);
+  const kpi = kpiOf(item, definition(view.kpi), factory.name, within);
   const sector = `${factory.sector} ${sectorName(factory.sector, view.lang)}`;
   return (
     <tr aria-rowindex={index + 2} data-factory={factory.factory_id}>
@@ -164,7 +164,7 @@ function Line({ row, index, waiting, within }: LineProps) {
       </td>
       <td class="wide">{words.levels[factory.level]}</td>
       <td class="wide number">{grouped(factory.machines ?? 0)}</td>
-      <td class="number">{figure === null && waiting ? <span class="wait" /> : <Figure figure={figure} />}</td>
+      <td class="number">{kpi === null && waiting ? <span class="wait" /> : <KpiButton kpi={kpi} />}</td>
       <td class="number">{item?.coverage === null || item === undefined ? "–" : percent(item.coverage)}</td>
     </tr>
   );

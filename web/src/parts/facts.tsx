@@ -1,4 +1,4 @@
-/** What is registered of a thing, as names and values in a line. */
+/** Registered facts as names and values in a line. */
 
 export function Facts({ label, facts }: { label: string; facts: readonly [name: string, value: string][] }) {
   return (

@@ -1,4 +1,4 @@
-/** What a part of a page shows when its answer is missing or cannot be drawn: what went wrong, and another try. */
+/** A failed request or a malformed response, shown with its reason and a button that tries again. */
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
@@ -16,7 +16,7 @@ export function Failure(props: FailureProps) {
   return <FailureIn words={useApp().words} {...props} />;
 }
 
-/** A failure in given words, for where there is no app around. */
+/** A failure outside of the app, which has to be given its words. */
 export function FailureIn({ problem, retry, words }: FailureProps & { words: Words }) {
   const forbidden = problem.status === 403;
   return (
@@ -51,13 +51,13 @@ interface ContentProps<T> {
   children: (data: T) => ComponentChildren;
 }
 
-/** Draws an answer. One that does not have the promised form, so that drawing it throws, is shown as a failure. */
+/** Renders a response. If that throws, because the response is malformed, shows a failure. */
 export function Content<T>({ data, retry, children }: ContentProps<T>) {
   const failedOn = useRef<T | null>(null);
   const [error, reset] = useErrorBoundary(() => {
     failedOn.current = data;
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new answer gets a new try.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new response gets a new try.
   useEffect(() => {
     if (error !== undefined && failedOn.current !== data) {
       reset();
@@ -70,7 +70,7 @@ export function Content<T>({ data, retry, children }: ContentProps<T>) {
   );
 }
 
-/** An error boundary catches what its children throw, so drawing is a child of its own. */
+/** A component of its own, because an error boundary catches only what its children throw. */
 function Drawn<T>({ data, draw }: { data: T; draw: (data: T) => ComponentChildren }) {
   return <>{draw(data)}</>;
 }

@@ -1,4 +1,4 @@
-/** The first rows of a long table, and the button that shows all of them. */
+/** Cuts a long table to its first rows, with a button that shows all. */
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";

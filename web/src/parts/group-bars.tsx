@@ -1,4 +1,4 @@
-/** The chosen figure of a scope's groups as bars, from one request. */
+/** The selected KPI of a scope's groups as bars, with one request. */
 
 import type { KpiDefinition, KpiItem } from "../api/openapi.ts";
 import { readKpis } from "../api/requests.ts";
@@ -13,7 +13,7 @@ interface Props {
   groupBy: "sector" | "zone" | "sponsor";
   title: string;
   class: string;
-  /** A group's bar; null: it has no such figure. */
+  /** Returns a group's bar, or null if it has no such KPI. */
   barOf: (item: KpiItem, definition: KpiDefinition | undefined) => Bar | null;
 }
 
@@ -26,13 +26,13 @@ export function GroupBars({ scope, groupBy, title, class: name, barOf }: Props) 
   return (
     <Panel title={title} loaded={loaded} class={name} isEmpty={({ items }) => items.length === 0}>
       {({ items }) => {
-        // While another figure loads, the former one is still shown.
+        // While another KPI loads, the former one is still shown.
         const kpi = Object.keys(items[0]?.kpis ?? {})[0] ?? view.kpi;
         const bars = items.flatMap((item) => barOf(item, definition(kpi)) ?? []);
         return (
           <>
             <Bars bars={sorted(bars)} />
-            <MarkLegend figures={bars.map(({ figure }) => figure)} />
+            <MarkLegend kpis={bars.map(({ kpi }) => kpi)} />
           </>
         );
       }}

@@ -1,7 +1,7 @@
-/** The head of every page: the product, the pages, the other language, and the way out. */
+/** The header of every page: product, pages, language, and signing out. */
 
 import { useApp } from "../state/context.ts";
-import { homeOf, isOffered, regionOf, seesEverything, seesFigures } from "../state/roles.ts";
+import { homeOf, isOffered, regionOf, seesEverything, seesKpis } from "../state/roles.ts";
 import { idOf, viewOf } from "../state/view.ts";
 import { regionName } from "../words/places.ts";
 import { Link } from "./link.tsx";
@@ -12,7 +12,7 @@ export function Head({ onLeave }: { onLeave: () => void }) {
   const region = regionOf(session);
   const homeName =
     home.scope === "nation"
-      ? words.nav[seesFigures(session) ? "nation" : "definitions"]
+      ? words.nav[seesKpis(session) ? "nation" : "definitions"]
       : region === null
         ? idOf(home.scope)
         : regionName(region, view.lang);

@@ -1,4 +1,4 @@
-/** A page's name and the question that it answers; above them the way back. */
+/** A page's title, the question that it answers, and links back above. */
 
 import { useApp } from "../state/context.ts";
 import { seesScope } from "../state/roles.ts";
@@ -8,7 +8,7 @@ import { Link } from "./link.tsx";
 interface Props {
   title: string;
   question: string;
-  /** Where one may have come from, the widest first; what the reader's role does not see is left out. */
+  /** Links back, the widest first; those that the reader's role may not see are left out. */
   trail?: { name: string; to: View }[];
 }
 

@@ -1,10 +1,10 @@
-/** A link to another view: a real address, followed without loading the page anew. */
+/** A link to another view: a real address, followed without reloading the page. */
 
 import type { ComponentChildren } from "preact";
 import { useApp } from "../state/context.ts";
 import { type View, writeView } from "../state/view.ts";
 
-/** Whether a click asks for this very window (no new tab, no download). */
+/** Whether a click should open in this window (no new tab, no download). */
 export function isPlain(event: MouseEvent): boolean {
   return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
 }

@@ -1,4 +1,4 @@
-/** One machine of a factory: its name and its day. Its states are asked for when the row comes into view. */
+/** One machine of a factory with the strip of its day, which is loaded when the row comes into view. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { MachineEntry } from "../api/openapi.ts";
@@ -20,27 +20,27 @@ interface Props {
 
 export function MachineRow({ factoryId, machine, day }: Props) {
   const { view, words } = useApp();
-  const place = useRef<HTMLDivElement>(null);
+  const row = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState(false);
   useEffect(() => {
-    if (place.current === null) {
+    if (row.current === null) {
       return;
     }
-    const watch = new IntersectionObserver(
+    const observer = new IntersectionObserver(
       (entries) => entries.some((entry) => entry.isIntersecting) && setSeen(true),
       {
         rootMargin: "200px",
       },
     );
-    watch.observe(place.current);
-    return () => watch.disconnect();
+    observer.observe(row.current);
+    return () => observer.disconnect();
   }, []);
   const window = { from: day, to: addDays(day, 1) };
   const timeline = useLoad(seen ? `${machine.machine_id} ${day}` : null, (signal) =>
     readTimeline(factoryId, machine.machine_id, window, signal),
   );
   return (
-    <div class="machine-row" ref={place} data-machine={machine.machine_id}>
+    <div class="machine-row" ref={row} data-machine={machine.machine_id}>
       <div class="machine-name">
         <Link to={viewOf(view, "machine", `machine:${factoryId}/${machine.machine_id}`, { day })}>{machine.name}</Link>
         <span class="quiet small">

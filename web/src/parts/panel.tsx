@@ -1,4 +1,4 @@
-/** A panel of a page: its title, and its content in whatever state of loading it is. Its height is kept throughout. */
+/** A panel: a title, and content that is loading, failed, empty or there. */
 
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
@@ -9,7 +9,7 @@ import { Content, Failure } from "./failure.tsx";
 interface PanelProps<T> {
   title: string;
   loaded: Loaded<T>;
-  /** Whether an answer has nothing to show. */
+  /** Whether a response has nothing to show. */
   isEmpty?: (data: T) => boolean;
   emptyText?: string;
   class?: string;
@@ -45,11 +45,11 @@ export function Panel<T>({ title, loaded, isEmpty, emptyText, aside, children, .
   );
 }
 
-/** Grey bars in the place of what is coming. */
+/** Grey bars as a placeholder while loading. */
 export function Skeleton({ label }: { label: string }) {
   return (
     <div class="skeleton" role="status">
-      <span class="for-ears">{label}</span>
+      <span class="visually-hidden">{label}</span>
       <i />
       <i />
       <i />

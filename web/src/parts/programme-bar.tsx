@@ -1,11 +1,11 @@
-/** The programme at a glance: installed against the target, connected, produced automatically. */
+/** The programme at a glance: factories installed against the target, machines connected, automatic production. */
 
 import type { ComponentChildren } from "preact";
 import type { KpiDefinition, KpiPage, ProgrammeTarget } from "../api/openapi.ts";
 import { readKpis, readProgramme } from "../api/requests.ts";
 import { BarShape } from "../charts/bars.tsx";
-import { figureOf, isThin } from "../figures/data.ts";
-import { Figure } from "../figures/figure.tsx";
+import { KpiButton } from "../kpis/button.tsx";
+import { hasLowCoverage, kpiOf } from "../kpis/kpi.ts";
 import { useApp } from "../state/context.ts";
 import { type Loaded, useLoad } from "../state/load.ts";
 import { grouped, percent } from "../state/numbers.ts";
@@ -77,10 +77,10 @@ function Cell<T>({ title, loaded, aside, children, ...rest }: CellProps<T>) {
   );
 }
 
-/** Factories installed, against the target and where it began. */
+/** Factories installed, against the target and the baseline. */
 function Installed({ target }: { target: ProgrammeTarget }) {
   const { words } = useApp();
-  const said = words.programme;
+  const labels = words.programme;
   const { reached, target: aim, baseline, target_on: dueOn, kind } = target;
   const most = Math.max(aim ?? 0, reached) * 1.04;
   const at = (value: number) => `${(value / most) * 100}%`;
@@ -88,8 +88,8 @@ function Installed({ target }: { target: ProgrammeTarget }) {
     <div data-target={target.id} data-reached={reached} data-aim={aim ?? ""}>
       <p class="big-line">
         <strong class="big-number number">{grouped(reached)}</strong>
-        {aim !== null && <span class="quiet"> {said.of(grouped(aim))}</span>}
-        <span class={`kind ${kind}`}>{said.kind[kind] ?? kind}</span>
+        {aim !== null && <span class="quiet"> {labels.of(grouped(aim))}</span>}
+        <span class={`kind ${kind}`}>{labels.kind[kind] ?? kind}</span>
       </p>
       {aim !== null && (
         <svg class="bullet" width="100%" height="22" aria-hidden="true" focusable="false">
@@ -101,36 +101,36 @@ function Installed({ target }: { target: ProgrammeTarget }) {
       )}
       {aim !== null && (
         <p class="quiet small">
-          {said.ofTarget(percent(reached / aim))}
+          {labels.ofTarget(percent(reached / aim))}
           {" · "}
-          {reached >= aim ? said.passed(grouped(reached - aim)) : said.gap(grouped(aim - reached))}
-          {dueOn && ` · ${said.dueBy(dueOn)}`}
-          {baseline && ` · ${said.baseline(grouped(baseline.value), baseline.on.slice(0, 4))}`}
+          {reached >= aim ? labels.passed(grouped(reached - aim)) : labels.gap(grouped(aim - reached))}
+          {dueOn && ` · ${labels.dueBy(dueOn)}`}
+          {baseline && ` · ${labels.baseline(grouped(baseline.value), baseline.on.slice(0, 4))}`}
         </p>
       )}
     </div>
   );
 }
 
-/** One share of the nation, as a number over a bar. */
+/** A national share, as a number above a bar. */
 function Share({ definition, loaded }: { definition: KpiDefinition; loaded: Loaded<KpiPage> }) {
   const { words, view } = useApp();
   return (
     <Cell title={definition.title[view.lang]} loaded={loaded}>
       {(page) => {
-        const figure = figureOf(page.items[0], definition, words.nationName);
-        if (figure === null) {
+        const kpi = kpiOf(page.items[0], definition, words.nationName);
+        if (kpi === null) {
           return <p class="empty">{words.panel.empty}</p>;
         }
         return (
           <>
             <p class="big-line">
-              <Figure figure={figure} size="big" />
+              <KpiButton kpi={kpi} size="big" />
             </p>
-            <BarShape value={figure.answer.value} most={1} thin={isThin(figure.answer)} />
+            <BarShape value={kpi.answer.value} most={1} hollow={hasLowCoverage(kpi.answer)} />
             <p class="quiet small">
-              {words.figure.factoriesAndMachines(grouped(figure.factories), grouped(figure.machines))}
-              {figure.coverage !== null && ` · ${words.figure.coverage} ${percent(figure.coverage)}`}
+              {words.kpi.factoriesAndMachines(grouped(kpi.factories), grouped(kpi.machines))}
+              {kpi.coverage !== null && ` · ${words.kpi.coverage} ${percent(kpi.coverage)}`}
             </p>
           </>
         );

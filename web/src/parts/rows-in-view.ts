@@ -1,4 +1,4 @@
-/** Which rows of a long list are in view, so that only those are drawn. */
+/** Virtual scrolling: only the rows in view are rendered. */
 
 import type { RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -10,7 +10,7 @@ export interface InView {
   last: number;
 }
 
-/** Rows of one height in a scrolling box: the ones in view and some around them. */
+/** Returns the rows in view, and some around them, in a scrolling box with rows of equal height. */
 export function useRowsInView(box: RefObject<HTMLElement | null>, rows: number, height: number): InView {
   const [place, setPlace] = useState({ top: 0, seen: 600 });
   useEffect(() => {
@@ -18,13 +18,13 @@ export function useRowsInView(box: RefObject<HTMLElement | null>, rows: number, 
     if (element === null) {
       return;
     }
-    const look = () => setPlace({ top: element.scrollTop, seen: element.clientHeight });
-    const watch = new ResizeObserver(look);
-    watch.observe(element);
-    element.addEventListener("scroll", look, { passive: true });
+    const update = () => setPlace({ top: element.scrollTop, seen: element.clientHeight });
+    const observer = new ResizeObserver(update);
+    observer.observe(element);
+    element.addEventListener("scroll", update, { passive: true });
     return () => {
-      watch.disconnect();
-      element.removeEventListener("scroll", look);
+      observer.disconnect();
+      element.removeEventListener("scroll", update);
     };
   }, [box]);
   const top = Math.min(place.top, Math.max(0, rows * height - place.seen));

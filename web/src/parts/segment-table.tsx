@@ -1,4 +1,4 @@
-/** What a machine was in, state by state, with mode and reason: what a strip draws, in words. */
+/** A machine's states with mode, reason and duration: the strip as a table. */
 
 import type { TimelineSegment } from "../api/openapi.ts";
 import { Swatch } from "../charts/patterns.tsx";
@@ -10,26 +10,26 @@ import { useFirstRows } from "./first-rows.tsx";
 
 export function SegmentTable({ segments, untilMs }: { segments: readonly TimelineSegment[]; untilMs: number }) {
   const { words, view } = useApp();
-  const said = words.machine;
+  const labels = words.machine;
   const held = joined(segments).filter((segment) => Date.parse(segment.from) < untilMs);
   const { shown, more } = useFirstRows(held);
   return (
     <>
       <div class="scrolls">
-        <table class="figures-table segments">
+        <table class="data-table segments">
           <thead>
             <tr>
-              <th scope="col">{said.from}</th>
-              <th scope="col">{said.to}</th>
+              <th scope="col">{labels.from}</th>
+              <th scope="col">{labels.to}</th>
               <th scope="col" class="number">
-                {said.lasted}
+                {labels.lasted}
               </th>
-              <th scope="col">{said.state}</th>
+              <th scope="col">{labels.state}</th>
               <th scope="col" class="wide">
-                {said.mode}
+                {labels.mode}
               </th>
               <th scope="col" class="wide">
-                {said.reason}
+                {labels.reason}
               </th>
             </tr>
           </thead>

@@ -1,4 +1,4 @@
-/** The programme's targets, one row each: reached, target, gap, how it went, and when it is there at the present rate. */
+/** The programme's targets, one row each: reached, target, gap, history, and the outlook at the present rate. */
 
 import type { ProgrammeFigure, ProgrammeTarget } from "../api/openapi.ts";
 import { Trajectory } from "../charts/trajectory.tsx";
@@ -8,23 +8,23 @@ import { outlook } from "../state/rate.ts";
 
 export function TargetTable({ targets }: { targets: readonly ProgrammeTarget[] }) {
   const { words } = useApp();
-  const said = words.programme;
+  const labels = words.programme;
   return (
-    <table class="figures-table targets">
+    <table class="data-table targets">
       <thead>
         <tr>
-          <th scope="col">{said.figure}</th>
+          <th scope="col">{labels.goal}</th>
           <th scope="col" class="number">
-            {said.reached}
+            {labels.reached}
           </th>
           <th scope="col" class="number">
-            {said.target}
+            {labels.target}
           </th>
           <th scope="col" class="number">
-            {said.gapHead}
+            {labels.gapHead}
           </th>
-          <th scope="col">{said.trajectory}</th>
-          <th scope="col">{said.present}</th>
+          <th scope="col">{labels.trajectory}</th>
+          <th scope="col">{labels.present}</th>
         </tr>
       </thead>
       <tbody>
@@ -37,25 +37,25 @@ export function TargetTable({ targets }: { targets: readonly ProgrammeTarget[] }
   );
 }
 
-/** One figure; `target` is null where it is only shown with another one. */
+/** One row; `target` is null for a figure that only accompanies a target. */
 function Line({ figure, target }: { figure: ProgrammeFigure; target: ProgrammeTarget | null }) {
   const { words, view } = useApp();
-  const said = words.programme;
+  const labels = words.programme;
   const { unit, reached, baseline } = figure;
   const aim = target?.target ?? null;
   const title = figure.title[view.lang];
   const number = (value: number) => sumText(value, unit, view.lang);
-  const gapText = (gap: number) => (gap > 0 ? number(gap) : gap === 0 ? said.noGap : said.passed(number(-gap)));
+  const gapText = (gap: number) => (gap > 0 ? number(gap) : gap === 0 ? labels.noGap : labels.passed(number(-gap)));
   const course = figure.history.map(({ on, value }) => `${on} ${grouped(value)}`).join(", ");
   return (
     <tr class={target === null ? "also" : ""} data-target={figure.id} data-reached={reached} data-aim={aim ?? ""}>
       <th scope="row">
         {title}
-        {target !== null && <span class={`kind ${target.kind}`}>{said.kind[target.kind] ?? target.kind}</span>}
+        {target !== null && <span class={`kind ${target.kind}`}>{labels.kind[target.kind] ?? target.kind}</span>}
         <details class="small">
-          <summary>{words.figure.definition}</summary>
+          <summary>{words.kpi.definition}</summary>
           <p>{figure.definition[view.lang]}</p>
-          <p class="quiet">{said.history}</p>
+          <p class="quiet">{labels.history}</p>
           <ul class="history">
             {figure.history.map(({ on, value }) => (
               <li key={on}>
@@ -65,41 +65,41 @@ function Line({ figure, target }: { figure: ProgrammeFigure; target: ProgrammeTa
           </ul>
         </details>
       </th>
-      <td class="number" data-name={said.reached}>
+      <td class="number" data-name={labels.reached}>
         <strong>{number(reached)}</strong>
       </td>
-      <td class="number" data-name={said.target}>
-        {aim === null ? said.noTarget : number(aim)}
-        {target?.target_on && <span class="quiet small block">{said.dueBy(target.target_on)}</span>}
+      <td class="number" data-name={labels.target}>
+        {aim === null ? labels.noTarget : number(aim)}
+        {target?.target_on && <span class="quiet small block">{labels.dueBy(target.target_on)}</span>}
       </td>
-      <td class="number" data-name={said.gapHead}>
+      <td class="number" data-name={labels.gapHead}>
         {aim === null ? "–" : gapText(aim - reached)}
       </td>
-      <td data-name={said.trajectory}>
+      <td data-name={labels.trajectory}>
         <Trajectory figure={figure} target={aim} label={`${title}: ${course}`} />
         {baseline && (
-          <span class="quiet small block">{said.plan(grouped(baseline.value), baseline.on.slice(0, 4))}</span>
+          <span class="quiet small block">{labels.plan(grouped(baseline.value), baseline.on.slice(0, 4))}</span>
         )}
       </td>
-      <td data-name={said.present}>{aim === null ? "–" : <OutlookText figure={figure} aim={aim} />}</td>
+      <td data-name={labels.present}>{aim === null ? "–" : <OutlookText figure={figure} aim={aim} />}</td>
     </tr>
   );
 }
 
 function OutlookText({ figure, aim }: { figure: ProgrammeFigure; aim: number }) {
   const { words } = useApp();
-  const said = words.programme;
+  const labels = words.programme;
   const found = outlook(figure, aim);
   if (found === null) {
-    return <>{said.noRate}</>;
+    return <>{labels.noRate}</>;
   }
   if (found.kind === "reached") {
-    return <>{said.reachedBy(found.on)}</>;
+    return <>{labels.reachedBy(found.on)}</>;
   }
-  const rate = said.rate(grouped(found.perYear, 1), found.since);
+  const rate = labels.rate(grouped(found.perYear, 1), found.since);
   return (
     <>
-      {found.kind === "on" ? <span class="tabular">{found.day}</span> : said.never}
+      {found.kind === "on" ? <span class="tabular">{found.day}</span> : labels.never}
       <span class="quiet small block">{rate}</span>
     </>
   );

@@ -1,8 +1,8 @@
-/** A figure of one scope over time, as a panel with its own request. */
+/** The panel that shows the selected KPI of a scope over time. */
 
 import { useEffect, useState } from "preact/hooks";
 import { readKpis } from "../api/requests.ts";
-import { figureOf } from "../figures/data.ts";
+import { kpiOf } from "../kpis/kpi.ts";
 import { useApp, useDefinition, useTitle } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
 import { useNames } from "../state/names.ts";
@@ -11,7 +11,7 @@ import { wholeMonths } from "../state/seoul.ts";
 import { IntervalChooser } from "./controls.tsx";
 import { Panel, Skeleton } from "./panel.tsx";
 
-// The chart library comes in a file of its own, beside the first figures instead of before them.
+// The chart library is a file of its own, which loads in parallel with the first values.
 const chart = import("../charts/trend.tsx");
 type Chart = Awaited<typeof chart>;
 
@@ -28,9 +28,9 @@ export function TrendPanel({ scope }: { scope: string }) {
   const title = useTitle();
   const definition = useDefinition();
   const { kpi, interval } = view;
-  const asked = interval === "month" ? wholeMonths(window.from, window.to) : window;
-  const loaded = useLoad(`${scope} ${kpi} ${interval} ${asked.from} ${asked.to}`, (signal) =>
-    readKpis([scope], asked, [kpi], { interval }, signal),
+  const period = interval === "month" ? wholeMonths(window.from, window.to) : window;
+  const loaded = useLoad(`${scope} ${kpi} ${interval} ${period.from} ${period.to}`, (signal) =>
+    readKpis([scope], period, [kpi], { interval }, signal),
   );
   const drawn = useChart();
   const of = scopeWords(scope, words, view.lang, useNames());
@@ -43,13 +43,13 @@ export function TrendPanel({ scope }: { scope: string }) {
       aside={<IntervalChooser />}
     >
       {(page) => {
-        // While another figure loads, the former one is still shown.
+        // While another KPI loads, the former one is still shown.
         const shown = definition(Object.keys(page.items[0]?.kpis ?? {})[0] ?? kpi);
-        const figures = page.items.flatMap((item) => figureOf(item, shown, of) ?? []);
+        const kpis = page.items.flatMap((item) => kpiOf(item, shown, of) ?? []);
         return drawn === null || shown === undefined ? (
           <Skeleton label={words.panel.loading} />
         ) : (
-          <drawn.Trend figures={figures} definition={shown} interval={interval} />
+          <drawn.Trend kpis={kpis} definition={shown} interval={interval} />
         );
       }}
     </Panel>

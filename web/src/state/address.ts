@@ -1,33 +1,33 @@
-/** The view, held in the browser's address and history. */
+/** Keeps the view in the browser's address and history. */
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { type Language, parseView, type View, writeView } from "./view.ts";
 
 const LANGUAGE_KEY = "jejo-language";
 
-/** The language last chosen here, else the browser's: Korean unless it asks for something else. */
-export function usualLanguage(): Language {
-  const kept = localStorage.getItem(LANGUAGE_KEY);
-  if (kept === "ko" || kept === "en") {
-    return kept;
+/** Returns the language last chosen, or else the browser's: Korean if it prefers Korean, else English. */
+export function defaultLanguage(): Language {
+  const chosen = localStorage.getItem(LANGUAGE_KEY);
+  if (chosen === "ko" || chosen === "en") {
+    return chosen;
   }
   return navigator.language.startsWith("ko") ? "ko" : "en";
 }
 
 export interface Address {
   view: View;
-  /** A new entry in the history. */
+  /** Shows a view, with a new entry in the history. */
   go: (view: View) => void;
-  /** The same entry, changed. */
+  /** Shows a view in place of the current one. */
   adjust: (view: View) => void;
 }
 
 export function useAddress(): Address {
-  const [view, setView] = useState(() => parseView(location.search, usualLanguage()));
+  const [view, setView] = useState(() => parseView(location.search, defaultLanguage()));
   useEffect(() => {
-    const follow = () => setView(parseView(location.search, usualLanguage()));
-    window.addEventListener("popstate", follow);
-    return () => window.removeEventListener("popstate", follow);
+    const onPopState = () => setView(parseView(location.search, defaultLanguage()));
+    window.addEventListener("popstate", onPopState);
+    return () => window.removeEventListener("popstate", onPopState);
   }, []);
   useEffect(() => {
     document.documentElement.lang = view.lang;
@@ -49,18 +49,18 @@ export function useAddress(): Address {
 
 const LOGIN = /^#login=(.+)$/;
 
-/** A login link opened where the dashboard is open already changes nothing but the fragment: begin anew with it. */
-export function followLoginLinks(): () => void {
-  const follow = () => {
+/** Reloads on a login link: opened in the dashboard's own tab, it changes nothing but the fragment. */
+export function reloadOnLoginLink(): () => void {
+  const onHashChange = () => {
     if (LOGIN.test(location.hash)) {
       location.reload();
     }
   };
-  window.addEventListener("hashchange", follow);
-  return () => window.removeEventListener("hashchange", follow);
+  window.addEventListener("hashchange", onHashChange);
+  return () => window.removeEventListener("hashchange", onHashChange);
 }
 
-/** The one-time token of a login link, which is taken out of the address at once. */
+/** Returns the one-time token of a login link, and removes it from the address. */
 export function takeLoginToken(): string | null {
   const token = location.hash.match(LOGIN)?.[1] ?? null;
   if (token !== null) {

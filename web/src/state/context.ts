@@ -1,9 +1,9 @@
-/** What every part of a page may ask for: the view and how to change it, the words, the definitions, the open figure. */
+/** The app's context: the view and how to change it, texts, definitions, and the sheet of a KPI. */
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { CurrentSession, KpiDefinition, PublishedFigure } from "../api/openapi.ts";
-import type { FigureData } from "../figures/data.ts";
+import type { Kpi } from "../kpis/kpi.ts";
 import type { Words } from "../words/index.ts";
 import type { View } from "./view.ts";
 
@@ -12,22 +12,22 @@ export interface App {
   words: Words;
   session: CurrentSession;
   definitions: readonly KpiDefinition[];
-  /** What KPIs add up. */
+  /** The sums that KPIs are made of. */
   figures: readonly PublishedFigure[];
-  /** Up to when everything is accounted, in milliseconds. */
+  /** The instant up to which everything is accounted, in milliseconds. */
   accountedUntilMs: number;
-  /** The view's window, or the default one. */
+  /** The view's window, or the default. */
   window: { from: string; to: string };
-  /** Change the view: a step in the browser's history. */
+  /** Changes the view, with a new entry in the browser's history. */
   go: (view: View) => void;
-  /** Change the view in place. */
+  /** Changes the view in place. */
   adjust: (view: View) => void;
-  openFigure: (figure: FigureData) => void;
+  openKpi: (kpi: Kpi) => void;
 }
 
 export const AppContext = createContext<App | null>(null);
 
-/** The app around this part. */
+/** Returns the app's context. */
 export function useApp(): App {
   const app = useContext(AppContext);
   if (app === null) {
@@ -36,13 +36,13 @@ export function useApp(): App {
   return app;
 }
 
-/** A KPI's definition, by id. */
+/** Returns a function that finds a KPI's definition by id. */
 export function useDefinition(): (kpi: string) => KpiDefinition | undefined {
   const { definitions } = useApp();
   return (kpi) => definitions.find(({ id }) => id === kpi);
 }
 
-/** A KPI's name in the reader's language; its id if it is not defined. */
+/** Returns a function that finds a KPI's name in the reader's language; its id if it is not defined. */
 export function useTitle(): (kpi: string) => string {
   const { view } = useApp();
   const definition = useDefinition();

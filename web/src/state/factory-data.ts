@@ -1,4 +1,4 @@
-/** The list of factories and one KPI of each, loaded page by page; what is there can be used while the rest comes. */
+/** Loads the list of factories and one KPI of each, page by page; each page can be used while the rest loads. */
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { Problem } from "../api/client.ts";
@@ -14,13 +14,13 @@ export interface Paged<T> {
   retry: () => void;
 }
 
-type Ask<P> = (onPage: (page: P) => void, signal: AbortSignal) => Promise<void>;
+type Request<P> = (onPage: (page: P) => void, signal: AbortSignal) => Promise<void>;
 
-/** Gather pages; begun anew whenever `key` changes.
+/** Collects pages; starts over when `key` changes.
  *
- * @param add the data with one more page; it must not change what it is given.
+ * @param add returns the data with one more page; must not modify its arguments.
  */
-function usePages<T, P>(key: string, empty: T, add: (data: T, page: P) => T, ask: Ask<P>): Paged<T> {
+function usePages<T, P>(key: string, empty: T, add: (data: T, page: P) => T, request: Request<P>): Paged<T> {
   const [state, setState] = useState<{ data: T; done: boolean; problem: Problem | null }>({
     data: empty,
     done: false,
@@ -28,20 +28,20 @@ function usePages<T, P>(key: string, empty: T, add: (data: T, page: P) => T, ask
   });
   const [tries, setTries] = useState(0);
   const retry = useCallback(() => setTries((count) => count + 1), []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the question.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key identifies the request.
   useEffect(() => {
-    const stop = new AbortController();
+    const controller = new AbortController();
     setState({ data: empty, done: false, problem: null });
-    ask((page) => setState((before) => ({ ...before, data: add(before.data, page) })), stop.signal).then(
-      () => !stop.signal.aborted && setState((before) => ({ ...before, done: true })),
+    request((page) => setState((last) => ({ ...last, data: add(last.data, page) })), controller.signal).then(
+      () => !controller.signal.aborted && setState((last) => ({ ...last, done: true })),
       (error: unknown) => {
-        if (!stop.signal.aborted) {
+        if (!controller.signal.aborted) {
           const problem = problemOf(error);
-          setState((before) => ({ ...before, problem }));
+          setState((last) => ({ ...last, problem }));
         }
       },
     );
-    return () => stop.abort();
+    return () => controller.abort();
   }, [key, tries]);
   return { ...state, retry };
 }
@@ -49,7 +49,7 @@ function usePages<T, P>(key: string, empty: T, add: (data: T, page: P) => T, ask
 const NO_FACTORIES: FactoryListEntry[] = [];
 const NO_ITEMS: ReadonlyMap<string, KpiItem> = new Map();
 
-/** Every factory in a scope: the nation, a region, a zone or a sponsor. */
+/** Loads every factory in a scope: the nation, a region, a zone or a sponsor. */
 export function useFactories(scope: string): Paged<FactoryListEntry[]> {
   const filters: FactoryQuery = scope === "nation" ? {} : { [scope.slice(0, scope.indexOf(":"))]: idOf(scope) };
   return usePages<FactoryListEntry[], FactoryListEntry[]>(
@@ -60,7 +60,7 @@ export function useFactories(scope: string): Paged<FactoryListEntry[]> {
   );
 }
 
-/** One KPI of every factory in a scope, by factory id. */
+/** Loads one KPI of every factory in a scope, by factory id. */
 export function useFactoryKpis(scope: string, window: Window, kpi: string): Paged<ReadonlyMap<string, KpiItem>> {
   return usePages<ReadonlyMap<string, KpiItem>, KpiItem[]>(
     `${scope} ${kpi} ${window.from} ${window.to}`,

@@ -1,62 +1,62 @@
-/** Loading what a panel shows: one request, its progress, its failure, and another try. */
+/** Loads the data of a panel: one request, its progress, its failure, and retries. */
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { Problem } from "../api/client.ts";
 import { signedOut } from "./signed-out.ts";
 
 export interface Loaded<T> {
-  /** The newest answer; while another question loads, still the former one. */
+  /** The latest response; while another request loads, still the former one. */
   data: T | null;
-  /** Whether `data` answers an older question, or nothing came yet. */
+  /** Whether `data` is missing or belongs to a former request. */
   loading: boolean;
   problem: Problem | null;
   retry: () => void;
 }
 
-interface Held<T> {
+interface State<T> {
   key: string;
   data: T | null;
   problem: Problem | null;
 }
 
-/** Ask, again whenever `key` changes.
+/** Sends a request, and another one whenever `key` changes.
  *
- * @param key names the question; null: nothing to ask yet.
+ * @param key identifies the request; null: do not send one yet.
  */
-export function useLoad<T>(key: string | null, ask: (signal: AbortSignal) => Promise<T>): Loaded<T> {
-  const [held, hold] = useState<Held<T>>({ key: "", data: null, problem: null });
+export function useLoad<T>(key: string | null, request: (signal: AbortSignal) => Promise<T>): Loaded<T> {
+  const [state, setState] = useState<State<T>>({ key: "", data: null, problem: null });
   const [tries, setTries] = useState(0);
   const retry = useCallback(() => {
-    hold((before) => ({ ...before, key: "", problem: null }));
+    setState((last) => ({ ...last, key: "", problem: null }));
     setTries((count) => count + 1);
   }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the question.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key identifies the request.
   useEffect(() => {
     if (key === null) {
       return;
     }
-    const stop = new AbortController();
-    ask(stop.signal).then(
+    const controller = new AbortController();
+    request(controller.signal).then(
       (data) => {
-        if (!stop.signal.aborted) {
-          hold({ key, data, problem: null });
+        if (!controller.signal.aborted) {
+          setState({ key, data, problem: null });
         }
       },
       (error: unknown) => {
-        if (!stop.signal.aborted) {
+        if (!controller.signal.aborted) {
           const problem = problemOf(error);
-          hold((before) => ({ key, data: before.data, problem }));
+          setState((last) => ({ key, data: last.data, problem }));
         }
       },
     );
-    return () => stop.abort();
+    return () => controller.abort();
   }, [key, tries]);
-  return { data: held.data, loading: key !== null && held.key !== key, problem: held.problem, retry };
+  return { data: state.data, loading: key !== null && state.key !== key, problem: state.problem, retry };
 }
 
-/** Any error as a problem, so that a panel can show it. The app is told when the session has ended.
+/** Turns any error into a problem, which a panel can show, and announces the end of the session.
  *
- * An error that the client did not raise means that an answer was not what its type promises.
+ * An error that the client did not raise is taken for a malformed response.
  */
 export function problemOf(error: unknown): Problem {
   if (!(error instanceof Problem)) {

@@ -1,4 +1,4 @@
-/** What zones and sponsors are called; each list is asked for once. */
+/** Names of zones and sponsors; each list is requested once. */
 
 import { readSponsors, readZones } from "../api/requests.ts";
 import { useApp } from "./context.ts";
@@ -7,27 +7,27 @@ import { seesEverything } from "./roles.ts";
 
 export type NamedKind = "zone" | "sponsor";
 
-const asked = new Map<NamedKind, Promise<ReadonlyMap<string, string>>>();
+const cache = new Map<NamedKind, Promise<ReadonlyMap<string, string>>>();
 
-async function ask(kind: NamedKind): Promise<ReadonlyMap<string, string>> {
+async function readNames(kind: NamedKind): Promise<ReadonlyMap<string, string>> {
   return kind === "zone"
     ? new Map((await readZones()).map(({ zone_id, name }) => [zone_id, name]))
     : new Map((await readSponsors()).map(({ sponsor_id, name }) => [sponsor_id, name]));
 }
 
-/** Kept while it is there; a failure is not. */
+/** Caches the names; a failure is not cached. */
 function namesOf(kind: NamedKind): Promise<ReadonlyMap<string, string>> {
-  const names = asked.get(kind) ?? ask(kind);
-  asked.set(kind, names);
-  names.catch(() => asked.delete(kind));
+  const names = cache.get(kind) ?? readNames(kind);
+  cache.set(kind, names);
+  names.catch(() => cache.delete(kind));
   return names;
 }
 
-/** A name by kind and id; the id itself where there is none, or where the list is not for the role to see. */
+/** Returns a function that finds a name by kind and id; the id itself if it is unknown or the role may not see the list. */
 export function useNames(): (kind: NamedKind, id: string) => string {
   const { session } = useApp();
-  const may = seesEverything(session);
-  const zones = useLoad(may ? "zones" : null, () => namesOf("zone"));
-  const sponsors = useLoad(may ? "sponsors" : null, () => namesOf("sponsor"));
+  const allowed = seesEverything(session);
+  const zones = useLoad(allowed ? "zones" : null, () => namesOf("zone"));
+  const sponsors = useLoad(allowed ? "sponsors" : null, () => namesOf("sponsor"));
   return (kind, id) => (kind === "zone" ? zones : sponsors).data?.get(id) ?? id;
 }

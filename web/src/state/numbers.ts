@@ -1,4 +1,4 @@
-/** Numbers as people read them, in Korean and English. Pure. */
+/** Formats numbers in Korean and English. Pure. */
 
 import type { ValueUnit } from "../api/openapi.ts";
 import type { Language } from "./view.ts";
@@ -8,17 +8,17 @@ const DURATION = {
   ko: { h: "시간", min: "분", s: "초" },
 } as const;
 
-/** A number with grouped digits and at most `decimals` decimals. */
+/** Formats a number with grouped digits and at most `decimals` decimals. */
 export function grouped(value: number, decimals = 0): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: decimals });
 }
 
-/** A ratio in per cent with one decimal: `83.3%`. */
+/** Formats a ratio as a percentage with one decimal: `83.3%`. */
 export function percent(ratio: number): string {
   return ratio.toLocaleString("en-US", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
-/** Seconds as a duration: `2 h 15 min`, `2시간 15분`; below an hour with seconds. Rounded to the last unit shown. */
+/** Formats seconds as a duration: `2 h 15 min`, `2시간 15분`; with seconds if below an hour. Rounded to the last unit shown. */
 export function duration(seconds: number, lang: Language): string {
   const unit = DURATION[lang];
   const parts: string[] = [];
@@ -42,7 +42,7 @@ export function duration(seconds: number, lang: Language): string {
   return parts.join(" ");
 }
 
-/** A KPI's value as text. */
+/** Formats a KPI's value. */
 export function valueText(value: number, unit: ValueUnit, lang: Language): string {
   switch (unit) {
     case "h":
@@ -54,7 +54,7 @@ export function valueText(value: number, unit: ValueUnit, lang: Language): strin
   }
 }
 
-/** A KPI's value beside an axis, as short as possible. */
+/** Formats a KPI's value for an axis, as short as possible. */
 export function axisText(value: number, unit: ValueUnit, lang: Language): string {
   switch (unit) {
     case "h":
@@ -82,7 +82,7 @@ function singular(word: string): string {
   return word.replace(/ies$/, "y").replace(/s$/, "");
 }
 
-/** A KPI's numerator or denominator with its unit; seconds as a duration. */
+/** Formats a numerator or denominator with its unit; seconds as a duration. */
 export function sumText(value: number, unit: string, lang: Language): string {
   if (unit === "s") {
     return duration(value, lang);

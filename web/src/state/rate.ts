@@ -1,4 +1,4 @@
-/** When a target is reached at the present rate. Pure. */
+/** Estimates when a target is reached at the present rate. Pure. */
 
 import type { FigurePoint, ProgrammeFigure } from "../api/openapi.ts";
 import { addDays, daysBetween } from "./seoul.ts";
@@ -6,7 +6,7 @@ import { addDays, daysBetween } from "./seoul.ts";
 const YEAR = 365;
 const MOST_YEARS = 100;
 
-/** The first and the last point of the present rate: a year or a little more, up to today. */
+/** Returns the two points that give the present rate: today, and a year or a little more before. */
 function presentRate(history: readonly FigurePoint[]): [FigurePoint, FigurePoint] | null {
   const last = history.at(-1);
   const first = history.findLast((point) => last !== undefined && daysBetween(point.on, last.on) >= YEAR) ?? history[0];
@@ -18,9 +18,9 @@ export type Outlook =
   | { kind: "on"; day: string; perYear: number; since: string }
   | { kind: "never"; perYear: number; since: string };
 
-/** When it was reached, for good so far; or when it will be at the present rate, if within a hundred years.
+/** Returns when a target was finally reached, or when it will be at the present rate.
  *
- * @returns null: too little is known of the past.
+ * @returns null if there is too little history.
  */
 export function outlook({ history, reached }: ProgrammeFigure, target: number): Outlook | null {
   if (reached >= target) {

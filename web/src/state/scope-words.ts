@@ -1,4 +1,4 @@
-/** A scope in words: `region:KR-48` is Gyeongnam. */
+/** Puts scopes into words: `region:KR-48` is Gyeongnam. */
 
 import type { Level } from "../api/openapi.ts";
 import type { Words } from "../words/index.ts";
@@ -6,7 +6,7 @@ import { regionName, sectorName } from "../words/places.ts";
 import type { NamedKind } from "./names.ts";
 import type { Language } from "./view.ts";
 
-/** One scope, as an item's label has it; factories and machines are called by their ids. */
+/** Returns a scope, or an intersection of scopes, in words; factories and machines by their ids. */
 export function scopeWords(
   label: string,
   words: Words,

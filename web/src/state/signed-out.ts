@@ -1,4 +1,4 @@
-/** Tells whoever listens that the API knows no session any more. */
+/** Announces the end of the session to its listeners. */
 
 const listeners = new Set<() => void>();
 

@@ -1,10 +1,10 @@
-/** What has to be known before any page: who is signed in, what the KPIs are, up to when everything is accounted. */
+/** Loads what every page needs: the session, the KPI definitions, and up to when everything is accounted. */
 
 import { signIn } from "../api/client.ts";
 import type { CurrentSession, KpiDefinition, PublishedFigure } from "../api/openapi.ts";
 import { readDefinitions, readKpis, readSession } from "../api/requests.ts";
 import { takeLoginToken } from "./address.ts";
-import { seesFigures, widestScope } from "./roles.ts";
+import { seesKpis, widestScope } from "./roles.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -12,15 +12,15 @@ export interface Start {
   session: CurrentSession;
   definitions: readonly KpiDefinition[];
   figures: readonly PublishedFigure[];
-  /** Null: nothing has been accounted yet, or it is not for the role to see. */
+  /** Null if nothing has been accounted yet, or the role may not see it. */
   accountedUntilMs: number | null;
 }
 
 let token = takeLoginToken();
 
-/** Ask for all of it; first trade the login link's token, if there is one, for a session.
+/** Loads all of it, after exchanging the token of a login link, if there is one, for a session.
  *
- * @throws Problem nobody is signed in, or the API does not answer.
+ * @throws Problem if nobody is signed in, or the API is unreachable.
  */
 export async function readStart(signal: AbortSignal): Promise<Start> {
   if (token !== null) {
@@ -29,7 +29,7 @@ export async function readStart(signal: AbortSignal): Promise<Start> {
     await signIn(once);
   }
   const [session, { kpis, figures }] = await Promise.all([readSession(signal), readDefinitions(signal)]);
-  if (!seesFigures(session)) {
+  if (!seesKpis(session)) {
     return { session, definitions: kpis, figures, accountedUntilMs: null };
   }
   const toMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;

@@ -1,4 +1,4 @@
-/** The view as the address holds it. Pure: an address gives one view, and a view gives one address. */
+/** The view and its address. Pure: each address has one view, and each view has one address. */
 
 import { isDay } from "./seoul.ts";
 
@@ -22,20 +22,20 @@ export const COHORTS = ["sector", "region", "level", "size", "zone", "sponsor", 
 export type Cohort = (typeof COHORTS)[number];
 export type Order = "asc" | "desc";
 
-/** What is looked at. Empty texts mean: not narrowed; null days mean: the default, chosen from what is accounted. */
+/** What the page shows. Empty texts are unset filters; null days are defaults, derived from what is accounted. */
 export interface View {
   page: Page;
-  /** As the API writes scopes: `nation`, `region:KR-48`, `zone:Z1`, `factory:F1`, `machine:F1/M1`. */
+  /** In the API's form: `nation`, `region:KR-48`, `zone:Z1`, `factory:F1`, `machine:F1/M1`. */
   scope: string;
   kpi: string;
-  /** First day of the window, and the day after its last. */
+  /** The window, as dates in Seoul; `to` is exclusive. */
   from: string | null;
   to: string | null;
   interval: Interval;
   lang: Language;
-  /** The day whose states a factory's or machine's page shows. */
+  /** The day whose states are shown on the page of a factory or machine. */
   day: string | null;
-  /** What a factory is compared with. */
+  /** The cohort that a factory is compared with. */
   cohort: Cohort;
   q: string;
   region: string;
@@ -64,7 +64,7 @@ export const FILTERS = ["region", "sector", "level", "zone", "sponsor"] as const
 export type Filter = (typeof FILTERS)[number];
 const NARROWING = ["q", ...FILTERS] as const;
 
-/** The view when nothing is said. */
+/** Returns the default view. */
 export function defaultView(lang: Language): View {
   return {
     page: "nation",
@@ -87,76 +87,76 @@ export function defaultView(lang: Language): View {
   };
 }
 
-function one<T extends string>(known: readonly T[], text: string | null, otherwise: T): T {
-  return known.find((value) => value === text) ?? otherwise;
+function oneOf<T extends string>(known: readonly T[], text: string | null, fallback: T): T {
+  return known.find((value) => value === text) ?? fallback;
 }
 
-function day(text: string | null): string | null {
+function dayIn(text: string | null): string | null {
   return text !== null && isDay(text) ? text : null;
 }
 
-/** The view that an address's query names; what it does not say, or says wrongly, is the default. */
+/** Parses an address's query; what is missing or invalid gets its default. */
 export function parseView(query: string, lang: Language): View {
-  const said = new URLSearchParams(query);
+  const params = new URLSearchParams(query);
   const view = defaultView(lang);
-  const page = one(PAGES, said.get("page"), "nation");
-  const scope = said.get("scope") ?? "nation";
+  const page = oneOf(PAGES, params.get("page"), "nation");
+  const scope = params.get("scope") ?? "nation";
   if (SCOPES[page].test(scope)) {
     view.page = page;
     view.scope = scope;
   }
-  const kpi = said.get("kpi") ?? "";
+  const kpi = params.get("kpi") ?? "";
   view.kpi = KPI_PATTERN.test(kpi) ? kpi : DEFAULT_KPI;
-  const [from, to] = [day(said.get("from")), day(said.get("to"))];
+  const [from, to] = [dayIn(params.get("from")), dayIn(params.get("to"))];
   if (from !== null && to !== null && from < to) {
     view.from = from;
     view.to = to;
   }
-  view.interval = one(INTERVALS, said.get("interval"), "day");
-  view.lang = one(LANGUAGES, said.get("lang"), lang);
-  view.day = day(said.get("day"));
-  view.cohort = one(COHORTS, said.get("cohort"), "sector");
-  view.order = one(["asc", "desc"], said.get("order"), "asc");
-  view.sort = said.get("sort") ?? view.sort;
+  view.interval = oneOf(INTERVALS, params.get("interval"), "day");
+  view.lang = oneOf(LANGUAGES, params.get("lang"), lang);
+  view.day = dayIn(params.get("day"));
+  view.cohort = oneOf(COHORTS, params.get("cohort"), "sector");
+  view.order = oneOf(["asc", "desc"], params.get("order"), "asc");
+  view.sort = params.get("sort") ?? view.sort;
   for (const name of NARROWING) {
-    view[name] = said.get(name) ?? "";
+    view[name] = params.get(name) ?? "";
   }
   return view;
 }
 
-/** The query that names a view: page, scope, KPI, window and language always, the rest where it is not the default. */
+/** Writes a view as a query: page, scope, KPI, window and language always, the rest if it is not the default. */
 export function writeView(view: View): string {
-  const usual = defaultView(view.lang);
-  const said = new URLSearchParams({ page: view.page, scope: view.scope, kpi: view.kpi });
+  const defaults = defaultView(view.lang);
+  const params = new URLSearchParams({ page: view.page, scope: view.scope, kpi: view.kpi });
   if (view.from !== null && view.to !== null) {
-    said.set("from", view.from);
-    said.set("to", view.to);
+    params.set("from", view.from);
+    params.set("to", view.to);
   }
-  said.set("interval", view.interval);
-  said.set("lang", view.lang);
+  params.set("interval", view.interval);
+  params.set("lang", view.lang);
   if (view.day !== null) {
-    said.set("day", view.day);
+    params.set("day", view.day);
   }
   for (const name of ["cohort", ...NARROWING, "sort", "order"] as const) {
-    if (view[name] !== usual[name]) {
-      said.set(name, view[name]);
+    if (view[name] !== defaults[name]) {
+      params.set(name, view[name]);
     }
   }
-  return `?${said.toString().replaceAll("%3A", ":").replaceAll("%2F", "/")}`;
+  return `?${params.toString().replaceAll("%3A", ":").replaceAll("%2F", "/")}`;
 }
 
-/** A view of another page. The KPI, the window and the language stay; what narrowed the old page does not. */
+/** Returns a view of another page that keeps KPI, window and language, and drops the filters. */
 export function viewOf(view: View, page: Page, scope = "nation", more: Partial<View> = {}): View {
   const { kpi, from, to, interval, cohort } = view;
   return { ...defaultView(view.lang), kpi, from, to, interval, cohort, page, scope, ...more };
 }
 
-/** The id that a scope such as `region:KR-48` names; empty for the nation. */
+/** Returns the id in a scope such as `region:KR-48`; empty for the nation. */
 export function idOf(scope: string): string {
   return scope.slice(scope.indexOf(":") + 1).replace(/^nation$/, "");
 }
 
-/** Factory and machine of a scope such as `machine:F1/M1`. */
+/** Returns factory and machine of a scope such as `machine:F1/M1`. */
 export function machineOf(scope: string): { factory: string; machine: string } {
   const [factory = "", machine = ""] = idOf(scope).split("/");
   return { factory, machine };

@@ -1,4 +1,4 @@
-/** The words of a language. */
+/** The texts of both languages. */
 
 import type { Language } from "../state/view.ts";
 import { en, type Words } from "./en.ts";

@@ -69,12 +69,12 @@ const SECTOR_NAMES: Record<string, [ko: string, en: string]> = {
 
 export const SECTORS = Object.keys(SECTOR_NAMES);
 
-/** A region's name; its code where it is not one of the 17. */
+/** Returns a region's name, or its code if it is unknown. */
 export function regionName(code: string, lang: Language): string {
   return REGIONS.find((region) => region.code === code)?.[lang] ?? code;
 }
 
-/** A sector's name; its code where it has none. */
+/** Returns a sector's name, or its code if it is unknown. */
 export function sectorName(code: string, lang: Language): string {
   return SECTOR_NAMES[code]?.[lang === "ko" ? 0 : 1] ?? code;
 }

@@ -1,8 +1,8 @@
-/** A figure with everything that it was made from. Pure. */
+/** A KPI of one scope and window, with everything it was calculated from. Pure. */
 
 import type { KpiDefinition, KpiItem, KpiValue } from "../api/openapi.ts";
 
-export interface FigureData {
+export interface Kpi {
   definition: KpiDefinition;
   /** The scope in words. */
   of: string;
@@ -16,17 +16,17 @@ export interface FigureData {
   answer: KpiValue;
 }
 
-/** One KPI of an item; null where the item does not have it.
+/** Returns one KPI of an item, or null if the item does not have it.
  *
  * @param of the scope in words.
- * @param within the scope of the question, where the item is one group of it.
+ * @param within the scope that was asked for, if the item is one of its groups.
  */
-export function figureOf(
+export function kpiOf(
   item: KpiItem | undefined,
   definition: KpiDefinition | undefined,
   of: string,
   within = "nation",
-): FigureData | null {
+): Kpi | null {
   const answer = definition && item?.kpis[definition.id];
   if (item === undefined || definition === undefined || answer === undefined) {
     return null;
@@ -36,14 +36,14 @@ export function figureOf(
   return { definition, of, scope, from, to, partial, factories, machines, coverage, answer };
 }
 
-/** Whether too little of what the figure rests on was heard. */
-export function isThin(answer: KpiValue): boolean {
+/** Whether too little of the data behind the value was received. */
+export function hasLowCoverage(answer: KpiValue): boolean {
   return answer.flags.includes("low_coverage");
 }
 
-/** The marks that stand beside a value: its flags and whether it is still growing. */
-export function marksOf(figure: FigureData): string[] {
-  return [...figure.answer.flags, ...(figure.partial ? ["partial"] : [])];
+/** Returns the marks beside a value: its flags, and whether its window is not yet complete. */
+export function marksOf(kpi: Kpi): string[] {
+  return [...kpi.answer.flags, ...(kpi.partial ? ["partial"] : [])];
 }
 
 export const MARKS: Record<string, string> = {

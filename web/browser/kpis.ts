@@ -1,4 +1,4 @@
-/** Compares every figure on a page with the API's own answer, asked for anew with a key. */
+/** Compares every KPI on a page with the API's own response, requested separately with a key. */
 
 import type { Page } from "playwright-core";
 import type { KpiItem, KpiPage, KpiValue, PublishedDefinitions, ValueUnit } from "../src/api/openapi.ts";
@@ -14,9 +14,9 @@ interface Shown {
   words: string;
 }
 
-/** The API, asked directly. Answers are kept: the stack stands still while the tour runs. */
+/** A client of the API. Responses are cached: the stack does not change while the tour runs. */
 export class Api {
-  private readonly kept = new Map<string, Promise<KpiItem | null>>();
+  private readonly cache = new Map<string, Promise<KpiItem | null>>();
 
   constructor(
     private readonly url: string,
@@ -31,24 +31,24 @@ export class Api {
     return answer.json();
   }
 
-  /** What the value of each KPI is served in. */
+  /** Returns the unit of each KPI's value. */
   async units(): Promise<ReadonlyMap<string, ValueUnit>> {
     const { kpis } = (await this.get("/v1/kpi-definitions")) as PublishedDefinitions;
     return new Map(kpis.map(({ id, value_unit }) => [id, value_unit]));
   }
 
-  /** The one item of a scope and window, with all KPIs; null if there is none. */
+  /** Returns the one item of a scope and window, with all KPIs, or null. */
   item(scope: string, from: string, to: string): Promise<KpiItem | null> {
     const query = new URLSearchParams([...scope.split("&").map((one) => ["scope", one]), ["from", from], ["to", to]]);
     const path = `/v1/kpis?${query}`;
-    const found = this.kept.get(path) ?? this.get(path).then((page) => (page as KpiPage).items[0] ?? null);
-    this.kept.set(path, found);
+    const found = this.cache.get(path) ?? this.get(path).then((page) => (page as KpiPage).items[0] ?? null);
+    this.cache.set(path, found);
     return found;
   }
 }
 
-/** Every figure that the page shows. */
-export function shownFigures(page: Page): Promise<Shown[]> {
+/** Returns every KPI on the page. */
+export function shownKpis(page: Page): Promise<Shown[]> {
   return page.$$eval("[data-kpi]", (elements) =>
     elements.map((element) => {
       const of = (name: string) => element.getAttribute(`data-${name}`) ?? "";
@@ -66,7 +66,7 @@ export function shownFigures(page: Page): Promise<Shown[]> {
   );
 }
 
-/** A duration as people write it, counted out independently of the page's own code. */
+/** Formats a duration, independently of the page's own code. */
 function durationText(seconds: number, lang: string): string {
   const unit = lang === "ko" ? ["시간", "분", "초"] : [" h", " min", " s"];
   const inMinutes = Math.round(seconds) >= 3600;
@@ -76,7 +76,7 @@ function durationText(seconds: number, lang: string): string {
   return texts.filter((_, n) => (parts[n] ?? 0) > 0).join(" ") || `0${unit[2]}`;
 }
 
-/** How a value must read. */
+/** Returns the expected text of a value. */
 function expectedText(unit: ValueUnit | undefined, value: number, lang: string): string {
   if (unit === "h") {
     return durationText(value * 3600, lang);
@@ -88,11 +88,11 @@ function expectedText(unit: ValueUnit | undefined, value: number, lang: string):
   return value.toLocaleString("en-US", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
-/** What is wrong with one figure. */
-function wrong(shown: Shown, answer: KpiValue | undefined, unit: ValueUnit | undefined, lang: string): string[] {
+/** Returns the faults of one KPI. */
+function faultsOf(shown: Shown, answer: KpiValue | undefined, unit: ValueUnit | undefined, lang: string): string[] {
   const name = `${shown.kpi} of ${shown.scope} ${shown.from}`;
   if (answer === undefined) {
-    return [`${name}: the API has no such figure`];
+    return [`${name}: the API has no such KPI`];
   }
   const found: string[] = [];
   if (answer.value === null) {
@@ -109,25 +109,25 @@ function wrong(shown: Shown, answer: KpiValue | undefined, unit: ValueUnit | und
     low_coverage: /little data|데이터 부족/,
     above_range: /above range|범위 초과/,
     suspect_ideal_cycle: /suspect cycle|사이클 의심/,
-    declared_far_above: /more declared|신고 과다/,
+    declared_far_above: /more declared|등록 과다/,
   };
   for (const flag of answer.flags) {
     if (!(words[flag] ?? /$^/).test(shown.words)) {
-      found.push(`${name}: the flag ${flag} is not said in ${shown.words}`);
+      found.push(`${name}: the flag ${flag} is not in ${shown.words}`);
     }
   }
   return found;
 }
 
-/** Everything that is wrong with the figures of a page, and how many there are. */
-export async function checkFigures(page: Page, api: Api, lang: string): Promise<{ count: number; wrong: string[] }> {
-  const shown = await shownFigures(page);
+/** Returns the number of KPIs on a page, and their faults. */
+export async function checkKpis(page: Page, api: Api, lang: string): Promise<{ count: number; faults: string[] }> {
+  const shown = await shownKpis(page);
   const units = await api.units();
   const found = await Promise.all(
-    shown.map(async (figure) => {
-      const item = await api.item(figure.scope, figure.from, figure.to);
-      return wrong(figure, item?.kpis[figure.kpi], units.get(figure.kpi), lang);
+    shown.map(async (kpi) => {
+      const item = await api.item(kpi.scope, kpi.from, kpi.to);
+      return faultsOf(kpi, item?.kpis[kpi.kpi], units.get(kpi.kpi), lang);
     }),
   );
-  return { count: shown.length, wrong: found.flat() };
+  return { count: shown.length, faults: found.flat() };
 }

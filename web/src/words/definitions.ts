@@ -3,20 +3,20 @@
 import type { KpiDefinition, PublishedFigure } from "../api/openapi.ts";
 import type { Language } from "../state/view.ts";
 
-/** How a KPI is defined. */
+/** Returns the formula of a KPI. */
 export function definitionText(definition: KpiDefinition, lang: Language): string {
   return lang === "ko" ? definition.definition_ko : definition.definition;
 }
 
-/** What else has to be said of a KPI; null: nothing. */
+/** Returns the note on a KPI, or null. */
 export function noteText(definition: KpiDefinition, lang: Language): string | null {
   return lang === "ko" ? definition.note_ko : definition.note;
 }
 
-/** The figures of a sum in words: `producing + set-up`, or `(producing + set-up) × good pieces`.
+/** Returns a sum in words: `producing + set-up`, or `(producing + set-up) × good pieces`.
  *
- * @param ids the figures that are added up.
- * @param times the figures whose sum that is multiplied with; none: with nothing.
+ * @param ids the figures to add up.
+ * @param times the figures whose sum is the other factor, if there is one.
  */
 export function sumWords(
   figures: readonly PublishedFigure[],
