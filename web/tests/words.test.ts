@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { KpiDefinition, PublishedFigure } from "../src/api/openapi.ts";
-import { MARKS } from "../src/kpis/kpi.ts";
+import { MARKS } from "../src/state/kpi.ts";
 import { sumWords } from "../src/words/definitions.ts";
 import { WORDS } from "../src/words/index.ts";
 import { REGIONS } from "../src/words/places.ts";

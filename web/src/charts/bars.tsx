@@ -1,8 +1,8 @@
 /** KPIs of several scopes as sorted bars with values; each name is a link. */
 
 import { KpiButton } from "../kpis/button.tsx";
-import { hasLowCoverage, type Kpi } from "../kpis/kpi.ts";
-import { Link } from "../parts/link.tsx";
+import { hasLowCoverage, type Kpi } from "../state/kpi.ts";
+import { Link } from "../state/link.tsx";
 import type { View } from "../state/view.ts";
 
 export interface Bar {

@@ -1,8 +1,8 @@
 /** The legend of a colour scale, and of marks. */
 
 import type { ValueUnit } from "../api/openapi.ts";
-import { type Kpi, MARKS, marksOf } from "../kpis/kpi.ts";
 import { useApp } from "../state/context.ts";
+import { type Kpi, MARKS, marksOf } from "../state/kpi.ts";
 import { axisText } from "../state/numbers.ts";
 import { Swatch } from "./patterns.tsx";
 import type { Scale } from "./scale.ts";

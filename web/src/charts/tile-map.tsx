@@ -1,9 +1,9 @@
 /** The 17 regions as tiles, coloured by a KPI and with its value; each tile links to its region. */
 
 import { dataOf, useKpiText, useMarkWords } from "../kpis/button.tsx";
-import { type Kpi, MARKS, marksOf } from "../kpis/kpi.ts";
-import { isPlain } from "../parts/link.tsx";
 import { useApp } from "../state/context.ts";
+import { type Kpi, MARKS, marksOf } from "../state/kpi.ts";
+import { isPlain } from "../state/link.tsx";
 import { viewOf, writeView } from "../state/view.ts";
 import { REGIONS, type Region } from "../words/places.ts";
 import { NO_VALUE } from "./patterns.tsx";

@@ -7,11 +7,11 @@ import { CanvasRenderer } from "echarts/renderers";
 import { useEffect, useRef } from "preact/hooks";
 import type { KpiDefinition, ValueUnit } from "../api/openapi.ts";
 import { KpiButton, useKpiText, useMarkWords } from "../kpis/button.tsx";
-import { hasLowCoverage, type Kpi } from "../kpis/kpi.ts";
 import { useApp } from "../state/context.ts";
+import { hasLowCoverage, type Kpi } from "../state/kpi.ts";
 import { axisText, percent } from "../state/numbers.ts";
 import { dayOf } from "../state/seoul.ts";
-import type { Language } from "../state/view.ts";
+import type { Language } from "../words/language.ts";
 import { MarkLegend } from "./scale-legend.tsx";
 
 echarts.use([LineChart, GridComponent, MarkAreaComponent, TooltipComponent, CanvasRenderer]);

@@ -1,8 +1,8 @@
 /** A KPI on a page: a button with its value and marks, which opens the sheet with its details. */
 
 import { useApp } from "../state/context.ts";
+import { type Kpi, MARKS, marksOf } from "../state/kpi.ts";
 import { valueText } from "../state/numbers.ts";
-import { type Kpi, MARKS, marksOf } from "./kpi.ts";
 
 /** Data attributes of a KPI, for programs that read the page. */
 export function dataOf(kpi: Kpi) {

@@ -3,11 +3,11 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../state/context.ts";
+import { type Kpi, MARKS } from "../state/kpi.ts";
 import { grouped, percent, sumText, valueText } from "../state/numbers.ts";
 import { dayAndTimeOf } from "../state/seoul.ts";
 import { definitionText, noteText, sumWords } from "../words/definitions.ts";
 import { useKpiText } from "./button.tsx";
-import { type Kpi, MARKS } from "./kpi.ts";
 
 function Row({ name, children }: { name: string; children: ComponentChildren }) {
   return (

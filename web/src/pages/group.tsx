@@ -2,7 +2,6 @@
 
 import { readKpis } from "../api/requests.ts";
 import { KpiButton } from "../kpis/button.tsx";
-import { kpiOf } from "../kpis/kpi.ts";
 import { Controls } from "../parts/controls.tsx";
 import { FactoryList } from "../parts/factory-list.tsx";
 import { GroupBars } from "../parts/group-bars.tsx";
@@ -10,6 +9,7 @@ import { Heading } from "../parts/heading.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { TrendPanel } from "../parts/trend-panel.tsx";
 import { useApp, useTitle } from "../state/context.ts";
+import { kpiOf } from "../state/kpi.ts";
 import { useLoad } from "../state/load.ts";
 import { useNames } from "../state/names.ts";
 import { idOf, viewOf } from "../state/view.ts";

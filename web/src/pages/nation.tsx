@@ -6,15 +6,16 @@ import { Bars, sorted } from "../charts/bars.tsx";
 import { makeScale } from "../charts/scale.ts";
 import { ScaleLegend } from "../charts/scale-legend.tsx";
 import { TileMap } from "../charts/tile-map.tsx";
-import { hasLowCoverage, type Kpi, kpiOf } from "../kpis/kpi.ts";
 import { Controls } from "../parts/controls.tsx";
 import { Heading } from "../parts/heading.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { ProgrammeBar } from "../parts/programme-bar.tsx";
 import { TrendPanel } from "../parts/trend-panel.tsx";
 import { useApp, useDefinition, useTitle } from "../state/context.ts";
+import { hasLowCoverage, type Kpi, kpiOf } from "../state/kpi.ts";
 import { useLoad } from "../state/load.ts";
-import { idOf, type Language, viewOf } from "../state/view.ts";
+import { idOf, viewOf } from "../state/view.ts";
+import type { Language } from "../words/language.ts";
 import { REGIONS, regionName } from "../words/places.ts";
 
 const AT_EACH_END = 4;

@@ -1,13 +1,13 @@
 /** The page of the programme: are we reaching the targets? */
 
 import { readProgramme } from "../api/requests.ts";
-import { kpiOf } from "../kpis/kpi.ts";
 import { Controls } from "../parts/controls.tsx";
 import { GroupBars } from "../parts/group-bars.tsx";
 import { Heading } from "../parts/heading.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { TargetTable } from "../parts/target-table.tsx";
 import { useApp, useTitle } from "../state/context.ts";
+import { kpiOf } from "../state/kpi.ts";
 import { useLoad } from "../state/load.ts";
 import { type NamedKind, useNames } from "../state/names.ts";
 import { idOf, viewOf } from "../state/view.ts";

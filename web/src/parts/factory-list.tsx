@@ -3,17 +3,17 @@
 import { useMemo, useRef } from "preact/hooks";
 import { MarkLegend } from "../charts/scale-legend.tsx";
 import { KpiButton } from "../kpis/button.tsx";
-import { kpiOf } from "../kpis/kpi.ts";
 import { useApp, useDefinition, useTitle } from "../state/context.ts";
 import { useFactories, useFactoryKpis } from "../state/factory-data.ts";
 import { arrange, narrow, prepare, type Row, type Sort } from "../state/factory-rows.ts";
+import { kpiOf } from "../state/kpi.ts";
+import { Link } from "../state/link.tsx";
 import { grouped, percent } from "../state/numbers.ts";
 import { FILTERS, idOf, viewOf } from "../state/view.ts";
 import { regionName, sectorName } from "../words/places.ts";
 import { Downloads } from "./downloads.tsx";
 import { FactoryFilters } from "./factory-filters.tsx";
 import { Failure } from "./failure.tsx";
-import { Link } from "./link.tsx";
 import { Skeleton } from "./panel.tsx";
 import { useRowsInView } from "./rows-in-view.ts";
 

@@ -1,10 +1,10 @@
 /** The header of every page: product, pages, language, and signing out. */
 
 import { useApp } from "../state/context.ts";
+import { Link } from "../state/link.tsx";
 import { homeOf, isOffered, regionOf, seesEverything, seesKpis } from "../state/roles.ts";
 import { idOf, viewOf } from "../state/view.ts";
 import { regionName } from "../words/places.ts";
-import { Link } from "./link.tsx";
 
 export function Head({ onLeave }: { onLeave: () => void }) {
   const { view, words, session, go } = useApp();

@@ -1,9 +1,9 @@
 /** A page's title, the question that it answers, and links back above. */
 
 import { useApp } from "../state/context.ts";
+import { Link } from "../state/link.tsx";
 import { seesScope } from "../state/roles.ts";
 import type { View } from "../state/view.ts";
-import { Link } from "./link.tsx";
 
 interface Props {
   title: string;

@@ -5,10 +5,10 @@ import type { MachineEntry } from "../api/openapi.ts";
 import { readTimeline } from "../api/requests.ts";
 import { StateStrip } from "../charts/strip.tsx";
 import { useApp } from "../state/context.ts";
+import { Link } from "../state/link.tsx";
 import { useLoad } from "../state/load.ts";
 import { addDays, midnightMs } from "../state/seoul.ts";
 import { viewOf } from "../state/view.ts";
-import { Link } from "./link.tsx";
 
 const STRIP_HEIGHT = 26;
 

@@ -5,13 +5,13 @@ import type { KpiDefinition, KpiPage, ProgrammeTarget } from "../api/openapi.ts"
 import { readKpis, readProgramme } from "../api/requests.ts";
 import { BarShape } from "../charts/bars.tsx";
 import { KpiButton } from "../kpis/button.tsx";
-import { hasLowCoverage, kpiOf } from "../kpis/kpi.ts";
 import { useApp } from "../state/context.ts";
+import { hasLowCoverage, kpiOf } from "../state/kpi.ts";
+import { Link } from "../state/link.tsx";
 import { type Loaded, useLoad } from "../state/load.ts";
 import { grouped, percent } from "../state/numbers.ts";
 import { viewOf } from "../state/view.ts";
 import { Content, Failure } from "./failure.tsx";
-import { Link } from "./link.tsx";
 import { Skeleton } from "./panel.tsx";
 
 const SHARES = ["auto_collected_share", "automatic_production_share"];

@@ -2,8 +2,8 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { readKpis } from "../api/requests.ts";
-import { kpiOf } from "../kpis/kpi.ts";
 import { useApp, useDefinition, useTitle } from "../state/context.ts";
+import { kpiOf } from "../state/kpi.ts";
 import { useLoad } from "../state/load.ts";
 import { useNames } from "../state/names.ts";
 import { scopeWords } from "../state/scope-words.ts";

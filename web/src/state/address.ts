@@ -1,7 +1,8 @@
 /** Keeps the view in the browser's address and history. */
 
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { type Language, parseView, type View, writeView } from "./view.ts";
+import type { Language } from "../words/language.ts";
+import { parseView, type View, writeView } from "./view.ts";
 
 const LANGUAGE_KEY = "jejo-language";
 

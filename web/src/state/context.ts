@@ -3,8 +3,8 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { CurrentSession, KpiDefinition, PublishedFigure } from "../api/openapi.ts";
-import type { Kpi } from "../kpis/kpi.ts";
 import type { Words } from "../words/index.ts";
+import type { Kpi } from "./kpi.ts";
 import type { View } from "./view.ts";
 
 export interface App {

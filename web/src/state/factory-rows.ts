@@ -1,8 +1,9 @@
 /** Filters and sorts the list of factories, 30,000 in a few hundredths of a second. Pure. */
 
 import type { FactoryListEntry, KpiItem } from "../api/openapi.ts";
+import type { Language } from "../words/language.ts";
 import { REGIONS, regionName, SECTORS } from "../words/places.ts";
-import { FILTERS, type Language, type Order, type View } from "./view.ts";
+import { FILTERS, type Order, type View } from "./view.ts";
 
 export const SORTS = ["name", "region", "sector", "level", "machines", "kpi", "coverage"] as const;
 export type Sort = (typeof SORTS)[number];

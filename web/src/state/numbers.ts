@@ -1,7 +1,7 @@
 /** Formats numbers in Korean and English. Pure. */
 
 import type { ValueUnit } from "../api/openapi.ts";
-import type { Language } from "./view.ts";
+import type { Language } from "../words/language.ts";
 
 const DURATION = {
   en: { h: " h", min: " min", s: " s" },

@@ -2,9 +2,9 @@
 
 import type { Level } from "../api/openapi.ts";
 import type { Words } from "../words/index.ts";
+import type { Language } from "../words/language.ts";
 import { regionName, sectorName } from "../words/places.ts";
 import type { NamedKind } from "./names.ts";
-import type { Language } from "./view.ts";
 
 /** Returns a scope, or an intersection of scopes, in words; factories and machines by their ids. */
 export function scopeWords(

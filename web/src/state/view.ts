@@ -1,5 +1,6 @@
 /** The view and its address. Pure: each address has one view, and each view has one address. */
 
+import { LANGUAGES, type Language } from "../words/language.ts";
 import { isDay } from "./seoul.ts";
 
 export const PAGES = [
@@ -16,8 +17,6 @@ export const PAGES = [
 export type Page = (typeof PAGES)[number];
 export const INTERVALS = ["day", "month"] as const;
 export type Interval = (typeof INTERVALS)[number];
-export const LANGUAGES = ["ko", "en"] as const;
-export type Language = (typeof LANGUAGES)[number];
 export const COHORTS = ["sector", "region", "level", "size", "zone", "sponsor", "nation"] as const;
 export type Cohort = (typeof COHORTS)[number];
 export type Order = "asc" | "desc";

@@ -1,7 +1,7 @@
 /** KPI definitions, and the sums that they are made of, in the reader's language. */
 
 import type { KpiDefinition, PublishedFigure } from "../api/openapi.ts";
-import type { Language } from "../state/view.ts";
+import type { Language } from "./language.ts";
 
 /** Returns the formula of a KPI. */
 export function definitionText(definition: KpiDefinition, lang: Language): string {

@@ -1,8 +1,8 @@
 /** The texts of both languages. */
 
-import type { Language } from "../state/view.ts";
 import { en, type Words } from "./en.ts";
 import { ko } from "./ko.ts";
+import type { Language } from "./language.ts";
 
 export type { Words };
 

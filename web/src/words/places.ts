@@ -1,7 +1,7 @@
 /** Regions (ISO 3166-2:KR) with their tiles, and sectors (KSIC, section C, divisions), in both languages. */
 
 import type { Region as RegionCode } from "../api/openapi.ts";
-import type { Language } from "../state/view.ts";
+import type { Language } from "./language.ts";
 
 export interface Region {
   code: RegionCode;

@@ -1,8 +1,8 @@
 /** A link to another view: a real address, followed without reloading the page. */
 
 import type { ComponentChildren } from "preact";
-import { useApp } from "../state/context.ts";
-import { type View, writeView } from "../state/view.ts";
+import { useApp } from "./context.ts";
+import { type View, writeView } from "./view.ts";
 
 /** Whether a click should open in this window (no new tab, no download). */
 export function isPlain(event: MouseEvent): boolean {
