@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds web/dist where anything that it is made from has changed. With "packages": only has npm's packages in place.
+# Builds web/dist if any of its sources has changed. With "packages": only installs npm's packages.
 set -eu
 cd "$(dirname "$0")/../../web"
 
@@ -14,7 +14,7 @@ fi
 packages=$({ cat package.json package-lock.json .npmrc; node --version; } | sha256sum | cut -d' ' -f1)
 if [ "$(cat node_modules/.stamp 2>/dev/null || true)" != "$packages" ]; then
     say "Dashboard: installing pinned packages"
-    npm ci --silent >&2 || stop "npm's packages cannot be had: check the network, npm's settings and the free space, then run this again."
+    npm ci --silent >&2 || stop "npm's packages cannot be installed: check the network, npm's settings and the free space, then run this again."
     printf '%s' "$packages" > node_modules/.stamp
 fi
 [ "${1:-}" != packages ] || exit 0
@@ -25,6 +25,6 @@ if [ "$(cat dist/.stamp 2>/dev/null || true)" = "$sources" ]; then
     exit 0
 fi
 say "Dashboard: building"
-node_modules/.bin/tsc --noEmit || stop "the dashboard's types do not hold: see the lines above."
+node_modules/.bin/tsc --noEmit || stop "the dashboard has type errors: see the lines above."
 npm run --silent build || stop "the dashboard cannot be built: see the lines above."
 printf '%s' "$sources" > dist/.stamp

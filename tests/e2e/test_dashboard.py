@@ -1,7 +1,7 @@
-"""The dashboard in a real Chromium, on the real stack: every page, both languages, a desk and a phone.
+"""The dashboard in a real Chromium, on the real stack: every page, both languages, wide and on a phone.
 
-The walk itself is ``web/browser``; here are the stack that it walks over, and the verdict. It leaves screenshots in
-``build/screenshots``.
+The tour itself is ``web/browser``; this module provides the stack and asserts the tour's report. Screenshots are left
+in ``build/screenshots``.
 """
 
 import datetime as dt
@@ -28,7 +28,7 @@ WITHIN_S = 300
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    """Debian's Chromium, which the walk drives."""
+    """Returns the path of Debian's Chromium, which the tour drives."""
     found = shutil.which("chromium")
     assert found is not None, f"Chromium is missing; {INSTALL}"
     korean = subprocess.run(["fc-list", ":lang=ko"], capture_output=True, text=True, check=False)
@@ -38,14 +38,14 @@ def chromium() -> str:
 
 @pytest.fixture(scope="module")
 def built_dashboard() -> None:
-    """``web/dist`` of this very source, as ``make dashboard`` builds it."""
+    """Builds ``web/dist`` from the current source, as ``make dashboard`` does."""
     done = subprocess.run([ROOT / "deploy/local/dashboard.sh"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture
 def still_stack(stack: Stack, built_dashboard: None) -> Stack:
-    """Some days of a small country, accounted; then only the API runs on, so that no figure moves under the walk.
+    """Returns a stack with some accounted days of a small country, and only the API running, so that no KPI changes.
 
     One factory never sends anything, and some have names that a spreadsheet would take for formulas.
     """
@@ -94,7 +94,7 @@ def some_zone(stack: Stack) -> Any:
 
 
 def busiest_machine(stack: Stack) -> tuple[str, str]:
-    """Factory and machine that produced longest on the last whole day."""
+    """Returns factory and machine that produced longest on the last whole day."""
     window = {"from": str(today() - dt.timedelta(days=1)), "to": str(today())}
     items = stack.get("/v1/kpis", group_by="machine", kpi="availability", **window)["items"]
     found = max(items, key=lambda item: item["time_s"]["producing"])
@@ -103,11 +103,11 @@ def busiest_machine(stack: Stack) -> tuple[str, str]:
 
 
 def distort(stack: Stack) -> None:
-    """Register an ideal cycle that cannot be true for the busiest machine, so that there is a flag to show."""
+    """Register an impossible ideal cycle for the busiest machine, so that there is a flag to show."""
     factory, machine = busiest_machine(stack)
     path = f"/v1/factories/{factory}/machines/{machine}"
-    held = stack.get(path)
-    stack.put(path, {name: held[name] for name in MACHINE_FIELDS} | {"ideal_cycle_s": 3600})
+    registered = stack.get(path)
+    stack.put(path, {name: registered[name] for name in MACHINE_FIELDS} | {"ideal_cycle_s": 3600})
 
 
 MACHINE_FIELDS = ("name", "kind", "automation", "state_ttl_s", "capacity_per_h", "in_use_from", "in_use_to")
@@ -118,13 +118,13 @@ def today() -> dt.date:
 
 
 def link(stack: Stack, role: str) -> str:
-    made = stack.run("keys", "login-link", "--role", role, "--name", "walk", "--url", stack.api_url)
+    made = stack.run("keys", "login-link", "--role", role, "--name", "tour", "--url", stack.api_url)
     assert made.returncode == 0, made.stderr
     return made.stdout.strip()
 
 
 def plan(stack: Stack, chromium: str, folder: Path) -> dict[str, Any]:
-    """Where to walk: the busiest machine's factory and region; the day is the last whole one."""
+    """Returns the tour's input: the busiest machine's factory and region, and the last whole day."""
     factory_id, machine_id = busiest_machine(stack)
     factory = stack.get(f"/v1/factories/{factory_id}")
     return {
@@ -151,21 +151,21 @@ def plan(stack: Stack, chromium: str, folder: Path) -> dict[str, Any]:
     }
 
 
-def walk(stack: Stack, steps: dict[str, Any]) -> str:
-    """Walk; where the walk asks for it, stop the API and start it again on the same port. Returns what it said."""
+def run_tour(stack: Stack, steps: dict[str, Any]) -> str:
+    """Run the tour, and stop and start the API on the same port when it asks for that. Returns the tour's log."""
     built = subprocess.run(
         ["node", "build.mjs", "browser"], cwd=ROOT / "web", capture_output=True, text=True, check=False
     )
     assert built.returncode == 0, built.stderr
-    log = stack.folder / "walk.log"
-    with log.open("w") as said:
+    log = stack.folder / "tour.log"
+    with log.open("w") as output:
         process = subprocess.Popen(
             ["node", "build/browser/tour.mjs"],
             cwd=ROOT / "web",
             env={**os.environ, "TOUR": json.dumps(steps)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=said,
+            stderr=output,
             text=True,
         )
         try:
@@ -201,11 +201,11 @@ def restart_api(stack: Stack, what: str) -> None:
     wait_for("the API", lambda: "Application startup complete" in started.output)
 
 
-def test_every_page_shows_what_the_api_answers(still_stack: Stack, chromium: str, tmp_path: Path) -> None:
+def test_the_tour_of_the_dashboard_has_no_failures(still_stack: Stack, chromium: str, tmp_path: Path) -> None:
     steps = plan(still_stack, chromium, tmp_path)
-    said = walk(still_stack, steps)
+    log = run_tour(still_stack, steps)
     findings = json.loads(Path(steps["report"]).read_text())
-    assert len(findings) > 150, said
+    assert len(findings) > 150, log
     failures = [f"{finding['check']}: {failure}" for finding in findings for failure in finding["failures"]]
     assert not failures, "\n".join(failures)
-    print(said)
+    print(log)

@@ -1,4 +1,4 @@
-"""The dashboard's files: what anyone may have, how long it is kept, and what is nothing of theirs."""
+"""The dashboard's static files: which are served, how long they are cached, and what is not found."""
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -23,7 +23,7 @@ def client(folder: Path) -> httpx.AsyncClient:
 
 @pytest_asyncio.fixture
 async def browser(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser of a built dashboard, beside which lies what is nobody's business."""
+    """Returns a client of a built dashboard, with files beside it that must not be served."""
     (tmp_path / "dist/assets/nested").mkdir(parents=True)
     (tmp_path / "secret.txt").write_text("secret")
     (tmp_path / "dist/index.html").write_text(PAGE)
@@ -35,7 +35,7 @@ async def browser(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         yield browser
 
 
-async def test_the_page_is_asked_for_again_each_time(browser: httpx.AsyncClient) -> None:
+async def test_the_page_is_revalidated_each_time(browser: httpx.AsyncClient) -> None:
     answer = await browser.get("/")
     assert (answer.status_code, answer.text) == (HTTPStatus.OK, PAGE)
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -45,7 +45,7 @@ async def test_the_page_is_asked_for_again_each_time(browser: httpx.AsyncClient)
     assert (await browser.head("/")).headers["content-length"] == str(len(PAGE))
 
 
-async def test_nothing_but_its_own_scripts_runs_and_nobody_frames_it(browser: httpx.AsyncClient) -> None:
+async def test_the_policy_allows_own_scripts_only_and_no_framing(browser: httpx.AsyncClient) -> None:
     for path in ("/", "/assets/main-3f2a.js"):
         headers = (await browser.get(path)).headers
         policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
@@ -59,7 +59,7 @@ async def test_nothing_but_its_own_scripts_runs_and_nobody_frames_it(browser: ht
 
 
 @pytest.mark.parametrize(("name", "kind"), [("main-3f2a.js", "javascript"), ("main-77aa.css", "text/css")])
-async def test_assets_are_kept_for_ever(browser: httpx.AsyncClient, name: str, kind: str) -> None:
+async def test_assets_are_cached_for_ever(browser: httpx.AsyncClient, name: str, kind: str) -> None:
     answer = await browser.get(f"/assets/{name}")
     assert answer.status_code == HTTPStatus.OK
     assert kind in answer.headers["content-type"]
@@ -67,7 +67,7 @@ async def test_assets_are_kept_for_ever(browser: httpx.AsyncClient, name: str, k
     assert "cookie" not in answer.headers.get("vary", "").lower()
 
 
-async def test_large_assets_come_compressed(browser: httpx.AsyncClient) -> None:
+async def test_large_assets_are_compressed(browser: httpx.AsyncClient) -> None:
     answer = await browser.get("/assets/main-3f2a.js", headers={"Accept-Encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.headers["vary"] == "Accept-Encoding"
@@ -94,14 +94,14 @@ async def test_large_assets_come_compressed(browser: httpx.AsyncClient) -> None:
         "/dashboard",
     ],
 )
-async def test_everything_else_is_not_found(browser: httpx.AsyncClient, path: str) -> None:
+async def test_other_paths_are_not_found(browser: httpx.AsyncClient, path: str) -> None:
     answer = await browser.get(path)
     assert answer.status_code == HTTPStatus.NOT_FOUND
     assert answer.headers["content-type"] == "application/problem+json"
     assert "secret" not in answer.text.replace("secret.txt", "")
 
 
-async def test_where_it_is_not_built_the_answer_says_how(tmp_path: Path) -> None:
+async def test_a_missing_build_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     for folder in (tmp_path / "dist", tmp_path, tmp_path / "file"):
         async with client(folder) as browser:
@@ -113,7 +113,7 @@ async def test_where_it_is_not_built_the_answer_says_how(tmp_path: Path) -> None
             assert (await browser.get("/healthz")).status_code == HTTPStatus.OK
 
 
-async def test_files_are_read_and_nothing_else(browser: httpx.AsyncClient) -> None:
+async def test_other_methods_are_not_allowed(browser: httpx.AsyncClient) -> None:
     for path in ("/", "/assets/main-3f2a.js"):
         for method in ("POST", "PUT", "DELETE"):
             assert (await browser.request(method, path)).status_code == HTTPStatus.METHOD_NOT_ALLOWED

@@ -1,4 +1,4 @@
-"""The dashboard's pure parts, held by tests of their own in ``web/tests``; and what may be said of its packages."""
+"""Runs the dashboard's unit tests in ``web/tests``, and checks its packages and its page."""
 
 import json
 import subprocess
@@ -14,14 +14,14 @@ def run(*command: str) -> str:
     return done.stdout
 
 
-def test_the_pure_parts() -> None:
+def test_the_unit_tests_of_the_dashboard_pass() -> None:
     run(str(ROOT / "deploy/local/dashboard.sh"), "packages")
-    said = run("npm", "run", "--silent", "test")
-    assert "# fail 0" in said
-    assert "# skipped 0" in said
+    output = run("npm", "run", "--silent", "test")
+    assert "# fail 0" in output
+    assert "# skipped 0" in output
 
 
-def test_the_lock_file_names_no_registry_and_pins_everything() -> None:
+def test_the_lock_file_pins_every_package_by_hash_and_names_no_registry() -> None:
     lock = json.loads((WEB / "package-lock.json").read_text())
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert len(packages) > 5
@@ -31,7 +31,7 @@ def test_the_lock_file_names_no_registry_and_pins_everything() -> None:
         assert entry["license"], name
 
 
-def test_the_page_has_no_script_or_style_of_its_own() -> None:
+def test_the_page_has_no_inline_script_or_style() -> None:
     page = (WEB / "index.html").read_text()
     assert "<style" not in page
     assert " style=" not in page

@@ -1,7 +1,6 @@
 /** The page of a factory: what are its machines doing, and how does it compare? */
 
-import type { Factory } from "../api/requests.ts";
-import { readFactory, readMachines } from "../api/requests.ts";
+import { type Factory, readFactory, readMachines } from "../api/requests.ts";
 import { StateLegend } from "../charts/patterns.tsx";
 import { HourAxis } from "../charts/strip.tsx";
 import { Comparison } from "../parts/comparison.tsx";

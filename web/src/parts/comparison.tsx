@@ -1,8 +1,7 @@
 /** A factory's KPIs beside those of a cohort that the reader selects. */
 
 import type { CurrentSession, ValueUnit } from "../api/openapi.ts";
-import type { Factory } from "../api/requests.ts";
-import { readKpis } from "../api/requests.ts";
+import { type Factory, readKpis } from "../api/requests.ts";
 import { MarkLegend } from "../charts/scale-legend.tsx";
 import { KpiButton } from "../kpis/button.tsx";
 import { useApp } from "../state/context.ts";
