@@ -1,1 +1,1 @@
-"""How Jejo is run: in production by containers, on one machine without them."""
+"""How Jejo runs: in containers in production, and without containers on one machine."""

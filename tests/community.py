@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.fetch import is_whole, locked, say
+from deploy.local.fetch import is_complete, locked, print_progress
 from deploy.local.places import cache_folder
 from deploy.local.process import Process, free_port
 from tests.databases import execute
@@ -36,11 +36,11 @@ def fetch_community_edition() -> Path:
     stamp = hashlib.sha256(b"".join((SOURCES / name).read_bytes() for name in FILES)).hexdigest()
     whole = cache_folder() / "community-edition"
     folder = whole / stamp[:16]
-    if is_whole(folder, stamp):
+    if is_complete(folder, stamp):
         return folder
     with locked(whole):
-        if not is_whole(folder, stamp):
-            say("TimescaleDB's Community edition in WebAssembly: downloading 24 MB of packages")
+        if not is_complete(folder, stamp):
+            print_progress("TimescaleDB's Community edition in WebAssembly: downloading 24 MB of packages")
             folder.mkdir(exist_ok=True)
             for name in FILES:
                 shutil.copyfile(SOURCES / name, folder / name)
@@ -60,7 +60,9 @@ def community_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     log = tmp_path_factory.mktemp("community") / "server.log"
     command = ["node", str(folder / "serve.mjs"), str(port)]
-    server = Process("TimescaleDB in WebAssembly", command, log, lambda: server.said(b"ready"), ready_within_s=120)
+    server = Process(
+        "TimescaleDB in WebAssembly", command, log, lambda: server.log_contains(b"ready"), ready_timeout_s=120
+    )
     server.start()
     url = f"postgresql://postgres@127.0.0.1:{port}/jejo?sslmode=disable"
     environment = {**os.environ, "JEJO_DATABASE_URL": url}

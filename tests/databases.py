@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 
-from deploy.local.passwords import make_passwords
+from deploy.local.passwords import ensure_passwords
 from services.core.bootstrap import bootstrap
 from services.core.migrations import read_migrations
 from tests.servers import PostgresServer
@@ -34,7 +34,7 @@ async def execute(url: str, *statements: str) -> None:
 async def make_template(server: PostgresServer) -> None:
     """Migrate the template, then close it to connections, so that it can be copied at any time."""
     await execute(server.url, f"CREATE DATABASE {TEMPLATE}")
-    await bootstrap(database_url(server.url, TEMPLATE), read_migrations(), make_passwords(server.passwords))
+    await bootstrap(database_url(server.url, TEMPLATE), read_migrations(), ensure_passwords(server.passwords))
     await execute(server.url, f"ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")
     # TimescaleDB's own scheduler may still be in there.
     await execute(server.url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{TEMPLATE}'")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.places import make_folder
+from deploy.local.places import create_folder
 from deploy.local.servers import KafkaServer, PostgresServer
 
 __all__ = ["KafkaServer", "PostgresServer", "private_kafka", "private_postgres"]
@@ -23,7 +23,7 @@ def scratch_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="jejo-test-"))
     folder.chmod(0o755)
     try:
-        yield make_folder(folder)
+        yield create_folder(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""The same stack with no Docker: fetches, starts, watches and stops a real Kafka and a real TimescaleDB.
+"""The local stack, without Docker: downloads, starts, monitors and stops a real Kafka and a real TimescaleDB.
 
-Only the standard library is used here, so that this package can say what is missing.
+It needs little beyond the standard library, so that it can report whatever else is missing.
 """

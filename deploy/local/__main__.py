@@ -1,4 +1,4 @@
-"""``python -m deploy.local``: what the Makefile calls."""
+"""``python -m deploy.local``: the commands that the Makefile runs."""
 
 import argparse
 import shutil
@@ -7,12 +7,12 @@ import sys
 from deploy.local.demo import POSTGRES_PORT, DemoLock, run_demo
 from deploy.local.errors import StackError
 from deploy.local.fetch import fetch_kafka, fetch_timescaledb
-from deploy.local.passwords import remove_passwords
+from deploy.local.passwords import remove_pgpass_entries
 from deploy.local.places import cache_folder, data_folder
 
 
 def fetch() -> int:
-    """Bring both servers into the cache."""
+    """Download both servers into the cache."""
     fetch_timescaledb()
     fetch_kafka()
     return 0
@@ -22,12 +22,12 @@ def clean() -> int:
     """Remove this clone's data.
 
     Raises:
-        StackError: a demo works on them.
+        StackError: a demo is using them.
     """
     folder = data_folder()
     if folder.exists():
         with DemoLock(folder):
-            remove_passwords(POSTGRES_PORT, folder / "postgres/passwords")
+            remove_pgpass_entries(POSTGRES_PORT, folder / "postgres/passwords")
             shutil.rmtree(folder)
     return 0
 
@@ -42,7 +42,7 @@ COMMANDS = {"demo": run_demo, "fetch": fetch, "clean": clean, "clean-cache": cle
 
 
 def main() -> int:
-    """Run one command; what cannot be mended here gets one sentence."""
+    """Run one command and return its exit code: 1 with one sentence on standard error if it failed."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
     try:

@@ -1,5 +1,5 @@
-"""What cannot be mended here, as one sentence that says what to do."""
+"""The local stack's one error."""
 
 
 class StackError(Exception):
-    """The stack cannot be set up or started; the message is for the person at the terminal."""
+    """The stack cannot be set up or started. The message is a sentence that says what to do."""

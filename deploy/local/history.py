@@ -16,13 +16,13 @@ import asyncpg
 from tqdm import tqdm
 
 from deploy.local.errors import StackError
-from deploy.local.fetch import say
+from deploy.local.fetch import print_progress
 from deploy.local.places import CLONE
 
-WITHIN_S = 1800.0
-SILENT_S = 120.0
+TIMEOUT_S = 1800.0
+STALLED_AFTER_S = 120.0
 """If nothing changes for this long, something has stopped working."""
-STOPPING_S = 10.0
+STOP_TIMEOUT_S = 10.0
 
 INGESTED = """
 SELECT COALESCE(sum(rows_stored::bigint + rows_duplicate + rows_clashed + rows_refused), 0)::bigint FROM ingest_record
@@ -43,13 +43,15 @@ class FleetSize:
     days: int
 
     @classmethod
-    def chosen(cls) -> "FleetSize":
+    def from_environment(cls) -> "FleetSize":
         """Return the size set by JEJO_DEMO_FACTORIES (default 300) and JEJO_DEMO_DAYS (default 90).
 
         Raises:
             StackError: one is not a number, or is too small.
         """
-        return cls(setting("JEJO_DEMO_FACTORIES", 300, least=1), setting("JEJO_DEMO_DAYS", 90, least=0))
+        return cls(
+            read_whole_number("JEJO_DEMO_FACTORIES", 300, least=1), read_whole_number("JEJO_DEMO_DAYS", 90, least=0)
+        )
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -57,7 +59,7 @@ class FleetSize:
         return ("--factories", str(self.factories), "--backfill-days", str(self.days), "--seed", "1")
 
 
-def setting(name: str, default: int, *, least: int) -> int:
+def read_whole_number(name: str, default: int, *, least: int) -> int:
     """Return a number from the environment.
 
     Raises:
@@ -80,18 +82,18 @@ def send_history(running: ExitStack, size: FleetSize, progress: Path, environmen
     registry = progress.with_suffix(".csv")
     # The file exists from before the import until it has succeeded, so that an interrupted import is repeated.
     if registry.exists() or not progress.exists():
-        say(f"Registering {size.factories} factories ...")
+        print_progress(f"Registering {size.factories} factories ...")
         registry.touch()
-        run(running, environment, *simulate, "--registry-csv", str(registry))
-        run(running, environment, "registry", "import", str(registry))
+        run_jejo(running, environment, *simulate, "--registry-csv", str(registry))
+        run_jejo(running, environment, "registry", "import", str(registry))
         registry.unlink()
-        say(f"Sending the history of their last {size.days} days ...")
+        print_progress(f"Sending the history of their last {size.days} days ...")
     else:
-        say("Sending what the fleet did since the last start ...")
-    run(running, environment, *simulate)
+        print_progress("Sending what the fleet did since the last start ...")
+    run_jejo(running, environment, *simulate)
 
 
-def run(running: ExitStack, environment: Mapping[str, str], *arguments: str) -> None:
+def run_jejo(running: ExitStack, environment: Mapping[str, str], *arguments: str) -> None:
     """Run a command of ``jejo`` to its end. Its standard error is ours, so that its progress bars are seen.
 
     Raises:
@@ -108,41 +110,41 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
     """Terminate a process, and kill it if it does not end. Does nothing if it has ended."""
     process.terminate()
     try:
-        process.wait(STOPPING_S)
+        process.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
 
 
-def wait_until_accounted(progress: Path, database_url: str, alive: Callable[[], None]) -> None:
+def wait_until_accounted(progress: Path, database_url: str, check_services: Callable[[], None]) -> None:
     """Wait until all rows sent so far are ingested and in the KPIs, with a progress bar.
 
     Args:
-        alive: raises if a service that is needed has ended.
+        check_services: raises if a service that is needed has ended.
 
     Raises:
         StackError: nothing has changed for too long, or it takes too long altogether.
     """
     sent = int(json.loads(progress.read_bytes())["rows"])
     shape = "{desc}: {percentage:3.0f} % |{bar}| {n:,.0f} of {total:,.0f} rows{postfix} [{elapsed}]"
-    deadline = time.monotonic() + WITHIN_S
+    deadline = time.monotonic() + TIMEOUT_S
     seen, seen_at = (0, 0), time.monotonic()
     with tqdm(total=sent, desc="ingesting", bar_format=shape, disable=None) as bar:
         while True:
-            alive()
-            ingested, left = asyncio.run(look(database_url))
+            check_services()
+            ingested, left = asyncio.run(read_progress(database_url))
             bar.update(max(0, min(ingested, sent) - bar.n))
             bar.set_postfix_str(f"{left:,} marks to account" if left else "")
             if ingested >= sent and left == 0:
                 return
             if (ingested, left) != seen:
                 seen, seen_at = (ingested, left), time.monotonic()
-            if time.monotonic() > min(deadline, seen_at + SILENT_S):
+            if time.monotonic() > min(deadline, seen_at + STALLED_AFTER_S):
                 raise StackError(f"Of {sent} rows {ingested} were ingested, and nothing moves: see the services' logs.")
             time.sleep(0.5)
 
 
-async def look(database_url: str) -> tuple[int, int]:
+async def read_progress(database_url: str) -> tuple[int, int]:
     """Return the number of rows that ingest has processed, and of marks that analytics has not."""
     connection = await asyncpg.connect(database_url)
     try:

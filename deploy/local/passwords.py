@@ -1,7 +1,7 @@
-"""Passwords of the local PostgreSQL's logins, so that it need not trust whoever else works on this machine.
+"""Passwords of the local PostgreSQL's logins, which keep other users of this machine out.
 
-Each login has a random password in a file that only the present user can read. They are also entered into libpq's own
-password file (``PGPASSFILE`` or ``~/.pgpass``), where psql, pandas and ``jejo`` find them without being asked.
+Each login has a random password in a file that only the current user can read. The passwords are also added to libpq's
+password file (``PGPASSFILE`` or ``~/.pgpass``), which psql, pandas and ``jejo`` read.
 """
 
 import fcntl
@@ -28,8 +28,8 @@ LOGINS = (
 HOST = "127.0.0.1"
 
 
-def make_passwords(folder: Path) -> dict[str, str]:
-    """Return the password of each login, made and kept in ``folder`` where there is none yet.
+def ensure_passwords(folder: Path) -> dict[str, str]:
+    """Return the password of each login by name; missing ones are created in ``folder``.
 
     Raises:
         StackError: the folder cannot be written.
@@ -39,73 +39,75 @@ def make_passwords(folder: Path) -> dict[str, str]:
         for login in LOGINS:
             file = folder / login
             if not file.is_file():
-                write_privately(file, secrets.token_hex(24))
+                write_private_file(file, secrets.token_hex(24))
         return {login: (folder / login).read_text() for login in LOGINS}
     except OSError as error:
-        raise StackError(f"The database's passwords cannot be kept in {folder} ({error.strerror}).") from error
+        raise StackError(
+            f"The database's passwords cannot be stored in {folder} ({error.strerror}): make it writable."
+        ) from error
 
 
-def password_file() -> Path:
-    """Where libpq looks for passwords."""
+def pgpass_file() -> Path:
+    """Return the path of libpq's password file; of a link, its target, so that replacing the file keeps the link."""
     return Path(os.environ.get("PGPASSFILE") or Path.home() / ".pgpass").resolve()
 
 
-def enter_passwords(port: int, passwords: dict[str, str]) -> None:
-    """Enter the logins of the server at a port into libpq's password file, in place of those entered before.
+def add_pgpass_entries(port: int, passwords: dict[str, str]) -> None:
+    """Add the logins of the server at a port to libpq's password file, replacing earlier entries for that port.
 
     Raises:
         StackError: the file cannot be written.
     """
-    # First found, first used: these go before whatever the user has for any host.
-    replace_entries(port, [f"{HOST}:{port}:*:{login}:{password}" for login, password in passwords.items()])
+    # The first match counts, so these precede the user's own entries, which may match any host.
+    replace_pgpass_entries(port, [f"{HOST}:{port}:*:{login}:{password}" for login, password in passwords.items()])
 
 
-def remove_passwords(port: int, folder: Path) -> None:
-    """Remove the entries of a server at a port from libpq's password file, unless another server's took their place.
+def remove_pgpass_entries(port: int, folder: Path) -> None:
+    """Remove the entries of the server at a port from libpq's password file, unless another server has replaced them.
 
     Raises:
         StackError: the file cannot be written.
     """
-    file, kept = password_file(), folder / ADMINISTRATOR
-    if not (file.is_file() and kept.is_file()):
+    file, password = pgpass_file(), folder / ADMINISTRATOR
+    if not (file.is_file() and password.is_file()):
         return
-    if f"{HOST}:{port}:*:{ADMINISTRATOR}:{kept.read_text()}" in file.read_text().splitlines():
-        replace_entries(port, [])
+    if f"{HOST}:{port}:*:{ADMINISTRATOR}:{password.read_text()}" in file.read_text().splitlines():
+        replace_pgpass_entries(port, [])
 
 
-def replace_entries(port: int, entries: list[str]) -> None:
-    """Put lines for a port at the head of libpq's password file, whose other lines stay.
+def replace_pgpass_entries(port: int, entries: list[str]) -> None:
+    """Replace our entries for a port at the top of libpq's password file; the user's own lines are kept.
 
     Raises:
         StackError: the file cannot be written.
     """
-    file = password_file()
+    file = pgpass_file()
     ours = tuple(f"{HOST}:{port}:*:{login}:" for login in LOGINS)
     try:
         with locked(file):
             before = file.read_text().splitlines() if file.is_file() else []
             kept = [line for line in before if not line.startswith(ours)]
             if entries or kept:
-                write_privately(file, "\n".join([*entries, *kept]) + "\n")
+                write_private_file(file, "\n".join([*entries, *kept]) + "\n")
             else:
                 file.unlink(missing_ok=True)
     except OSError as error:
         raise StackError(
-            f"Passwords cannot be entered into {file} ({error.strerror}): name another file in PGPASSFILE."
+            f"Passwords cannot be written to {file} ({error.strerror}): name another file in PGPASSFILE."
         ) from error
 
 
-def write_privately(file: Path, text: str) -> None:
-    """Write a file that only the present user can read, whole or not at all."""
-    written = file.with_name(f"{file.name}.{os.getpid()}")
-    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+def write_private_file(file: Path, text: str) -> None:
+    """Write a file atomically, readable only by the current user."""
+    temporary = file.with_name(f"{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         out.write(text)
-    written.replace(file)
+    temporary.replace(file)
 
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Keep other local stacks from changing the same file meanwhile."""
+    """Lock a file against other local stacks, by locking the folder that it is in."""
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)

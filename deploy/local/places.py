@@ -1,4 +1,4 @@
-"""Where things are kept: downloads shared between clones, data of this clone alone."""
+"""Folders of the local stack: downloads, which clones share, and each clone's own data."""
 
 import hashlib
 import os
@@ -9,12 +9,12 @@ from pathlib import Path
 from deploy.local.errors import StackError
 
 CLONE = Path(__file__).resolve().parents[2]
-UNPRIVILEGED = ("postgres", "nobody")
+UNPRIVILEGED_USERS = ("postgres", "nobody")
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whom the servers run as, where that is not the present user."""
+    """The user that the servers run as, if that is not the current user."""
 
     name: str
     uid: int
@@ -26,47 +26,52 @@ def is_root() -> bool:
 
 
 def cache_folder() -> Path:
-    """Downloads: JEJO_CACHE_DIR, or /var/cache/jejo for root, or the user's cache folder."""
-    chosen = os.environ.get("JEJO_CACHE_DIR")
-    if chosen:
-        return Path(chosen).resolve()
+    """Return the folder for downloads: JEJO_CACHE_DIR, or /var/cache/jejo for root, or in the user's cache folder."""
+    configured = os.environ.get("JEJO_CACHE_DIR")
+    if configured:
+        return Path(configured).resolve()
     if is_root():
         return Path("/var/cache/jejo")
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jejo"
 
 
 def data_folder() -> Path:
-    """This clone's data: JEJO_DATA_DIR, or below the clone, or for root where unprivileged servers can reach it."""
-    chosen = os.environ.get("JEJO_DATA_DIR")
-    if chosen:
-        return Path(chosen).resolve()
+    """Return the folder for this clone's data: JEJO_DATA_DIR, or for root one below /var/lib/jejo, or in the clone.
+
+    Root's servers run as an unprivileged user, who may be unable to reach the clone.
+    """
+    configured = os.environ.get("JEJO_DATA_DIR")
+    if configured:
+        return Path(configured).resolve()
     if is_root():
         return Path("/var/lib/jejo") / hashlib.sha256(str(CLONE).encode()).hexdigest()[:12]
     return CLONE / ".jejo"
 
 
 def server_owner() -> Owner | None:
-    """PostgreSQL refuses to run as root, so root runs it as a user who owns nothing else.
+    """Return the unprivileged user that servers run as if the current user is root, otherwise None.
+
+    PostgreSQL refuses to run as root.
 
     Raises:
-        StackError: there is no such user.
+        StackError: the machine has no such user.
     """
     if not is_root():
         return None
-    for name in UNPRIVILEGED:
+    for name in UNPRIVILEGED_USERS:
         try:
             found = pwd.getpwnam(name)
         except KeyError:
             continue
         return Owner(name, found.pw_uid, found.pw_gid)
-    raise StackError("PostgreSQL will not run as root: run as an ordinary user, or make a user named postgres.")
+    raise StackError("PostgreSQL refuses to run as root: use an ordinary account, or create a user named postgres.")
 
 
-def make_folder(folder: Path) -> Path:
-    """Make a folder that the servers may write to.
+def create_folder(folder: Path) -> Path:
+    """Create a folder that the servers can write to, if it is missing.
 
     Raises:
-        StackError: the file system refuses.
+        StackError: it cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,6 +80,6 @@ def make_folder(folder: Path) -> Path:
             os.chown(folder, owner.uid, owner.gid)
     except OSError as error:
         raise StackError(
-            f"{folder} cannot be made ({error.strerror}): free some space or set JEJO_CACHE_DIR."
+            f"{folder} cannot be created ({error.strerror}): free some space or set JEJO_DATA_DIR."
         ) from error
     return folder

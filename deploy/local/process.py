@@ -1,4 +1,4 @@
-"""One process that we started: watched while it comes up, ended by its own id, and never outliving us."""
+"""A child process: started, monitored until it is ready, and stopped at the latest when this process ends."""
 
 import contextlib
 import ctypes
@@ -19,13 +19,16 @@ TAIL_LINES = 12
 
 
 def die_with_parent() -> None:
-    """In the child, before it becomes the program: have the kernel end it when we die, however we die."""
+    """Have the kernel send SIGTERM to this process when its parent dies. Runs in the child before the program does."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(slots=True)
 class Process:
-    """A program in a session of its own, so that Ctrl-C at the terminal reaches only us."""
+    """A program in a session of its own, so that Ctrl-C at the terminal does not reach it.
+
+    ``ready`` returns whether it is ready; ``owner`` is the user that it runs as, if not the current one.
+    """
 
     name: str
     command: list[str]
@@ -34,21 +37,24 @@ class Process:
     environment: Mapping[str, str] = field(default_factory=dict)
     owner: Owner | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    ready_within_s: float = 60.0
+    ready_timeout_s: float = 60.0
     _running: "subprocess.Popen[bytes] | None" = None
     _log_start: int = 0
 
     def start(self) -> None:
-        """Start it and wait until it is ready.
+        """Start the process and wait until it is ready.
 
         Raises:
-            StackError: it ended, or was not ready in time; the end of its log is in the message.
+            StackError: it exited, or was not ready in time; the message has the end of its log.
         """
         self.launch()
         self.wait_until_ready()
 
     def launch(self) -> None:
-        """Start it, from the main thread: the kernel ends it when the thread that started it ends."""
+        """Start the process without waiting.
+
+        Call this from the main thread: the kernel terminates the process when the thread that started it ends.
+        """
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         who = {} if self.owner is None else {"user": self.owner.uid, "group": self.owner.gid, "extra_groups": []}
@@ -66,39 +72,41 @@ class Process:
             )
 
     def wait_until_ready(self) -> None:
-        """Wait for what was launched.
+        """Wait until the launched process is ready.
 
         Raises:
-            StackError: it ended, or was not ready in time; the end of its log is in the message.
+            StackError: it exited, or was not ready in time; the message has the end of its log.
         """
-        deadline = time.monotonic() + self.ready_within_s
+        deadline = time.monotonic() + self.ready_timeout_s
         while not self.ready():
             code = self.exit_code()
             if code is not None:
-                raise StackError(
-                    f"{self.name} ended at once (exit code {code}):\n{self.tail()}\nThe log is {self.log}."
-                )
+                raise StackError(f"{self.name} exited with code {code}:\n{self.tail()}\nThe log is {self.log}.")
             if time.monotonic() > deadline:
                 self.stop()
-                raise StackError(f"{self.name} was not ready in {self.ready_within_s:.0f} s:\n{self.tail()}")
+                raise StackError(f"{self.name} was not ready within {self.ready_timeout_s:.0f} s:\n{self.tail()}")
             time.sleep(0.05)
 
     @property
     def pid(self) -> int:
-        """The id of the running process."""
+        """The id of the running process.
+
+        Raises:
+            StackError: it was not started, or was stopped.
+        """
         if self._running is None:
-            raise StackError(f"{self.name} was not started.")
+            raise StackError(f"{self.name} is not running: start it first.")
         return self._running.pid
 
     def exit_code(self) -> int | None:
-        """None while it runs or before it was started."""
+        """Return the exit code; None while the process runs, before it was started, and after it was stopped."""
         return None if self._running is None else self._running.poll()
 
     def is_running(self) -> bool:
         return self._running is not None and self._running.poll() is None
 
     def stop(self, grace_s: float = 20.0) -> None:
-        """Ask it to end, and end it if it does not within the grace."""
+        """Send the stop signal, and kill the process if it has not exited within ``grace_s`` seconds."""
         if self._running is None:
             return
         if self._running.poll() is None:
@@ -110,7 +118,7 @@ class Process:
         self._running = None
 
     def kill(self) -> None:
-        """SIGKILL, as a power cut would; what it started itself goes with it as it notices."""
+        """Send SIGKILL to the process and its process group."""
         if self._running is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -118,38 +126,42 @@ class Process:
         self._running.wait()
         self._running = None
 
-    def said(self, text: bytes) -> bool:
-        """Whether this run has written something to the log."""
-        with self.log.open("rb") as lines:
-            lines.seek(self._log_start)
-            return text in lines.read()
+    def log_contains(self, text: bytes) -> bool:
+        """Return whether the log has a text since the process was last started."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            return text in log.read()
 
     def tail(self) -> str:
-        """The end of the log."""
+        """Return the last lines of the log."""
         with contextlib.suppress(OSError):
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
         return "(no log)"
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on just now."""
+    """Return a port of 127.0.0.1 that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def listens(port: int) -> bool:
-    """Whether somebody accepts connections at a port of 127.0.0.1."""
+    """Return whether a port of 127.0.0.1 accepts connections."""
     with contextlib.closing(socket.socket()) as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def claim_port(port: int, what: str, setting: str) -> None:
-    """Make sure that a port is ours to use.
+def require_free_port(port: int, what: str, setting: str) -> None:
+    """Check that a port is free.
+
+    Args:
+        what: needs the port.
+        setting: how to use another one, for the error message.
 
     Raises:
-        StackError: somebody listens there.
+        StackError: the port is in use.
     """
     if listens(port):
-        raise StackError(f"Port {port}, which {what} wants, is taken: stop what listens there, or {setting}.")
+        raise StackError(f"Port {port}, which {what} needs, is in use: stop the program there, or {setting}.")

@@ -1,4 +1,4 @@
-"""A real PostgreSQL with TimescaleDB and a real Kafka, each in a folder of its own, on 127.0.0.1 only."""
+"""PostgreSQL with TimescaleDB, and Kafka: each a real server in a folder of its own, on 127.0.0.1 only."""
 
 import os
 import shutil
@@ -9,14 +9,14 @@ from signal import SIGINT
 
 from deploy.local.errors import StackError
 from deploy.local.fetch import fetch_kafka, fetch_timescaledb
-from deploy.local.passwords import ADMINISTRATOR, HOST, enter_passwords, make_passwords
-from deploy.local.places import make_folder, server_owner
+from deploy.local.passwords import ADMINISTRATOR, HOST, add_pgpass_entries, ensure_passwords
+from deploy.local.places import create_folder, server_owner
 from deploy.local.process import Process, free_port, listens
 
 HERE = Path(__file__).parent
 DATABASE = "jejo"
 ACCESS = f"host all all {HOST}/32 scram-sha-256\n"
-"""Whom PostgreSQL lets in: over this machine's own address only, and nobody without a password."""
+"""The content of pg_hba.conf: connections from this machine only, and none without a password."""
 
 POSTGRES_SETTINGS = """
 shared_preload_libraries = 'timescaledb'
@@ -53,10 +53,14 @@ auto.create.topics.enable=false
 
 
 def run_as_owner(command: list[str], what: str, *, text: str = "", **environment: str) -> str:
-    """Run a server's own tool as the user who will run the server; ``text`` is its standard input.
+    """Run a server's tool as the user that the server runs as, and return its standard output.
+
+    Args:
+        what: is being done, for the error message.
+        text: the tool's standard input.
 
     Raises:
-        StackError: it failed.
+        StackError: the tool failed.
     """
     owner = server_owner()
     who = {} if owner is None else {"user": owner.uid, "group": owner.gid, "extra_groups": []}
@@ -77,11 +81,11 @@ def run_as_owner(command: list[str], what: str, *, text: str = "", **environment
 
 @dataclass(slots=True)
 class PostgresServer:
-    """PostgreSQL with a superuser and a database named ``jejo``; data and passwords stay in ``folder``.
+    """PostgreSQL with a superuser and a database named ``jejo``; data and passwords are in ``folder``.
 
-    It lets nobody in without a password. Whoever started it finds every login's in libpq's password file.
+    Every connection needs a password. All passwords are added to libpq's password file of the current user.
 
-    ``durable`` may be off for tests: a killed server loses nothing, only a lost machine would.
+    ``durable`` is off in tests: killing the server still loses no data, but a crash of the machine may.
     """
 
     folder: Path
@@ -99,7 +103,7 @@ class PostgresServer:
 
     @property
     def process(self) -> Process:
-        """The process, started or not."""
+        """The server's process, started or not."""
         if self._process is None:
             programs = fetch_timescaledb() / "usr/lib/postgresql/17/bin"
             data = self.folder / "data"
@@ -108,27 +112,27 @@ class PostgresServer:
                 command += ["-c", "fsync=off", "-c", "full_page_writes=off"]
             log = self.folder / "postgres.log"
             self._process = Process(
-                "PostgreSQL", command, log, self.answers, owner=server_owner(), stop_signal=SIGINT, ready_within_s=60
+                "PostgreSQL", command, log, self.is_ready, owner=server_owner(), stop_signal=SIGINT, ready_timeout_s=60
             )
         return self._process
 
-    def answers(self) -> bool:
-        """Whether it takes connections."""
+    def is_ready(self) -> bool:
+        """Return whether the server accepts connections."""
         program = fetch_timescaledb() / "usr/lib/postgresql/17/bin/pg_isready"
         command = [str(program), "-q", "-h", HOST, "-p", str(self.port), "-d", DATABASE, "-U", ADMINISTRATOR]
         return subprocess.run(command, check=False).returncode == 0
 
     def start(self) -> None:
-        """Create the data folder if it is missing, start, and wait until queries are answered.
+        """Start the server and wait until it is ready. Creates data folder, passwords and database if missing.
 
         Raises:
-            StackError: it cannot be made or started.
+            StackError: the server cannot be set up or started.
         """
         new = not (self.folder / "data/PG_VERSION").is_file()
         if new:
             self.initialise()
-        passwords = self.protect()
-        # A killed server's last processes may hold its memory for a moment longer than itself.
+        passwords = self.require_passwords()
+        # After a kill, the server's other processes may hold its shared memory for a moment.
         for attempt in range(20):
             try:
                 self.process.start()
@@ -136,21 +140,21 @@ class PostgresServer:
             except StackError:
                 if attempt == 19 or "shared memory" not in self.process.tail():
                     raise
-        enter_passwords(self.port, passwords)
+        add_pgpass_entries(self.port, passwords)
         if new:
-            self.make_database(passwords[ADMINISTRATOR])
+            self.create_database(passwords[ADMINISTRATOR])
 
-    def protect(self) -> dict[str, str]:
-        """Let nobody in without a password, before the server starts; returns the passwords.
+    def require_passwords(self) -> dict[str, str]:
+        """Require a password of every login, and return the passwords. Call this before the server starts.
 
-        Data folders from before there were passwords get them, too.
+        This also upgrades data folders in which no passwords were required.
         """
         data = self.folder / "data"
-        open_before = not (self.passwords / ADMINISTRATOR).is_file() or (data / "pg_hba.conf").read_text() != ACCESS
-        passwords = make_passwords(self.passwords)
-        if open_before:
+        unprotected = not (self.passwords / ADMINISTRATOR).is_file() or (data / "pg_hba.conf").read_text() != ACCESS
+        passwords = ensure_passwords(self.passwords)
+        if unprotected:
             program = fetch_timescaledb() / "usr/lib/postgresql/17/bin/postgres"
-            # A server for this one statement, which listens nowhere.
+            # Single-user mode: the server runs this one statement and accepts no connections.
             command = [str(program), "--single", "-D", str(data), "-c", "shared_preload_libraries=", "postgres"]
             statement = f"ALTER ROLE {ADMINISTRATOR} PASSWORD '{passwords[ADMINISTRATOR]}'"
             run_as_owner(command, "Setting the superuser's password", text=statement)
@@ -159,12 +163,12 @@ class PostgresServer:
 
     @property
     def passwords(self) -> Path:
-        """A folder with a file per login, for ``JEJO_DATABASE_PASSWORDS``."""
+        """The folder with a password file per login, for ``JEJO_DATABASE_PASSWORDS``."""
         return self.folder / "passwords"
 
     def initialise(self) -> None:
-        """Create an empty data folder."""
-        make_folder(self.folder)
+        """Create a new data folder with ``initdb``."""
+        create_folder(self.folder)
         programs = fetch_timescaledb() / "usr/lib/postgresql/17/bin"
         data = self.folder / "data"
         shutil.rmtree(data, ignore_errors=True)
@@ -173,7 +177,8 @@ class PostgresServer:
         with (data / "postgresql.conf").open("a") as out:
             out.write(POSTGRES_SETTINGS)
 
-    def make_database(self, password: str) -> None:
+    def create_database(self, password: str) -> None:
+        """Create the database ``jejo``; ``password`` is the superuser's."""
         program = fetch_timescaledb() / "usr/lib/postgresql/17/bin/createdb"
         run_as_owner(
             [str(program), "-h", HOST, "-p", str(self.port), "-U", ADMINISTRATOR, DATABASE],
@@ -182,17 +187,17 @@ class PostgresServer:
         )
 
     def stop(self) -> None:
-        """Stop, rolling back what is open."""
+        """Stop the server; open transactions are rolled back."""
         self.process.stop()
 
     def kill(self) -> None:
-        """Kill the whole server at once."""
+        """Kill the server; its child processes exit as soon as they notice."""
         self.process.kill()
 
 
 @dataclass(slots=True)
 class KafkaServer:
-    """One Kafka broker that is its own controller; data stay in ``folder``."""
+    """One Kafka broker that is also its own controller; its data are in ``folder``."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -210,7 +215,7 @@ class KafkaServer:
 
     @property
     def process(self) -> Process:
-        """The process, started or not."""
+        """The server's process, started or not."""
         if self._process is None:
             options = ["-Xms128m", f"-Xmx{self.heap}", "-XX:+UseG1GC", "-Duser.timezone=UTC"]
             options.append(f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}")
@@ -223,20 +228,20 @@ class KafkaServer:
                 str(self.folder / "server.properties"),
             ]
             log = self.folder / "kafka.log"
-            self._process = Process("Kafka", command, log, self.answers, owner=server_owner(), ready_within_s=90)
+            self._process = Process("Kafka", command, log, self.is_ready, owner=server_owner(), ready_timeout_s=90)
         return self._process
 
-    def answers(self) -> bool:
-        """Whether this run of the broker has come up and listens."""
-        return self.process.said(b"Kafka Server started") and listens(self.port)
+    def is_ready(self) -> bool:
+        """Return whether the broker has started and accepts connections."""
+        return self.process.log_contains(b"Kafka Server started") and listens(self.port)
 
     def start(self) -> None:
-        """Format the data folder if there is none, start, and wait until the broker answers.
+        """Start the broker and wait until it is ready. Formats the data folder if it is new.
 
         Raises:
-            StackError: it cannot be made or started.
+            StackError: the broker cannot be set up or started.
         """
-        make_folder(self.folder)
+        create_folder(self.folder)
         self.configure()
         if not (self.folder / "data/meta.properties").is_file():
             tool = ["java", "-cp", f"{fetch_kafka()}/*", "kafka.tools.StorageTool"]
@@ -246,7 +251,7 @@ class KafkaServer:
         self.process.start()
 
     def configure(self) -> None:
-        """Write its settings for the ports of this run."""
+        """Write the broker's settings, with the current ports."""
         address = f"PLAINTEXT://127.0.0.1:{self.port}"
         lines = [
             f"controller.quorum.voters=1@127.0.0.1:{self.controller_port}",
@@ -258,9 +263,9 @@ class KafkaServer:
         shutil.copyfile(HERE / "kafka/log4j2.properties", self.folder / "log4j2.properties")
 
     def stop(self) -> None:
-        """Stop it in order."""
+        """Shut the broker down cleanly."""
         self.process.stop()
 
     def kill(self) -> None:
-        """Kill it at once."""
+        """Kill the broker."""
         self.process.kill()

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Makes .venv below the clone, with everything pinned and checked. Says what is missing; as root on Debian, installs it.
-# `setup.sh tests` also wants the programs that only tests run.
+# Creates .venv in the clone, with pinned and verified packages. Reports missing programs, or installs them as root on Debian.
+# `setup.sh tests` also requires the programs that only tests use.
 set -eu
 cd "$(dirname "$0")/../.."
 
-say() { printf '%s\n' "$*" >&2; }
-stop() { say "jejo: $*"; exit 1; }
-INSTEAD="or use Docker (deploy/), or point JEJO_DATABASE_URL and JEJO_KAFKA_BOOTSTRAP_SERVERS at servers of your own"
+print_progress() { printf '%s\n' "$*" >&2; }
+fail() { print_progress "jejo: $*"; exit 1; }
+ALTERNATIVES="or use Docker (deploy/), or point JEJO_DATABASE_URL and JEJO_KAFKA_BOOTSTRAP_SERVERS at servers of your own"
 
-[ "$(uname -s)" = Linux ] || stop "the local stack runs on Linux only; run it there, $INSTEAD."
+[ "$(uname -s)" = Linux ] || fail "the local stack runs on Linux only; use a Linux machine, $ALTERNATIVES."
 
 usable_python() {
     for candidate in /usr/bin/python3 python3.11 python3.12 python3.13 python3; do
@@ -43,28 +43,28 @@ if [ "${1:-}" = tests ]; then
     [ -n "$(fc-list :lang=ko 2>/dev/null)" ] || missing="$missing fonts-noto-cjk fontconfig"
 fi
 if [ -n "$missing" ]; then
-    command -v apt-get >/dev/null 2>&1 || stop "please install:$missing (this system has no apt-get), $INSTEAD."
+    command -v apt-get >/dev/null 2>&1 || fail "please install:$missing (this system has no apt-get), $ALTERNATIVES."
     if [ "$(id -u)" = 0 ]; then
-        say "Installing what is missing from Debian's packages:$missing"
+        print_progress "Installing missing Debian packages:$missing"
         # shellcheck disable=SC2086
         { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing; } >&2 \
-            || stop "Debian's packages cannot be reached: check the network, then run this again."
+            || fail "Debian's packages cannot be reached: check the network, then run this again."
     else
-        stop "please have this run once: sudo apt-get install$missing"
+        fail "packages are missing; run this once: sudo apt-get install$missing"
     fi
 fi
-python=$(usable_python) || stop "Python 3.11 or newer with venv is needed: install python3 and python3-venv, $INSTEAD."
+python=$(usable_python) || fail "Python 3.11 or newer with venv is required: install python3 and python3-venv, $ALTERNATIVES."
 
 stamp=$({ cat requirements/dev.txt pyproject.toml; "$python" -V; pwd; } | sha256sum | cut -d' ' -f1)
 if [ "$(cat .venv/.stamp 2>/dev/null || true)" = "$stamp" ]; then
     exit 0
 fi
-say "Python: making .venv"
+print_progress "Python: creating .venv"
 rm -rf .venv
-"$python" -m venv .venv || stop "the folder $(pwd)/.venv cannot be made: free some space, or clone where you may write."
-say "Python: installing pinned packages"
+"$python" -m venv .venv || fail "the folder $(pwd)/.venv cannot be created: free some space, or clone into a writable folder."
+print_progress "Python: installing pinned packages"
 .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt >&2 \
-    || stop "the Python packages cannot be had: check the network, pip's settings and the free space, then run this again."
+    || fail "the Python packages cannot be installed: check the network, pip's settings and free disk space, then run this again."
 .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . >&2 \
-    || stop "jejo itself cannot be installed into .venv: see the lines above."
+    || fail "jejo itself cannot be installed into .venv: see the lines above."
 printf '%s' "$stamp" > .venv/.stamp

@@ -1,4 +1,4 @@
-"""The demo, as a newcomer starts it, beside whatever else runs on this machine."""
+"""Tests of the demo as a newcomer starts it, on free ports."""
 
 import datetime as dt
 import json
@@ -23,7 +23,7 @@ RUNNING = "Jejo is running"
 
 @pytest.fixture
 def environment(database: str, kafka_server: KafkaServer, tmp_path: Path) -> dict[str, str]:
-    """Everything of the demo's own but the two servers, which the session has already."""
+    """The demo's environment: its own data folder and API port, and the session's two servers."""
     return {
         **os.environ,
         "JEJO_DATABASE_URL": database,
@@ -62,7 +62,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_the_printed_line_shows_kpis_moving_and_ctrl_c_stops_everything(
+def test_the_printed_command_shows_kpis_changing_and_ctrl_c_stops_everything(
     demo: tuple["subprocess.Popen[bytes]", Path], environment: dict[str, str]
 ) -> None:
     process, log = demo
@@ -83,7 +83,7 @@ def test_the_printed_line_shows_kpis_moving_and_ctrl_c_stops_everything(
     assert second.returncode == 1
     assert second.stderr == "jejo: A demo of this clone is running already: stop it with Ctrl-C first.\n"
 
-    history_is_in_the_figures(environment, log)
+    check_link_and_history(environment, log)
     line = re.search(r"curl .*?(?= \| python3)", log.read_text())
     assert line is not None
 
@@ -91,14 +91,14 @@ def test_the_printed_line_shows_kpis_moving_and_ctrl_c_stops_everything(
         shown = subprocess.run(["bash", "-c", line[0]], capture_output=True, check=True)
         return float(sum(item["time_s"]["producing"] for item in json.loads(shown.stdout)["items"]))
 
-    # Usually more; less when an hour has just begun, since the line asks for the running one.
+    # It usually rises, but falls when an hour has just begun, since the command queries the current hour.
     first = producing()
     wait_for("producing time to change", lambda: producing() != first, 30)
 
-    another = re.search(r"^ +(.* keys login-link .*)$", log.read_text(), re.MULTILINE)
-    assert another is not None
-    made = subprocess.run(["bash", "-c", another[1]], cwd=ROOT, env=os.environ, capture_output=True, check=True)
-    assert made.stdout.startswith(f"http://127.0.0.1:{environment['JEJO_API_PORT']}/#login=".encode())
+    command = re.search(r"^ +(.* keys login-link .*)$", log.read_text(), re.MULTILINE)
+    assert command is not None
+    created = subprocess.run(["bash", "-c", command[1]], cwd=ROOT, env=os.environ, capture_output=True, check=True)
+    assert created.stdout.startswith(f"http://127.0.0.1:{environment['JEJO_API_PORT']}/#login=".encode())
 
     services = children_of(process.pid)
     assert len(services) == 4
@@ -108,8 +108,8 @@ def test_the_printed_line_shows_kpis_moving_and_ctrl_c_stops_everything(
     assert "Stopped." in log.read_text()
 
 
-def history_is_in_the_figures(environment: dict[str, str], log: Path) -> None:
-    """The printed link opens a session, once, and yesterday has KPIs."""
+def check_link_and_history(environment: dict[str, str], log: Path) -> None:
+    """Check that the printed link opens a session exactly once, and that past days have KPIs."""
     api = f"http://127.0.0.1:{environment['JEJO_API_PORT']}"
     link = re.search(rf"{api}/#login=(\S+)", log.read_text())
     assert link is not None
@@ -124,22 +124,22 @@ def history_is_in_the_figures(environment: dict[str, str], log: Path) -> None:
     assert all(item["factories"] == 4 and item["kpis"]["availability"]["value"] > 0.3 for item in items)
 
 
-def test_a_size_that_is_none_is_one_sentence(environment: dict[str, str], tmp_path: Path) -> None:
+def test_an_invalid_size_is_reported_in_one_sentence(environment: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "demo.log"
     assert start({**environment, "JEJO_DEMO_DAYS": "many"}, log).wait(60) == 1
     assert log.read_text() == "jejo: JEJO_DEMO_DAYS=many: write a whole number of at least 0.\n"
 
 
-def test_a_taken_port_is_one_sentence(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_sentence(environment: dict[str, str], tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", int(environment["JEJO_API_PORT"])))
         taken.listen()
         log = tmp_path / "demo.log"
         assert start(environment, log).wait(60) == 1
-    assert re.fullmatch(r"jejo: Port \d+, which the API wants, is taken: .* JEJO_API_PORT.*\n", log.read_text())
+    assert re.fullmatch(r"jejo: Port \d+, which the API needs, is in use: .* JEJO_API_PORT.*\n", log.read_text())
 
 
-def test_a_service_that_ends_by_itself_ends_the_demo_with_its_log(
+def test_a_service_that_exits_stops_the_demo_and_shows_its_log(
     demo: tuple["subprocess.Popen[bytes]", Path],
 ) -> None:
     process, log = demo
@@ -147,6 +147,6 @@ def test_a_service_that_ends_by_itself_ends_the_demo_with_its_log(
     services = children_of(process.pid)
     os.kill(services[0], signal.SIGKILL)
     assert process.wait(60) == 1
-    assert "The API ended by itself" in log.read_text()
+    assert "The API exited unexpectedly" in log.read_text()
     time.sleep(0.1)
     assert not [pid for pid in services if is_alive(pid)]

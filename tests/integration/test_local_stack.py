@@ -1,4 +1,4 @@
-"""The local stack itself: real servers that survive being killed and leave nothing behind when stopped."""
+"""Tests of the local stack: its servers survive a kill, require passwords and leave no process behind."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
 from deploy.local.errors import StackError
-from deploy.local.process import claim_port, free_port
+from deploy.local.process import free_port, require_free_port
 from tests.servers import PostgresServer, private_kafka, private_postgres
 
 
@@ -22,7 +22,7 @@ def is_alive(pid: int) -> bool:
 def execute(
     url: str, *statements: str, password: str | None = None, passfile: Path | None = None
 ) -> list[asyncpg.Record]:
-    async def work() -> list[asyncpg.Record]:
+    async def run() -> list[asyncpg.Record]:
         connection = await asyncpg.connect(url, password=password, passfile=str(passfile) if passfile else None)
         try:
             for statement in statements[:-1]:
@@ -31,17 +31,16 @@ def execute(
         finally:
             await connection.close()
 
-    return asyncio.run(work())
+    return asyncio.run(run())
 
 
-def test_timescaledb_makes_hypertables_survives_a_kill_and_stops() -> None:
+def test_timescaledb_creates_hypertables_survives_a_kill_and_stops() -> None:
     with private_postgres() as server:
-        made = "SELECT create_hypertable('t', by_range('at'))"
         execute(
             server.url,
             "CREATE EXTENSION timescaledb",
             "CREATE TABLE t (at timestamptz NOT NULL)",
-            made,
+            "SELECT create_hypertable('t', by_range('at'))",
             "INSERT INTO t VALUES (now()) RETURNING 1",
         )
         server.kill()
@@ -52,10 +51,10 @@ def test_timescaledb_makes_hypertables_survives_a_kill_and_stops() -> None:
 
 
 @pytest.mark.parametrize("user", ["jejo", "postgres", "jejo_api", "researcher"])
-def test_postgresql_trusts_no_other_user_of_the_machine(
+def test_postgresql_rejects_other_users_of_the_machine(
     postgres_server: PostgresServer, database: str, tmp_path: Path, user: str
 ) -> None:
-    """Another user has this machine's address as well, and no password file."""
+    """Another user connects from the same address, but without the password file."""
     for password in (None, "guess"):
         with pytest.raises((asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError)):
             execute(database.replace("jejo@", f"{user}@"), "SELECT 1", password=password, passfile=tmp_path / "none")
@@ -64,7 +63,7 @@ def test_postgresql_trusts_no_other_user_of_the_machine(
     assert all(file.stat().st_mode & 0o077 == 0 for file in folder.iterdir())
 
 
-def test_a_data_folder_of_before_there_were_passwords_gets_them(tmp_path: Path) -> None:
+def test_an_old_data_folder_without_passwords_is_upgraded(tmp_path: Path) -> None:
     with private_postgres() as server:
         execute(server.url, "CREATE TABLE kept ()", "SELECT 1")
         server.stop()
@@ -78,7 +77,7 @@ def test_a_data_folder_of_before_there_were_passwords_gets_them(tmp_path: Path) 
             execute(server.url, "SELECT 1", passfile=tmp_path / "none")
 
 
-def test_kafka_keeps_what_it_acknowledged_over_a_kill_and_stops() -> None:
+def test_kafka_keeps_acknowledged_records_after_a_kill_and_stops() -> None:
     with private_kafka() as server:
         send_and_read(server.bootstrap, b"one", [b"one"])
         server.kill()
@@ -102,10 +101,10 @@ def send_and_read(bootstrap: str, value: bytes, expected: list[bytes]) -> None:
         consumer.close()
 
 
-def test_a_taken_port_names_the_setting() -> None:
-    claim_port(free_port(), "Kafka", "set X")
+def test_a_port_in_use_names_the_setting() -> None:
+    require_free_port(free_port(), "Kafka", "set X")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(StackError, match=r"which Kafka wants, is taken: stop what listens there, or set X\."):
-            claim_port(taken.getsockname()[1], "Kafka", "set X")
+        with pytest.raises(StackError, match=r"which Kafka needs, is in use: stop the program there, or set X\."):
+            require_free_port(taken.getsockname()[1], "Kafka", "set X")

@@ -1,4 +1,4 @@
-"""What the set-up says and does where something is missing: no network, no servers, a made-up machine."""
+"""Tests of the local set-up with programs, network or permissions missing; no servers are started."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local import fetch, places
 from deploy.local.errors import StackError
-from deploy.local.passwords import enter_passwords, make_passwords, remove_passwords
+from deploy.local.passwords import add_pgpass_entries, ensure_passwords, remove_pgpass_entries
 from deploy.local.process import Process
 from services.core.database import LOGINS
 
@@ -19,7 +19,7 @@ TOOLS = ("sh", "dirname", "uname", "sed", "head", "cat", "sha256sum", "cut", "rm
 
 
 class Machine:
-    """A machine with a PATH of our making: which programs there are, and who one is."""
+    """A simulated machine: a PATH with chosen programs, and the current user's id."""
 
     def __init__(self, folder: Path, user_id: int) -> None:
         self.clone = folder / "clone"
@@ -50,15 +50,17 @@ class Machine:
         )
 
 
-def test_an_ordinary_user_is_told_the_command(tmp_path: Path) -> None:
+def test_setup_prints_the_install_command_for_an_ordinary_user(tmp_path: Path) -> None:
     machine = Machine(tmp_path, 1000)
     machine.add("apt-get", "exit 99")
     done = machine.set_up()
     assert done.returncode == 1
-    assert done.stderr == "jejo: please have this run once: sudo apt-get install openjdk-17-jre-headless maven\n"
+    assert (
+        done.stderr == "jejo: packages are missing; run this once: sudo apt-get install openjdk-17-jre-headless maven\n"
+    )
 
 
-def test_what_only_tests_run_is_asked_for_by_them(tmp_path: Path) -> None:
+def test_programs_used_by_tests_are_required_only_for_tests(tmp_path: Path) -> None:
     machine = Machine(tmp_path, 1000)
     for name in ("apt-get", "mvn", "curl", "openssl"):
         machine.add(name, "exit 99")
@@ -67,7 +69,7 @@ def test_what_only_tests_run_is_asked_for_by_them(tmp_path: Path) -> None:
     assert machine.set_up("tests").stderr.endswith("sudo apt-get install kcat chromium fonts-noto-cjk fontconfig\n")
 
 
-def test_an_old_node_is_as_none(tmp_path: Path) -> None:
+def test_an_outdated_node_counts_as_missing(tmp_path: Path) -> None:
     machine = Machine(tmp_path, 1000)
     machine.add("apt-get", "exit 99")
     machine.add("node", "echo v16.20.2")
@@ -75,7 +77,7 @@ def test_an_old_node_is_as_none(tmp_path: Path) -> None:
     assert machine.set_up().stderr.endswith("maven nodejs npm\n")
 
 
-def test_an_old_java_is_as_none(tmp_path: Path) -> None:
+def test_an_outdated_java_counts_as_missing(tmp_path: Path) -> None:
     machine = Machine(tmp_path, 1000)
     machine.add("apt-get", "exit 99")
     machine.add("mvn", "exit 0")
@@ -83,17 +85,17 @@ def test_an_old_java_is_as_none(tmp_path: Path) -> None:
     assert machine.set_up().stderr.endswith("sudo apt-get install openjdk-17-jre-headless\n")
 
 
-def test_root_has_it_installed_after_being_told(tmp_path: Path) -> None:
+def test_setup_as_root_reports_and_installs_missing_packages(tmp_path: Path) -> None:
     machine = Machine(tmp_path, 0)
     machine.add("apt-get", f'echo "$@" >> {tmp_path}/called')
     machine.add("java", "echo 'openjdk version \"17.0.2\"' >&2")
     done = machine.set_up()
-    assert done.stderr.startswith("Installing what is missing from Debian's packages: maven\n")
+    assert done.stderr.startswith("Installing missing Debian packages: maven\n")
     called = (tmp_path / "called").read_text().splitlines()
     assert called == ["update -q", "install -y -q --no-install-recommends maven"]
 
 
-def test_root_without_a_network_is_told_so(tmp_path: Path) -> None:
+def test_setup_as_root_reports_a_missing_network(tmp_path: Path) -> None:
     machine = Machine(tmp_path, 0)
     machine.add("apt-get", "exit 100")
     done = machine.set_up()
@@ -101,25 +103,25 @@ def test_root_without_a_network_is_told_so(tmp_path: Path) -> None:
     assert "jejo: Debian's packages cannot be reached: check the network" in done.stderr
 
 
-def test_another_system_is_told_the_ways_out(tmp_path: Path) -> None:
+def test_other_operating_systems_get_the_alternatives(tmp_path: Path) -> None:
     machine = Machine(tmp_path, 1000)
     (machine.programs / "uname").unlink()
     machine.add("uname", "echo Darwin")
     done = machine.set_up()
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    for way in ("Docker", "JEJO_DATABASE_URL", "JEJO_KAFKA_BOOTSTRAP_SERVERS"):
-        assert way in done.stderr
+    for alternative in ("Docker", "JEJO_DATABASE_URL", "JEJO_KAFKA_BOOTSTRAP_SERVERS"):
+        assert alternative in done.stderr
 
 
-def test_kafka_of_ones_own_needs_no_java(tmp_path: Path) -> None:
+def test_an_existing_kafka_server_makes_java_unnecessary(tmp_path: Path) -> None:
     machine = Machine(tmp_path, 1000)
     machine.add("apt-get", "exit 99")
     done = machine.set_up(JEJO_KAFKA_BOOTSTRAP_SERVERS="kafka:9092")
     assert "apt-get install" not in done.stderr
 
 
-def test_a_jar_other_than_the_tested_one_is_refused(tmp_path: Path) -> None:
+def test_jars_that_differ_from_the_tested_ones_are_rejected(tmp_path: Path) -> None:
     sums = tmp_path / "jars.sha256"
     sums.write_text(f"{hashlib.sha256(b'good').hexdigest()}  a.jar\n")
     (tmp_path / "a.jar").write_bytes(b"good")
@@ -133,7 +135,7 @@ def test_a_jar_other_than_the_tested_one_is_refused(tmp_path: Path) -> None:
         fetch.check_jars(tmp_path, sums)
 
 
-def test_a_command_that_fails_is_one_sentence_with_the_ways_out() -> None:
+def test_a_failed_command_is_reported_in_one_sentence_with_alternatives() -> None:
     with pytest.raises(StackError) as error:
         fetch.run(["sh", "-c", "echo 'no route to host' >&2; exit 3"], "The jars cannot be downloaded")
     assert str(error.value).startswith("The jars cannot be downloaded (no route to host), ")
@@ -141,7 +143,7 @@ def test_a_command_that_fails_is_one_sentence_with_the_ways_out() -> None:
         fetch.run(["sh", "-c", "echo 'write: No space left on device' >&2; exit 1"], "x")
 
 
-def test_a_cache_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_created_names_the_setting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StackError, match="set JEJO_CACHE_DIR"), fetch.locked(tmp_path / "file/cache"):
         pass
@@ -161,80 +163,82 @@ def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def process(tmp_path: Path, script: str, *, ready: bool) -> Process:
-    return Process("It", ["sh", "-c", script], tmp_path / "it.log", lambda: ready, ready_within_s=0.5)
+    return Process("The server", ["sh", "-c", script], tmp_path / "server.log", lambda: ready, ready_timeout_s=0.5)
 
 
-def test_a_process_that_ends_at_once_shows_its_log(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match=r"It ended at once \(exit code 7\):\nno such setting"):
+def test_a_process_that_exits_early_shows_its_log(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"The server exited with code 7:\nno such setting"):
         process(tmp_path, "echo no such setting; exit 7", ready=False).start()
 
 
-def test_a_process_that_never_gets_ready_is_stopped(tmp_path: Path) -> None:
+def test_a_process_that_never_becomes_ready_is_stopped(tmp_path: Path) -> None:
     slow = process(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60", ready=False)
-    with pytest.raises(StackError, match="It was not ready"):
+    with pytest.raises(StackError, match="The server was not ready"):
         slow.start()
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-def test_only_what_this_run_said_counts(tmp_path: Path) -> None:
+def test_log_contains_ignores_earlier_runs(tmp_path: Path) -> None:
     first = process(tmp_path, "echo hello; exec sleep 60", ready=True)
-    (tmp_path / "it.log").write_text("started\n")
+    (tmp_path / "server.log").write_text("started\n")
     first.start()
-    assert not first.said(b"started")
+    assert not first.log_contains(b"started")
     first.stop()
     assert not first.is_running()
 
 
 @pytest.fixture
-def password_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def pgpass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "home/pgpass"
     file.parent.mkdir()
     monkeypatch.setenv("PGPASSFILE", str(file))
     return file
 
 
-def test_passwords_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
-    made = make_passwords(tmp_path / "passwords")
+def test_passwords_are_created_once_and_readable_only_by_their_owner(tmp_path: Path) -> None:
+    made = ensure_passwords(tmp_path / "passwords")
     assert set(made) == {"jejo", *LOGINS}
     assert len(set(made.values())) == len(made)
     assert all(len(password) == 48 for password in made.values())
-    assert make_passwords(tmp_path / "passwords") == made
+    assert ensure_passwords(tmp_path / "passwords") == made
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "passwords").iterdir()} == {0o600}
 
 
-def test_the_users_own_entries_stay_in_the_password_file(password_file: Path, tmp_path: Path) -> None:
-    password_file.write_text("# mine\n*:*:*:*:everywhere\n127.0.0.1:5433:*:me:mine\n")
-    first, second = make_passwords(tmp_path / "1"), make_passwords(tmp_path / "2")
-    enter_passwords(5433, first)
-    enter_passwords(5434, first)
-    enter_passwords(5433, second)
-    lines = password_file.read_text().splitlines()
+def test_the_users_own_entries_in_the_password_file_are_kept(pgpass: Path, tmp_path: Path) -> None:
+    pgpass.write_text("# mine\n*:*:*:*:everywhere\n127.0.0.1:5433:*:me:mine\n")
+    first, second = ensure_passwords(tmp_path / "1"), ensure_passwords(tmp_path / "2")
+    add_pgpass_entries(5433, first)
+    add_pgpass_entries(5434, first)
+    add_pgpass_entries(5433, second)
+    lines = pgpass.read_text().splitlines()
     assert lines[:9] == [f"127.0.0.1:5433:*:{login}:{password}" for login, password in second.items()]
     assert lines[9:18] == [f"127.0.0.1:5434:*:{login}:{password}" for login, password in first.items()]
-    assert password_file.stat().st_mode & 0o777 == 0o600
-    remove_passwords(5433, tmp_path / "1")
-    assert password_file.read_text().splitlines() == lines
-    remove_passwords(5433, tmp_path / "2")
-    remove_passwords(5434, tmp_path / "1")
-    assert password_file.read_text() == "# mine\n*:*:*:*:everywhere\n127.0.0.1:5433:*:me:mine\n"
+    assert pgpass.stat().st_mode & 0o777 == 0o600
+    remove_pgpass_entries(5433, tmp_path / "1")
+    assert pgpass.read_text().splitlines() == lines
+    remove_pgpass_entries(5433, tmp_path / "2")
+    remove_pgpass_entries(5434, tmp_path / "1")
+    assert pgpass.read_text() == "# mine\n*:*:*:*:everywhere\n127.0.0.1:5433:*:me:mine\n"
 
 
-def test_a_password_file_that_is_a_link_stays_one(password_file: Path, tmp_path: Path) -> None:
+def test_a_linked_password_file_stays_a_link(pgpass: Path, tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("# mine\n")
-    password_file.symlink_to(tmp_path / "kept")
-    enter_passwords(5433, make_passwords(tmp_path / "1"))
-    assert password_file.is_symlink()
+    pgpass.symlink_to(tmp_path / "kept")
+    add_pgpass_entries(5433, ensure_passwords(tmp_path / "1"))
+    assert pgpass.is_symlink()
     assert len((tmp_path / "kept").read_text().splitlines()) == 10
 
 
-def test_a_password_file_that_was_not_there_goes_again(password_file: Path, tmp_path: Path) -> None:
-    enter_passwords(5433, make_passwords(tmp_path / "1"))
-    remove_passwords(5433, tmp_path / "1")
-    assert not password_file.exists()
+def test_a_password_file_that_we_created_is_removed(pgpass: Path, tmp_path: Path) -> None:
+    add_pgpass_entries(5433, ensure_passwords(tmp_path / "1"))
+    remove_pgpass_entries(5433, tmp_path / "1")
+    assert not pgpass.exists()
 
 
-def test_a_password_file_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_file_that_cannot_be_written_names_the_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PGPASSFILE", str(tmp_path / "absent/pgpass"))
     with pytest.raises(StackError, match="name another file in PGPASSFILE"):
-        enter_passwords(5433, {"jejo": "x"})
+        add_pgpass_entries(5433, {"jejo": "x"})

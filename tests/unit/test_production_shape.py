@@ -1,4 +1,4 @@
-"""The compose file and the Dockerfile, as far as they can be held to the code without an engine that runs them."""
+"""Checks that the compose file and the Dockerfile match the code, as far as is possible without running them."""
 
 import json
 import re
@@ -38,14 +38,14 @@ PINNED = re.compile(r"(?P<name>[a-z0-9]+(?:/[a-z0-9]+)?):(?P<version>\d+\.\d+\.\
 
 
 def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions in order, each with what follows its word."""
+    """Return the Dockerfile's instructions in order, each as keyword and arguments."""
     joined = DOCKERFILE.replace("\\\n", " ")
     lines = [line.strip() for line in joined.splitlines() if line.strip() and not line.startswith("#")]
     return [(line.split(None, 1)[0], line.split(None, 1)[1]) for line in lines]
 
 
 def images() -> list[str]:
-    """Every image that is fetched or built."""
+    """Return every image that is pulled or built."""
     return [s["image"] for s in SERVICES.values()] + [
         rest.split()[0] for word, rest in instructions() if word == "FROM"
     ]
@@ -55,29 +55,29 @@ def environment(name: str) -> dict[str, str]:
     return dict(SERVICES[name].get("environment", {}))
 
 
-def test_these_are_the_services_and_ingest_is_there_twice() -> None:
+def test_compose_has_all_services_and_two_ingest_workers() -> None:
     assert set(SERVICES) == {"kafka", "timescaledb", *OURS}
     assert SERVICES["ingest"]["deploy"] == {"replicas": 2}
     assert {SERVICES[name]["image"] for name in OURS} == {f"jejo:{VERSION}"}
 
 
 @pytest.mark.parametrize("image", images())
-def test_images_are_pinned_and_no_registry_is_named(image: str) -> None:
+def test_images_are_pinned_and_name_no_registry(image: str) -> None:
     assert PINNED.fullmatch(image), image
 
 
-def test_versions_are_those_that_tests_run_on() -> None:
+def test_versions_match_those_used_in_tests() -> None:
     found = {m["name"]: m["version"] for image in images() if (m := PINNED.fullmatch(image))}
     pom = (ROOT / "deploy/local/kafka/pom.xml").read_text()
     assert f"<version>{found['apache/kafka']}</version>" in pom
     assert found["timescale/timescaledb"].endswith("-pg17")
     assert found["python"].startswith("3.11.")
-    # The edition in WebAssembly that the Community branches are tested on is 2.23.
+    # The Community edition in WebAssembly that tests use is 2.23.
     assert found["timescale/timescaledb"].startswith("2.23.")
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_commands_and_variables_are_the_programs_own(
+def test_commands_and_variables_exist_in_the_program(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     command, *arguments = SERVICES[name]["command"]
@@ -105,7 +105,7 @@ def test_commands_and_variables_are_the_programs_own(
     assert f"INSIDE://{settings.kafka_bootstrap_servers}" in environment("kafka")["KAFKA_ADVERTISED_LISTENERS"]
 
 
-def test_each_container_is_given_the_passwords_of_its_command_alone() -> None:
+def test_each_container_gets_only_the_passwords_that_its_command_needs() -> None:
     superuser = environment("timescaledb")["POSTGRES_USER"]
     passwords = {superuser, *LOGINS} - {"researcher"}
     assert set(COMPOSE["secrets"]) == passwords
@@ -116,7 +116,7 @@ def test_each_container_is_given_the_passwords_of_its_command_alone() -> None:
     assert given == {name: {OURS[name].login} for name in given}
 
 
-def test_no_secret_stands_in_the_file() -> None:
+def test_the_compose_file_contains_no_secrets() -> None:
     for name, service in SERVICES.items():
         for variable, value in environment(name).items():
             assert not re.search(r"//[^/@]*:[^/@]*@", value), variable
@@ -131,20 +131,20 @@ def test_no_secret_stands_in_the_file() -> None:
         assert "deploy/" + Path(secret["file"]).parent.name + "/" in ignored
 
 
-def test_data_are_kept_in_volumes_that_are_declared() -> None:
+def test_data_are_stored_in_declared_volumes() -> None:
     mounted = {name: [v.split(":") for v in s.get("volumes", [])] for name, s in SERVICES.items()}
     assert {source for volumes in mounted.values() for source, _ in volumes} == set(COMPOSE["volumes"])
     assert [target for _, target in mounted["kafka"]] == [environment("kafka")["KAFKA_LOG_DIRS"]]
     assert [target for _, target in mounted["timescaledb"]] == ["/var/lib/postgresql/data"]
 
 
-def test_ports_are_published_on_this_machine_only() -> None:
+def test_ports_are_published_on_localhost_only() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert sorted(published) == ["127.0.0.1:5433:5432", "127.0.0.1:8000:8000", "127.0.0.1:9092:9092"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_services_start_in_order_and_again(name: str) -> None:
+def test_services_start_in_order_and_restart(name: str) -> None:
     service = SERVICES[name]
     assert service["restart"] == {"bootstrap": "on-failure", "migrate": "on-failure", "operator": "no"}.get(
         name, "unless-stopped"
@@ -164,32 +164,32 @@ HEALTH = {"api": "JEJO_API_PORT", "ingest": "JEJO_INGEST_METRICS_PORT", "analyti
 
 
 @pytest.mark.parametrize("name", HEALTH)
-def test_a_services_health_is_asked_for_where_it_answers(name: str) -> None:
+def test_a_services_health_check_uses_its_readiness_endpoint(name: str) -> None:
     *program, script = SERVICES[name]["healthcheck"]["test"]
     assert program == ["CMD", "python", "-c"]
     compile(script, "healthcheck", "exec")
     (url,) = re.findall(r'"(http://[^"]+)"', script)
-    asked = urlsplit(url)
-    assert (asked.hostname, str(asked.port)) == ("127.0.0.1", environment(name)[HEALTH[name]])
+    endpoint = urlsplit(url)
+    assert (endpoint.hostname, str(endpoint.port)) == ("127.0.0.1", environment(name)[HEALTH[name]])
     if name == "api":
-        assert "get" in create_app(ApiSettings(), system_clock).openapi()["paths"][asked.path]
+        assert "get" in create_app(ApiSettings(), system_clock).openapi()["paths"][endpoint.path]
     else:
-        assert asked.path == "/readyz"
+        assert endpoint.path == "/readyz"
 
 
-def test_a_servers_health_is_asked_for_where_it_answers() -> None:
+def test_a_servers_health_check_uses_its_own_address() -> None:
     database = SERVICES["timescaledb"]["healthcheck"]["test"]
-    asked_of = dict(zip(database[3::2], database[4::2], strict=True))
+    options = dict(zip(database[3::2], database[4::2], strict=True))
     variables = environment("timescaledb")
-    assert (asked_of["-U"], asked_of["-d"]) == (variables["POSTGRES_USER"], variables["POSTGRES_DB"])
+    assert (options["-U"], options["-d"]) == (variables["POSTGRES_USER"], variables["POSTGRES_DB"])
     kafka = SERVICES["kafka"]["healthcheck"]["test"]
     assert f"INSIDE://:{kafka[-1].split(':')[1]}" in environment("kafka")["KAFKA_LISTENERS"]
 
 
-def test_the_image_is_built_from_what_is_there() -> None:
+def test_the_image_is_built_from_existing_files() -> None:
     stages = [rest.split()[2] for word, rest in instructions() if word == "FROM" and " AS " in rest]
     ignored = (ROOT / "deploy/Dockerfile.dockerignore").read_text().splitlines()
-    let_in = [line[1:] for line in ignored if line.startswith("!")]
+    included = [line[1:] for line in ignored if line.startswith("!")]
     for word, rest in instructions():
         if word != "COPY":
             continue
@@ -198,11 +198,11 @@ def test_the_image_is_built_from_what_is_there() -> None:
             assert rest.split()[0].removeprefix("--from=") in stages
             continue
         for source in sources:
-            assert any(source.rstrip("/") == path or source.startswith(f"{path}/") for path in let_in), source
+            assert any(source.rstrip("/") == path or source.startswith(f"{path}/") for path in included), source
             assert (ROOT / source).exists(), source
 
 
-def test_the_image_runs_the_program_as_nobody_of_importance() -> None:
+def test_the_image_runs_the_program_as_an_unprivileged_user() -> None:
     last = [n for n, (word, _) in enumerate(instructions()) if word == "FROM"][-1]
     final = instructions()[last:]
     users = [rest for word, rest in final if word == "USER"]
@@ -211,14 +211,13 @@ def test_the_image_runs_the_program_as_nobody_of_importance() -> None:
     (entry,) = [json.loads(rest) for word, rest in final if word == "ENTRYPOINT"]
     assert entry == ["python", "-m", "services"]
     assert (ROOT / "services/__main__.py").exists()
-    # Built once: engines refuse to build one image for several services at the same time.
-    (built,) = [service["build"] for service in SERVICES.values() if "build" in service]
-    build, context = built["dockerfile"], built["context"]
-    assert (ROOT / build).exists()
-    assert (ROOT / "deploy" / context).resolve() == ROOT
+    # Only one service builds: engines refuse to build one image for several services at the same time.
+    (build,) = [service["build"] for service in SERVICES.values() if "build" in service]
+    assert (ROOT / build["dockerfile"]).exists()
+    assert (ROOT / "deploy" / build["context"]).resolve() == ROOT
 
 
-def test_the_image_holds_pinned_packages_of_the_runtime_alone() -> None:
+def test_the_image_has_only_pinned_runtime_packages() -> None:
     installs = [rest for word, rest in instructions() if word == "RUN" and "install" in rest]
     assert len(installs) == 1
     assert "--require-hashes" in installs[0]
