@@ -119,7 +119,7 @@ class Machine:
     halves: dict[int, Half] = field(default_factory=dict)
 
     def account(self, registry: Registry, until: int) -> None:
-        """Make its half hours anew; rows count before ``until``."""
+        """Recompute its half hours from the rows before ``until``."""
         self.halves = {}
         for n in range(HALVES):
             said = registry.machine(self.factory_id, self.machine_id, n)

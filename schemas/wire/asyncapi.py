@@ -137,12 +137,12 @@ def moved_reference(reference: str) -> str:
 
 
 def document_text() -> str:
-    """The document as the committed file has it."""
+    """Return the document as it is committed."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: list[str], target: Path = ASYNCAPI_FILE) -> int:
-    """Write the document, or hold the file against it; the exit status."""
+    """Write the document, or with ``--check`` compare the file with it. Returns the exit code."""
     return write_or_check(arguments, target, document_text(), COMMAND, "the AsyncAPI document of the telemetry topic")
 
 

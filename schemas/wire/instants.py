@@ -11,7 +11,7 @@ LAST_US = (dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, dt.UTC) - EPOCH) // MI
 
 
 def parse_text(text: str) -> int | None:
-    """Microseconds since the Unix epoch of an RFC 3339 date-time, floored; None where it is none, or out of range."""
+    """Parse an RFC 3339 date-time into microseconds since the Unix epoch, floored; None if invalid or out of range."""
     match = RFC3339.fullmatch(text)
     if match is None:
         return None

@@ -184,12 +184,12 @@ def instant() -> Schema:
 
 
 def schema_text() -> str:
-    """The schema as the committed file has it."""
+    """Return the schema as it is committed."""
     return json.dumps(record_schema(), indent=2) + "\n"
 
 
 def main(arguments: list[str], target: Path = SCHEMA_FILE) -> int:
-    """Write the schema, or hold the file against it; the exit status."""
+    """Write the schema, or with ``--check`` compare the file with it. Returns the exit code."""
     return write_or_check(arguments, target, schema_text(), COMMAND, "the JSON Schema of a telemetry record")
 
 

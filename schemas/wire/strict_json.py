@@ -12,10 +12,10 @@ class DuplicateKey(ValueError):
 
 
 def read_json(value: bytes) -> object:
-    """UTF-8, no duplicate keys, no NaN or Infinity, no lone surrogates, nested at most ``MAX_NESTING`` deep.
+    """Parse strict JSON: UTF-8, no duplicate keys, no NaN or Infinity, no lone surrogates, a limited nesting.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the bytes are not strict JSON, or nested deeper than ``MAX_NESTING``.
     """
     text = value.decode("utf-8")
     try:

@@ -122,7 +122,7 @@ async def repeat_week(owner: Connection, table: str, at: str) -> None:
 
 
 def check(connection: http.client.HTTPConnection, stack: Stack, read: Read) -> str:
-    """See that the answer is what it should be, in full; returns its ETag."""
+    """Check that the response is complete and correct. Returns its ETag."""
     status, headers, body = answer(connection, stack, read, {})
     assert status == http.client.OK, body
     if read.accept == "text/csv":

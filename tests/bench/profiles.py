@@ -183,7 +183,7 @@ def read_stacks(text: str) -> Sampled:
     for line in text.splitlines():
         stack, _, count = line.rpartition(" ")
         frames = [frame.rpartition(":")[0] + ")" if ":" in frame else frame for frame in stack.split(";")]
-        own[frames[-1]] += int(count)
+        own[frames[-1] or "(unreadable)"] += int(count)
         total.update({frame: int(count) for frame in frames if OURS.search(frame)})
     return Sampled(sum(own.values()), own, total)
 

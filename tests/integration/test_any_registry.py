@@ -110,7 +110,7 @@ class Play:
         await connection.close()
 
     async def account(self, until: int) -> None:
-        """Bring the accounts to ``until``; where they are there already, only what changed is made again."""
+        """Advance the accounts to ``until``; if they are there already, recompute only what changed."""
         self.until = until
         await self.api.settle_all(at_half(until))
         connection = await connect(self.api.database_url, "jejo_analytics")

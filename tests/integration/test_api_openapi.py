@@ -38,7 +38,7 @@ IN_CSV = {"/v1/enterprises", "/v1/zones", "/v1/sponsors", "/v1/factories", "/v1/
 
 
 def check(description: dict[str, Any], method: str, path: str, answer: httpx.Response) -> str:
-    """Hold an answer against the description of its operation.
+    """Validate a response by the description of its operation.
 
     Returns:
         Its content type.

@@ -57,10 +57,10 @@ async def test_a_version_from_an_instant_on(api: Api) -> None:
     corrected = await api.put("/v1/enterprises/E1", {**ENTERPRISE, "employees": 60})
     assert corrected.json()["effective_from"] == "2019-12-31T15:00:00Z"
     assert (await api.get("/v1/enterprises/E1", at="2019-06-01")).json()["employees"] == 42
-    believed = await api.query(
+    versions = await api.query(
         "SELECT employees, retired_at IS NULL FROM enterprise_version ORDER BY changed_in, effective_from"
     )
-    assert believed == [(42, False), (42, True), (50, False), (60, True)]
+    assert versions == [(42, False), (42, True), (50, False), (60, True)]
 
 
 async def test_the_same_again_changes_nothing(api: Api) -> None:

@@ -18,7 +18,7 @@ AT = "2017-03-01T00:00:00Z"
 
 
 class Figures:
-    """The figures of one service, asked for anew each time."""
+    """The metrics of one service, requested each time."""
 
     def __init__(self) -> None:
         self.port = free_port()

@@ -91,7 +91,7 @@ async def test_a_body_that_is_not_json(
 
 
 async def test_a_parameter_is_given_once(client: httpx.AsyncClient) -> None:
-    """Else one value would be believed, and the others passed over."""
+    """Otherwise one value would be used, and the others ignored silently."""
     answer = await client.get("/v1/factories?region=KR-48&region=KR-11")
     assert problem(answer, HTTPStatus.UNPROCESSABLE_ENTITY).startswith("Give region once")
 
