@@ -1,7 +1,7 @@
-"""Numbers in requests: JSON's numbers, and where they are text (query parameters, cells of a file) ASCII digits alone.
+"""Validates numbers: JSON's, and in text (query parameters, cells of a file) those in ASCII digits.
 
-These are for pydantic's ``BeforeValidator``: alone it would also take what Python takes for a number, as ``1_2``,
-`` 12``, ``+12``, ``inf``, and true and false.
+These are for pydantic's ``BeforeValidator``. By itself pydantic also accepts what Python does: ``1_2``, `` 12``,
+``+12``, ``inf``, true and false.
 """
 
 import re
@@ -12,10 +12,10 @@ from pydantic import ValidationInfo
 
 NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 WHOLE_NUMBER = re.compile(r"[0-9]{1,18}(?:\.0{1,18})?")
-"""Spreadsheets write 12.0, too."""
+"""Spreadsheets may write 12.0."""
 
 CELLS: Mapping[str, bool] = {"cells": True}
-"""The context in which to validate cells: a text is then taken where else JSON's numbers alone are."""
+"""The context for validating cells, in which a number may be a text even where a body needs a JSON number."""
 
 
 def check_number(value: object) -> object:

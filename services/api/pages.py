@@ -1,4 +1,4 @@
-"""Answers that come in pages: cursors, and the same rows as CSV where the caller asks for that."""
+"""Answers in pages: cursors, and the same rows as CSV if the caller asks for that."""
 
 import base64
 import csv
@@ -28,21 +28,21 @@ CSV_ANSWER = {
 """The content of a page as CSV, for the OpenAPI document."""
 JSON_TYPES = ("application/json", "application/*", "*/*")
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-"""How a cell begins that a spreadsheet would take for a formula; Korean ones take full-width signs for it too."""
+"""How a cell begins that a spreadsheet takes for a formula; Korean ones accept full-width signs, too."""
 GUARD = "'"
 """Precedes such a text, and a text that begins with it: so a reader that removes one gets every text back."""
 
 
 def make_cursor(key: object) -> str:
-    """An opaque text that stands for the last key of a page."""
+    """Returns an opaque text that stands for the last key of a page."""
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
 
 
 def read_cursor(text: str, kind: "type[T]") -> T:
-    """The key that a cursor stands for.
+    """Returns the key that a cursor stands for.
 
     Raises:
-        ValueError: it is not one of ours.
+        ValueError: if the API did not make it.
     """
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(text), type=kind)
@@ -51,7 +51,7 @@ def read_cursor(text: str, kind: "type[T]") -> T:
 
 
 def wants_csv(request: Request) -> bool:
-    """Whether the caller prefers CSV to JSON (RFC 9110, section 12.5.1); JSON where it says neither."""
+    """Whether the caller prefers CSV to JSON (RFC 9110, section 12.5.1); not if it names neither."""
     quality = dict(parse_accepted(part) for part in request.headers.get("accept", "*/*").split(","))
     as_json = max((quality[kind] for kind in JSON_TYPES if kind in quality), default=0.0)
     return quality.get(CSV_TYPE, quality.get("text/*", 0.0)) > as_json
@@ -68,7 +68,7 @@ def wants_byte_order_mark(request: Request) -> bool:
 
 
 def parse_accepted(part: str) -> tuple[str, float]:
-    """A media range and its quality."""
+    """Returns a media range and its quality."""
     kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
     for parameter in parameters:
         name, _, value = parameter.partition("=")
@@ -83,9 +83,9 @@ def parse_accepted(part: str) -> tuple[str, float]:
 def csv_response(
     request: Request, columns: Sequence[str], rows: Iterable[Sequence[object]], next_cursor: str | None
 ) -> Response:
-    """A page as CSV (RFC 4180) with a header line; a further page is named by a Link header (RFC 8288).
+    """Returns a page as CSV (RFC 4180) with a header line; a Link header (RFC 8288) leads to the next page.
 
-    Nothing is an empty cell, truth is ``true`` or ``false``, and a text that a spreadsheet would run is guarded.
+    None is an empty cell, booleans are ``true`` and ``false``, and a text that a spreadsheet would run is guarded.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -99,7 +99,7 @@ def csv_response(
 
 
 def cell(value: object) -> object:
-    """A value as a cell."""
+    """Returns a value as a cell."""
     if value is None:
         return ""
     if isinstance(value, Decimal):

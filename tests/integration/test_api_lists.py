@@ -1,4 +1,4 @@
-"""Lists of registered things against a plain reading of each: search, filters, order, pages, instants, CSV, readers."""
+"""Lists compared with reading each thing: search, filters, order, pages, instants, CSV, readers."""
 
 import csv
 import io
@@ -59,7 +59,7 @@ async def country(api: Api) -> Api:
 
 
 async def walk(api: Api, path: str, role: str = "admin", **parameters: Any) -> list[Entry]:
-    """Every item, page by page."""
+    """Returns every item, read page by page."""
     items: list[Entry] = []
     while True:
         answer = await api.get(path, role, **parameters)
@@ -78,7 +78,7 @@ def size_of(employees: int | None) -> str | None:
 
 
 async def read_factories(api: Api) -> list[Entry]:
-    """The list's entries from single reads alone."""
+    """Returns the entries that the list should have, from single reads."""
     found = []
     for (factory_id,) in await api.query("SELECT factory_id FROM factory"):
         entry = (await api.get(f"/v1/factories/{factory_id}")).json()
@@ -100,7 +100,7 @@ ORDERS: dict[str, Callable[[Entry], Any]] = {
 }
 
 
-async def test_every_order_by_pages_of_every_size(country: Api) -> None:
+async def test_every_sort_in_pages_of_every_size(country: Api) -> None:
     expected = await read_factories(country)
     assert len(expected) == 23
     for sort, key in ORDERS.items():
@@ -134,7 +134,7 @@ FILTERS: list[tuple[dict[str, str], Callable[[Entry], bool]]] = [
 FITS_NOTHING = ({"size": "1-9"}, {"q": "no such"})
 
 
-async def test_search_and_filters_narrow_each_other(country: Api) -> None:
+async def test_search_and_filters_combine(country: Api) -> None:
     everything = await read_factories(country)
     for parameters, fits in FILTERS:
         expected = sorted((one for one in everything if fits(one)), key=lambda one: one["factory_id"])
@@ -164,7 +164,7 @@ async def test_other_collections(country: Api) -> None:
     assert found == (await country.get("/v1/factories/F0/machines/R1")).json()
 
 
-async def test_a_page_neither_repeats_nor_leaves_out_when_others_are_registered(country: Api) -> None:
+async def test_pages_neither_repeat_nor_omit_things_when_others_are_registered(country: Api) -> None:
     before = [one["factory_id"] for one in await walk(country, "/v1/factories", sort="name")]
     first = (await country.get("/v1/factories", sort="name", limit=11)).json()
     for n, name in enumerate(["", "~", "창원", "changwon"]):
@@ -175,7 +175,7 @@ async def test_a_page_neither_repeats_nor_leaves_out_when_others_are_registered(
     assert len(seen) == len(set(seen))
 
 
-async def test_a_list_of_an_instant(api: Api) -> None:
+async def test_a_list_as_of_an_instant(api: Api) -> None:
     await api.register()
     moved = {**FACTORY, "region": "KR-11", "name": "Moved", "effective_from": "2020-01-01"}
     later = {"name": "Later", "enterprise_id": "E1", "region": "KR-11", "sector": "C25", "level": "none"}
@@ -207,7 +207,7 @@ async def test_a_list_of_an_instant(api: Api) -> None:
     assert await listed(at="2021-01-01", q="moved") == [("F1", "KR-11", "Renamed", "1-9", 1)]
 
 
-async def test_csv_has_what_json_has(country: Api) -> None:
+async def test_csv_has_the_same_entries_as_json(country: Api) -> None:
     expected = await walk(country, "/v1/factories", sort="level", region="KR-48")
     rows: list[dict[str, str]] = []
     url: str | None = "/v1/factories?sort=level&region=KR-48&limit=3"
@@ -238,7 +238,7 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
-async def test_what_cannot_be_asked_is_refused_with_a_sentence(country: Api) -> None:
+async def test_invalid_parameters_are_refused_with_a_sentence(country: Api) -> None:
     by_name = (await country.get("/v1/factories", sort="name", limit=1)).json()["next_cursor"]
     by_count = (await country.get("/v1/factories", sort="machines", limit=1)).json()["next_cursor"]
     borrowed: list[dict[str, Any]] = [
@@ -263,7 +263,7 @@ async def test_a_forged_cursor_is_refused(api: Api, key: list[object]) -> None:
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-async def test_each_reader_gets_its_own_factories(country: Api) -> None:
+async def test_each_reader_sees_only_its_own_factories(country: Api) -> None:
     everything = await walk(country, "/v1/factories")
     assert await walk(country, "/v1/factories", "ministry") == everything
     for region in REGIONS:
@@ -276,7 +276,7 @@ async def test_each_reader_gets_its_own_factories(country: Api) -> None:
     assert await walk(country, "/v1/factories", "factory:F99") == []
 
 
-async def test_a_region_sees_what_is_there_now_whatever_the_instant(api: Api) -> None:
+async def test_a_regional_officer_sees_the_factories_there_now_at_any_instant(api: Api) -> None:
     await api.register()
     await put_all(api, {"/v1/factories/F1": {**FACTORY, "region": "KR-11", "effective_from": "2020-01-01"}})
     (seen,) = await walk(api, "/v1/factories", "region:KR-11", at="2019-01-01")
@@ -284,7 +284,7 @@ async def test_a_region_sees_what_is_there_now_whatever_the_instant(api: Api) ->
     assert await walk(api, "/v1/factories", "region:KR-48", at="2019-01-01") == []
 
 
-async def test_a_region_is_no_factory(api: Api) -> None:
+async def test_a_region_is_not_a_factory(api: Api) -> None:
     """A region's code is also a factory id that may be registered; its officer is not that factory."""
     await api.register()
     await put_all(api, {"/v1/factories/KR-48": {**FACTORY, "region": "KR-11"}})
@@ -301,7 +301,7 @@ KEPT_COUNT = "SELECT factory, machines FROM factory_in_use WHERE from_at <= $1 A
 
 
 async def test_machines_in_use_are_counted_at_every_instant(api: Api) -> None:
-    """After any PUTs, what is kept equals what follows from the registry, at every edge and beside it."""
+    """After any PUTs, the stored counts equal those computed from the registry, at every step and beside it."""
     draw = random.Random(3)
     await api.register()
     await put_all(api, {"/v1/factories/F2": FACTORY})

@@ -1,4 +1,4 @@
-"""PUT and GET of the registry: versions in time, what is refused, and what follows from a change."""
+"""PUT and GET of the registry: versions in time, invalid requests, and what a change marks dirty."""
 
 import base64
 from http import HTTPStatus
@@ -20,7 +20,7 @@ async def registry_version(api: Api) -> int:
     return int(version)
 
 
-async def test_what_was_put_is_what_is_got(api: Api) -> None:
+async def test_get_returns_what_was_put(api: Api) -> None:
     await api.register()
     body = {
         **MACHINE,
@@ -47,7 +47,7 @@ async def test_what_was_put_is_what_is_got(api: Api) -> None:
     assert {name: got[name] for name in key} == key
 
 
-async def test_a_version_from_an_instant_on(api: Api) -> None:
+async def test_a_put_from_an_instant_on_adds_a_version(api: Api) -> None:
     await api.register()
     later = await api.put("/v1/enterprises/E1", {**ENTERPRISE, "employees": 50, "effective_from": "2020-01-01"})
     assert later.json()["effective_from"] == "2019-12-31T15:00:00Z"
@@ -63,7 +63,7 @@ async def test_a_version_from_an_instant_on(api: Api) -> None:
     assert versions == [(42, False), (42, True), (50, False), (60, True)]
 
 
-async def test_the_same_again_changes_nothing(api: Api) -> None:
+async def test_putting_the_same_again_changes_nothing(api: Api) -> None:
     await api.register()
     version = await registry_version(api)
     assert version == 3
@@ -87,7 +87,7 @@ async def test_the_same_again_changes_nothing(api: Api) -> None:
         ({"state_ttl_s": 60, "effective_from": "2020-01-01T00:00:00Z"}, [(1_577_804_400_000_000, LAST_INSTANT_US)]),
     ],
 )
-async def test_only_what_accounts_depend_on_marks_them(
+async def test_only_changes_that_accounts_depend_on_mark_them(
     api: Api, change: dict[str, Any], marked: list[tuple[int, int]] | None
 ) -> None:
     await api.register()
@@ -104,23 +104,23 @@ REFUSED = {
     "a missing field": (MACHINE_PATH, {"name": "M"}),
     "a TTL too short": (MACHINE_PATH, {**MACHINE, "state_ttl_s": 0.5}),
     "a TTL too long": (MACHINE_PATH, {**MACHINE, "state_ttl_s": 86_401}),
-    "a TTL that is no number": (MACHINE_PATH, {**MACHINE, "state_ttl_s": True}),
+    "a TTL that is not a number": (MACHINE_PATH, {**MACHINE, "state_ttl_s": True}),
     "a TTL in other digits": (MACHINE_PATH, {**MACHINE, "state_ttl_s": "６００"}),
     "a cycle of nothing": (MACHINE_PATH, {**MACHINE, "ideal_cycle_s": 0}),
     "a cycle finer than microseconds": (MACHINE_PATH, {**MACHINE, "ideal_cycle_s": 0.0000001}),
     "use before 2000": (MACHINE_PATH, {**MACHINE, "in_use_from": "1999-12-31"}),
     "use that ends before it begins": (MACHINE_PATH, {**MACHINE, "in_use_to": "2016-01-01"}),
-    "no kind of automation": (MACHINE_PATH, {**MACHINE, "automation": "magic"}),
+    "an unknown automation": (MACHINE_PATH, {**MACHINE, "automation": "magic"}),
     "a bad machine id": ("/v1/factories/F1/machines/-x", MACHINE),
     "a bad factory id": ("/v1/factories/f1", FACTORY),
-    "no such region": ("/v1/factories/F1", {**FACTORY, "region": "KR-99"}),
-    "no such sector": ("/v1/factories/F1", {**FACTORY, "sector": "machines"}),
-    "no such level": ("/v1/factories/F1", {**FACTORY, "level": "super"}),
+    "an unknown region": ("/v1/factories/F1", {**FACTORY, "region": "KR-99"}),
+    "an invalid sector": ("/v1/factories/F1", {**FACTORY, "sector": "machines"}),
+    "an unknown level": ("/v1/factories/F1", {**FACTORY, "level": "super"}),
     "an enterprise not registered": ("/v1/factories/F1", {**FACTORY, "enterprise_id": "E9"}),
     "a zone not registered": ("/v1/factories/F1", {**FACTORY, "zone": "Z9"}),
     "a sponsor not registered": ("/v1/factories/F1", {**FACTORY, "sponsor": "S9"}),
     "a sponsor of no enterprise": ("/v1/sponsors/S1", {"name": "S", "enterprise_id": "E9"}),
-    "a zone of nowhere": ("/v1/zones/Z1", {"name": "Z", "region": "KR-99"}),
+    "a zone in an unknown region": ("/v1/zones/Z1", {"name": "Z", "region": "KR-99"}),
     "a zone without a region": ("/v1/zones/Z1", {"name": "Z"}),
     "a day that would be seconds since 1970": ("/v1/factories/F1", {**FACTORY, "established_on": "20170501"}),
     "a day that is a number": ("/v1/factories/F1", {**FACTORY, "established_on": 20170501}),
@@ -128,19 +128,19 @@ REFUSED = {
         "/v1/factories/F1",
         {**FACTORY, "established_on": "2017-05-01", "closed_on": "2017-04-30"},
     ),
-    "employees in words": ("/v1/enterprises/E1", {"name": "A", "employees": "42"}),
+    "employees as a text": ("/v1/enterprises/E1", {"name": "A", "employees": "42"}),
     "an empty name": ("/v1/enterprises/E1", {"name": ""}),
-    "employees in Python's words": ("/v1/enterprises/E1", {"name": "A", "employees": "1_2"}),
-    "employees that are true": ("/v1/enterprises/E1", {"name": "A", "employees": True}),
-    "a capacity in Python's words": (MACHINE_PATH, {**MACHINE, "capacity_per_h": "1_0"}),
+    "employees in Python's notation": ("/v1/enterprises/E1", {"name": "A", "employees": "1_2"}),
+    "employees that are a boolean": ("/v1/enterprises/E1", {"name": "A", "employees": True}),
+    "a capacity in Python's notation": (MACHINE_PATH, {**MACHINE, "capacity_per_h": "1_0"}),
     "a blank name of an enterprise": ("/v1/enterprises/E1", {"name": " "}),
     "a blank name of a factory": ("/v1/factories/F1", {**FACTORY, "name": "\u3000\t"}),
     "a blank name of a machine": (MACHINE_PATH, {**MACHINE, "name": "\u3164"}),
     "a blank name of a zone": ("/v1/zones/Z1", {"name": "\u00a0", "region": "KR-48"}),
     "a blank name of a sponsor": ("/v1/sponsors/S1", {"name": "\u200b"}),
     "NUL in a name": ("/v1/enterprises/E1", {"name": "a\x00b"}),
-    "no instant": ("/v1/enterprises/E1", {**ENTERPRISE, "effective_from": "yesterday"}),
-    "half a key": (
+    "an invalid instant": ("/v1/enterprises/E1", {**ENTERPRISE, "effective_from": "yesterday"}),
+    "a truncated key": (
         "/v1/factories/F1/gateway-keys/k1",
         {"public_key": PUBLIC[:20], "valid_from": "2016-01-01T00:00:00Z"},
     ),
@@ -155,7 +155,7 @@ REFUSED = {
 }
 
 
-async def test_what_breaks_the_contract_is_refused_with_a_sentence(api: Api) -> None:
+async def test_invalid_bodies_are_refused_with_a_sentence(api: Api) -> None:
     await api.register()
     version = await registry_version(api)
     for name, (path, body) in REFUSED.items():
@@ -169,7 +169,7 @@ async def test_what_breaks_the_contract_is_refused_with_a_sentence(api: Api) -> 
     assert await registry_version(api) == version
 
 
-async def test_zones_and_sponsors_are_registered_before_factories_name_them(api: Api) -> None:
+async def test_factories_can_name_only_registered_zones_and_sponsors(api: Api) -> None:
     await api.register()
     named = {**FACTORY, "zone": "Z1", "sponsor": "S1"}
     refused = (await api.put("/v1/factories/F1", named)).json()["detail"]
@@ -188,7 +188,7 @@ async def test_zones_and_sponsors_are_registered_before_factories_name_them(api:
     assert (await api.get("/v1/sponsors/S1", at="2019-01-01")).json()["enterprise_id"] == "E1"
 
 
-async def test_what_is_not_registered_is_not_found(api: Api) -> None:
+async def test_unregistered_things_are_not_found(api: Api) -> None:
     await api.register()
     for path in (
         "/v1/enterprises/E9",
@@ -204,7 +204,7 @@ async def test_what_is_not_registered_is_not_found(api: Api) -> None:
     assert (await api.ask("DELETE", MACHINE_PATH)).status_code == HTTPStatus.METHOD_NOT_ALLOWED
 
 
-async def test_bad_json_is_a_problem_too(api: Api) -> None:
+async def test_invalid_json_is_answered_with_a_problem(api: Api) -> None:
     answer = await api.ask("PUT", "/v1/enterprises/E1", content=b"{")
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert answer.headers["content-type"] == "application/problem+json"
@@ -221,7 +221,7 @@ async def test_concurrent_puts_follow_each_other(api: Api) -> None:
     assert await api.query("SELECT count(*) FROM enterprise_version WHERE retired_at IS NULL") == [(1,)]
 
 
-async def test_concurrent_first_puts_make_one_thing(api: Api) -> None:
+async def test_concurrent_first_puts_register_one_thing(api: Api) -> None:
     import asyncio
 
     await api.key("admin")

@@ -1,4 +1,4 @@
-"""``jejo registry import``: the same registry as by PUTs, every mistake named, all of a file or nothing."""
+"""``jejo registry import``: one change of the registry, every mistake reported, all of a file or nothing."""
 
 import asyncio
 import base64
@@ -93,7 +93,7 @@ def test_a_file_in_any_order_is_one_change_of_the_registry(
     assert importing.query("SELECT count(*) FROM dirty_mark") == [(1,)]
 
 
-def test_a_dry_run_says_the_same_and_does_nothing(importing: Import, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_reports_the_same_and_changes_nothing(importing: Import, capsys: pytest.CaptureFixture[str]) -> None:
     assert importing.run(GOOD, "--dry-run") == 0
     assert capsys.readouterr().out.splitlines() == [
         *(f"{thing}: 1 new, 0 changed, 0 as before" for thing in TABLES),
@@ -115,18 +115,24 @@ MISTAKES = [
     ),
     (",E3,,,,,,A,,,,,,,,,,", "thing: write one of enterprise, zone"),
     ("zone,,Z1,,,,,A,KR-99,,,,,,,,,", "region: input should be 'KR-11'"),
-    ("sponsor,E9,,S1,,,,A,,,,,,,,,,", "enterprise_id: there is no enterprise E9; register it, add a line for it, or"),
-    ("factory,E9,,,F9,,,A,KR-48,Z9,S9,C29,basic,,,,,", "enterprise_id: there is no enterprise E9"),
-    (None, "zone: there is no zone Z9"),
-    (None, "sponsor: there is no sponsor S9"),
+    (
+        "sponsor,E9,,S1,,,,A,,,,,,,,,,",
+        "enterprise_id: enterprise E9 is not registered; register it, add a line for it, or",
+    ),
+    ("factory,E9,,,F9,,,A,KR-48,Z9,S9,C29,basic,,,,,", "enterprise_id: enterprise E9 is not registered"),
+    (None, "zone: zone Z9 is not registered"),
+    (None, "sponsor: sponsor S9 is not registered"),
     ("factory,E1,,,F1,,,A,KR-48,Z1,S1,C29,super,,,,,", "level: input should be 'none', 'basic'"),
     ("machine,,,,F1,M 1,,A,,,,,,mill,automatic,2016-01-01,,", "machine_id: string should match pattern"),
     ("machine,,,,F1,M2,,A,,,,,,mill,automatic,20160101,,", "in_use_from: write a day, as 2017-05-01, not '20160101'"),
     ("machine,,,,F1,M3,,A,,,,,,mill,magic,1999-12-31,,", "automation: input should be"),
     (None, "in_use_from: input should be greater than or equal to"),
     ("machine,,,,F1,M4,,A,,,,,,mill,manual,2016-01-01,,", None),
-    ("machine,,,,F1,M4,,B,,,,,,mill,manual,2016-01-01,,", "machine_id: line 16 says the same machine from the same"),
-    ("machine,,,,F7,M4,,B,,,,,,mill,manual,2016-01-01,,", "factory_id: there is no factory F7"),
+    (
+        "machine,,,,F1,M4,,B,,,,,,mill,manual,2016-01-01,,",
+        "machine_id: line 16 registers the same machine from the same",
+    ),
+    ("machine,,,,F7,M4,,B,,,,,,mill,manual,2016-01-01,,", "factory_id: factory F7 is not registered"),
     ("gateway_key,,,,F1,,k1,,,,,,,,,,c2hvcnQ=,2016-01-01", "public_key: write the base64 of the 32 raw bytes"),
     ("gateway_key,,,,F1,,k2,,,,,,,,,,NUL\x00,soon", "public_key: write the base64"),
     (None, "valid_from: write RFC 3339 with an offset"),
@@ -138,8 +144,10 @@ MISTAKES = [
 ]
 
 
-def test_every_mistake_is_named_and_nothing_is_imported(importing: Import, capsys: pytest.CaptureFixture[str]) -> None:
-    """Lines that name what stands on a bad line are not wrong for that: F1's level is, its machines are not."""
+def test_every_mistake_is_reported_and_nothing_is_imported(
+    importing: Import, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Naming the thing of an invalid line does not make a line invalid: F1's level is reported, not its machines."""
     lines = [line for line, _ in MISTAKES if line is not None]
     expected, at, last_line = [], 1, 1
     for line, reason in MISTAKES:
@@ -154,24 +162,24 @@ def test_every_mistake_is_named_and_nothing_is_imported(importing: Import, capsy
     assert len(named) == len(expected)
     bad = len({line.split(":")[1] for line in expected})
     assert last == (
-        f"jejo: Nothing was imported: {bad} lines are wrong. Correct what is named above, and import the file again."
+        f"jejo: Nothing was imported: {bad} lines are invalid. Correct what is listed above, and import the file again."
     )
     assert printed.out == ""
     assert importing.things() == [0] * 6
     assert importing.version == 0
 
 
-def test_one_wrong_line_among_many_imports_nothing(importing: Import, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_invalid_line_among_many_imports_nothing(importing: Import, capsys: pytest.CaptureFixture[str]) -> None:
     many = "".join(f"machine,,,,F1,M{n},,M,,,,,,mill,manual,2016-01-01,,\n" for n in range(3000))
     assert importing.run(GOOD + many + "machine,,,,F2,M1,,M,,,,,,mill,manual,2016-01-01,,\n") == 2
     first, last = capsys.readouterr().err.splitlines()
-    assert first.startswith(f"{importing.path}:3009: factory_id: there is no factory F2")
-    assert last.startswith("jejo: Nothing was imported: 1 line is wrong.")
+    assert first.startswith(f"{importing.path}:3009: factory_id: factory F2 is not registered")
+    assert last.startswith("jejo: Nothing was imported: 1 line is invalid.")
     assert importing.things() == [0] * 6
 
 
-def test_an_import_that_dies_leaves_nothing(importing: Import, capsys: pytest.CaptureFixture[str]) -> None:
-    """The database refuses the last table that is written: what was written before goes with it."""
+def test_an_import_that_fails_leaves_nothing(importing: Import, capsys: pytest.CaptureFixture[str]) -> None:
+    """The database refuses the last table that is written; everything before it is rolled back."""
     statement = "ALTER TABLE gateway_key_version ADD CHECK (gateway_key < 0)"
     importing.query(statement)
     assert importing.run(GOOD) == 2
@@ -206,14 +214,14 @@ FILES = {
     ),
     "no thing": (b"name\nA\n", "1: thing: the header lacks this column"),
     "semicolons": (GOOD.replace(",", ";").encode(), "1: thing: the header lacks this column"),
-    "an unknown column": (b"thing,nmae\nenterprise,A\n", "1: nmae: there is no such column; those are thing, enter"),
-    "a column of lines": (b'thing,"name\nA"\n', "1: line: there is no such column; those are thing, enter"),
+    "an unknown column": (b"thing,nmae\nenterprise,A\n", "1: nmae: unknown column; the columns are thing, enter"),
+    "a column of lines": (b'thing,"name\nA"\n', "1: line: unknown column; the columns are thing, enter"),
     "a column twice": (b"thing,name,name\nenterprise,A,A\n", "1: name: the header has this column twice"),
 }
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_files_as_they_come(importing: Import, capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_files_as_programs_write_them(importing: Import, capsys: pytest.CaptureFixture[str], name: str) -> None:
     content, refused = FILES[name]
     assert importing.run(content) == (0 if refused is None else 2)
     assert (refused or "") in capsys.readouterr().err
@@ -242,7 +250,9 @@ def test_names_are_imported_in_one_form(importing: Import) -> None:
     assert importing.version == version
 
 
-def test_no_file_and_no_instant(importing: Import, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_missing_file_and_an_invalid_instant(
+    importing: Import, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     assert main(["registry", "import", str(tmp_path / "none.csv")]) == 2
     assert "cannot be read (No such file or directory)" in capsys.readouterr().err
     assert importing.run(GOOD, "--effective-from", "soon") == 2
@@ -261,7 +271,7 @@ def test_an_import_from_an_instant_on(importing: Import) -> None:
     ]
 
 
-def test_several_versions_of_a_thing_in_one_file_apply_in_its_order(importing: Import) -> None:
+def test_several_versions_of_a_thing_apply_in_the_file_s_order(importing: Import) -> None:
     file = "thing,enterprise_id,name,effective_from\n" + "".join(
         f"enterprise,E1,{name},{when}\n" for name, when in (("A", ""), ("C", "2020-01-01"), ("B", "2010-01-01"))
     )
@@ -271,7 +281,7 @@ def test_several_versions_of_a_thing_in_one_file_apply_in_its_order(importing: I
     assert importing.version == 1
 
 
-def test_a_database_that_is_away_or_empty(
+def test_a_database_that_is_unavailable_or_empty(
     importing: Import, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, database_template: str
 ) -> None:
     monkeypatch.setenv("JEJO_DATABASE_URL", database_template)
@@ -282,7 +292,9 @@ def test_a_database_that_is_away_or_empty(
     assert "Nothing was imported: the database failed" in capsys.readouterr().err
 
 
-def test_the_examples_of_the_documents_can_be_imported(importing: Import, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_examples_in_the_documentation_can_be_imported(
+    importing: Import, capsys: pytest.CaptureFixture[str]
+) -> None:
     section = (ROOT / "docs/operations.md").read_text().split("\n## Bulk import\n")[1]
     assert importing.run(section.split("```csv\n")[1].split("```")[0]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "imported"

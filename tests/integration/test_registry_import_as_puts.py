@@ -1,4 +1,4 @@
-"""An import gives the registry that single PUTs of the same things give."""
+"""An import leaves the same registry as single PUTs of the same things."""
 
 import asyncio
 import base64
@@ -45,7 +45,7 @@ CONTENT = {
 
 
 async def content(api: Api) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything that the registry says, by ids."""
+    """Returns everything in the registry, by ids."""
     when = "effective_from, effective_to"
     return {
         name: sorted(await api.query(sql.format(when) + (" WHERE retired_at IS NULL" if "{}" in sql else "")), key=repr)
@@ -53,8 +53,8 @@ async def content(api: Api) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-def made_up_lines(draw: random.Random, count: int) -> list[dict[str, str]]:
-    """Lines of every kind, with versions, such that each names only what an earlier one registered."""
+def random_lines(draw: random.Random, count: int) -> list[dict[str, str]]:
+    """Returns random lines of every kind, with versions, each naming only what an earlier one registers."""
     instants = ["", "", "2012-05-01", "2018-01-01T00:00:00Z", "2031-01-01"]
     named: dict[str, list[str]] = {"enterprise": ["E0"], "zone": ["Z0"], "sponsor": ["S0"], "factory": ["F0"]}
     lines = [
@@ -72,7 +72,7 @@ def made_up_lines(draw: random.Random, count: int) -> list[dict[str, str]]:
         },
     ]
 
-    def another(thing: str, prefix: str) -> str:
+    def draw_id(thing: str, prefix: str) -> str:
         named[thing].append(f"{prefix}{draw.randrange(12)}")
         return named[thing][-1]
 
@@ -80,19 +80,19 @@ def made_up_lines(draw: random.Random, count: int) -> list[dict[str, str]]:
         line = {"name": draw.choice(["A", "나", "C, d", '"q"']), "effective_from": draw.choice(instants)}
         match draw.choice(["enterprise", "zone", "sponsor", "factory", "machine", "machine", "machine", "gateway_key"]):
             case "enterprise":
-                line |= {"enterprise_id": another("enterprise", "E"), "employees": draw.choice(["", "0", "300"])}
+                line |= {"enterprise_id": draw_id("enterprise", "E"), "employees": draw.choice(["", "0", "300"])}
                 line["thing"] = "enterprise"
             case "zone":
-                line |= {"thing": "zone", "zone_id": another("zone", "Z"), "region": draw.choice(["KR-41", "KR-48"])}
+                line |= {"thing": "zone", "zone_id": draw_id("zone", "Z"), "region": draw.choice(["KR-41", "KR-48"])}
                 line["designated_on"] = draw.choice(["", "2019-02-20"])
             case "sponsor":
-                line |= {"thing": "sponsor", "sponsor_id": another("sponsor", "S")}
+                line |= {"thing": "sponsor", "sponsor_id": draw_id("sponsor", "S")}
                 line["enterprise_id"] = draw.choice(["", *named["enterprise"]])
             case "factory":
                 line |= {"thing": "factory", "enterprise_id": draw.choice(named["enterprise"]), "sector": "C29"}
                 line |= {"region": draw.choice(["KR-48", "KR-11"]), "level": draw.choice(["basic", "advanced"])}
                 line |= {"zone": draw.choice(["", *named["zone"]]), "sponsor": draw.choice(["", *named["sponsor"]])}
-                line |= {"factory_id": another("factory", "F"), "established_on": draw.choice(["", "2017-05-01"])}
+                line |= {"factory_id": draw_id("factory", "F"), "established_on": draw.choice(["", "2017-05-01"])}
             case "machine":
                 line |= {
                     "thing": "machine",
@@ -125,23 +125,23 @@ NUMBERS = ("employees", "capacity_per_h", "state_ttl_s", "ideal_cycle_s")
 
 
 def body_of(line: dict[str, str]) -> dict[str, Any]:
-    """A line as a PUT's body."""
+    """Returns a line as the body of a PUT."""
     own = {"zone": "zone_id", "sponsor": "sponsor_id", "factory": "factory_id", "enterprise": "enterprise_id"}
     ids = {"thing", "machine_id", "key_id", own.get(line["thing"], "factory_id")}
-    said = {name: cell for name, cell in line.items() if cell and name not in ids}
+    fields = {name: cell for name, cell in line.items() if cell and name not in ids}
     return {
         name: float(cell) if name in NUMBERS[1:] else int(cell) if name in NUMBERS else cell
-        for name, cell in said.items()
+        for name, cell in fields.items()
     }
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_a_file_gives_what_single_puts_give(
+async def test_a_file_leaves_the_same_registry_as_single_puts(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """The same things said one by one and by a file, onto the same beginning: the same registry."""
+    """The same things, put one by one and imported from a file, each into an empty registry."""
     draw = random.Random(seed)
-    lines = made_up_lines(draw, 260)
+    lines = random_lines(draw, 260)
     for line in lines:
         answer = await api.put(PATHS[line["thing"]].format(**line), body_of(line))
         assert answer.status_code in (200, 201), answer.text
@@ -153,7 +153,7 @@ async def test_a_file_gives_what_single_puts_give(
     await api.query(f"TRUNCATE {tables}")
     monkeypatch.setenv("JEJO_DATABASE_URL", api.database_url)
     monkeypatch.setattr("services.api.registry.writes.THINGS_AT_A_TIME", 5)
-    # Other things' lines may come in any order, so each kind's are moved about as a whole.
+    # Lines of different things may come in any order, so each kind's lines are moved as a block.
     half = len(lines) // 2
     for number, part in enumerate((lines[:half], lines[half:])):
         kinds = draw.sample(list(PATHS), len(PATHS))

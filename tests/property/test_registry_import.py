@@ -1,4 +1,4 @@
-"""Imports against plain models: lines as a CSV writer writes them, cells against JSON, many statements against few."""
+"""Imports compared with plain models: lines with a CSV writer's, cells with JSON's, many puts with single ones."""
 
 import csv
 import datetime as dt
@@ -23,7 +23,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=
 
 
 @given(st.lists(st.tuples(texts, texts, texts), max_size=8), st.sampled_from(["\n", "\r\n"]))
-def test_lines_come_back_as_they_were_written(rows: list[tuple[str, str, str]], end: str) -> None:
+def test_lines_are_read_as_they_were_written(rows: list[tuple[str, str, str]], end: str) -> None:
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator=end)
     writer.writerow(COLUMNS)
@@ -39,7 +39,7 @@ def test_lines_come_back_as_they_were_written(rows: list[tuple[str, str, str]], 
 
 @given(st.lists(st.tuples(texts, texts, texts), max_size=8), st.lists(st.integers(0, 3), max_size=4), st.integers(0, 3))
 def test_empty_columns_change_nothing(rows: list[tuple[str, str, str]], places: list[int], surplus: int) -> None:
-    """Columns without a name and without any cell, as spreadsheets write them, anywhere; and cells beyond the last."""
+    """Unnamed empty columns anywhere, as spreadsheets write them, and empty cells beyond the last column."""
 
     def with_empty(cells: tuple[str, ...]) -> list[str]:
         wider = list(cells)
@@ -59,7 +59,7 @@ def test_empty_columns_change_nothing(rows: list[tuple[str, str, str]], places: 
 
 
 @given(st.lists(st.sampled_from(["", "x"]), min_size=1, max_size=4))
-def test_a_cell_in_a_column_without_a_name_is_an_error_of_its_line(extra: list[str]) -> None:
+def test_a_cell_in_an_unnamed_column_makes_its_line_invalid(extra: list[str]) -> None:
     header, line = ",".join([*COLUMNS, *("" for _ in extra)]), ",".join(["enterprise", "1", "2", *extra])
     (found,) = read_lines(f"{header}\n{line}\n", "thing", COLUMNS)
     if "x" in extra:
@@ -90,7 +90,7 @@ machines = st.fixed_dictionaries(
 
 
 @given(machines)
-def test_cells_say_what_json_says_and_are_refused_where_json_is(body: dict[str, Any]) -> None:
+def test_cells_mean_what_json_means_and_are_refused_where_it_is(body: dict[str, Any]) -> None:
     line = Line(
         2, {THING: "machine", "factory_id": "F1", "machine_id": "M1"} | {k: str(v) for k, v in body.items() if v != ""}
     )
@@ -105,7 +105,7 @@ def test_cells_say_what_json_says_and_are_refused_where_json_is(body: dict[str, 
 
 
 def employees_of(cell: str) -> int | None:
-    """The employees that a line registers; None if the cell is refused."""
+    """Returns the employees that a line registers; None if the cell is refused."""
     found = parse_lines([Line(2, {THING: "enterprise", "enterprise_id": "E1", "name": "E", "employees": cell})], None)
     if found.bad:
         assert [line.field for line in found.bad] == ["employees"]
@@ -116,7 +116,7 @@ def employees_of(cell: str) -> int | None:
 
 
 @given(st.integers(0, 2**31 - 1))
-def test_digits_are_a_number_of_employees(number: int) -> None:
+def test_digits_are_accepted_as_employees(number: int) -> None:
     assert employees_of(str(number)) == number
 
 
@@ -133,30 +133,30 @@ def test_digits_are_a_number_of_employees(number: int) -> None:
 @example("true")
 @example("True")
 @example("12.5")
-def test_nothing_else_is(cell: str) -> None:
+def test_only_digits_are_accepted_as_employees(cell: str) -> None:
     expected = int(float(cell)) if re.fullmatch(r"[0-9]+(\.0+)?", cell) else None
     assert employees_of(cell) == expected
 
 
-statements = st.lists(
+puts = st.lists(
     st.tuples(st.integers(0, 2), st.one_of(st.none(), st.integers(0, 15).map(lambda n: FIRST_INSTANT_US + n))),
     max_size=5,
 )
 
 
-@given(statements, statements.filter(bool))
-def test_many_statements_at_once_leave_what_one_by_one_leave(
-    earlier: list[tuple[int, int | None]], said: list[tuple[int, int | None]]
+@given(puts, puts.filter(bool))
+def test_many_registrations_at_once_leave_the_versions_that_single_ones_leave(
+    earlier: list[tuple[int, int | None]], later: list[tuple[int, int | None]]
 ) -> None:
-    def after(versions: list[Version[Content]], statements: list[tuple[int, int | None]]) -> list[Version[Content]]:
-        for employees, effective_from_us in statements:
+    def after(versions: list[Version[Content]], sent: list[tuple[int, int | None]]) -> list[Version[Content]]:
+        for employees, effective_from_us in sent:
             versions = apply(versions, revise(versions, Enterprise("E", employees), effective_from_us, NOW))
         return versions
 
     before = after([], earlier)
-    registrations = [Registration(ENTERPRISE, "E1", Enterprise("E", employees), at) for employees, at in said]
+    registrations = [Registration(ENTERPRISE, "E1", Enterprise("E", employees), at) for employees, at in later]
     written = rewrite(ENTERPRISE, 1, not before, before, registrations, NOW)
     stored = [version for version in before if version not in written.retired] + list(written.added)
-    assert sorted(stored, key=lambda version: version.from_us) == after(before, said)
-    assert len(written.revisions) == len(said)
+    assert sorted(stored, key=lambda version: version.from_us) == after(before, later)
+    assert len(written.revisions) == len(later)
     assert not set(map(repr, written.added)) & set(map(repr, before))

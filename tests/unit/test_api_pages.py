@@ -1,4 +1,4 @@
-"""Pages: cursors, and when a caller gets CSV."""
+"""Cursors, and when and how a page is answered as CSV."""
 
 import csv
 import io
@@ -38,7 +38,7 @@ def asking(accept: str | None) -> Request:
         ("text/html,application/xhtml+xml,*/*;q=0.8", False),
     ],
 )
-def test_csv_is_for_those_who_prefer_it(accept: str | None, expected: bool) -> None:
+def test_csv_is_sent_to_callers_who_prefer_it(accept: str | None, expected: bool) -> None:
     assert wants_csv(asking(accept)) is expected
 
 
@@ -56,7 +56,7 @@ def test_csv_is_for_those_who_prefer_it(accept: str | None, expected: bool) -> N
         ("text/csv, application/json; bom=present; q=0.5", False),
     ],
 )
-def test_a_byte_order_mark_is_for_those_who_ask_for_it(accept: str | None, expected: bool) -> None:
+def test_a_byte_order_mark_is_sent_on_request(accept: str | None, expected: bool) -> None:
     request = asking(accept)
     assert wants_byte_order_mark(request) is expected
     if wants_csv(request):
@@ -73,18 +73,18 @@ def test_guards_can_be_undone(text: str) -> None:
     assert served.removeprefix("'") == text
 
 
-def test_cursors_come_back_as_they_were() -> None:
+def test_cursors_can_be_read_back() -> None:
     key = ("machine:F1/M1", 1_488_294_000_000_000)
     assert read_cursor(make_cursor(key), tuple[str, int]) == key
 
 
 @pytest.mark.parametrize("text", ["", "x", "%", "аааа", make_cursor([1, 2])])
-def test_other_cursors_are_refused(text: str) -> None:
+def test_invalid_cursors_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="next_cursor"):
         read_cursor(text, tuple[str, int])
 
 
-def test_cells_say_what_they_are_and_no_more() -> None:
+def test_cells_are_written_as_documented() -> None:
     rows = [("a,b", None, True, 1.5), ("=1+1", False, "제조", -1), ("＝1", "\n=1", "a=", "")]
     answer = csv_response(asking("text/csv"), ("name", "x", "y", "z"), rows, "c")
     assert (

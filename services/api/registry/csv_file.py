@@ -1,4 +1,4 @@
-"""A CSV file as lines of named cells. A line that cannot be read is said so, and the next one is read on."""
+"""Reads a CSV file as lines of named cells. A line that cannot be read is reported, and reading goes on after it."""
 
 import csv
 import io
@@ -10,21 +10,21 @@ from services.core.errors import JejoError
 
 KOREAN_WINDOWS = "cp949"
 SHOWN = 40
-"""Characters of a wrong cell that an error repeats."""
+"""Characters of an invalid cell that an error repeats."""
 LONGEST_COLUMN = 40
-"""Characters of a column's name that are repeated where there is no such column."""
+"""The longest name of an unknown column that an error repeats."""
 
 
-class FileRefused(JejoError):
-    """The file as a whole cannot be imported; the message says what to do with it."""
+class UnreadableFile(JejoError):
+    """The file cannot be read as a whole; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line's cells by column; empty ones are left out.
+    """A line's cells by column, without the empty ones.
 
     Attributes:
-        number: of the file's line on which it begins; the header is line 1.
+        number: the file's line on which it begins; the header is line 1.
     """
 
     number: int
@@ -33,7 +33,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """Why a line cannot be imported. ``field`` is the column, or ``line`` where it is the line as a whole."""
+    """Why a line cannot be imported. ``field`` is a column, or ``line`` if the line as a whole is invalid."""
 
     number: int
     field: str
@@ -41,26 +41,27 @@ class BadLine:
 
 
 def read_text(path: Path) -> str:
-    """The file's text; a byte order mark, as Excel writes it, is no part of it.
+    """Returns the file's text, without a byte order mark, as Excel writes it.
 
     Raises:
-        FileRefused: the file cannot be read, or is not UTF-8.
+        UnreadableFile: if the file cannot be read, or is not UTF-8.
     """
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise FileRefused(f"{path} cannot be read ({error.strerror}); correct the path.") from error
+        raise UnreadableFile(f"{path} cannot be read ({error.strerror}); correct the path.") from error
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise FileRefused(
-            f"{path} is not UTF-8 (line {line}){guess(raw)}; save it as UTF-8 (Excel: CSV UTF-8), and import that."
+        raise UnreadableFile(
+            f"{path} is not UTF-8 (line {line}){likely_encoding(raw)}; save it as UTF-8 (Excel: CSV UTF-8), and import "
+            "that."
         ) from None
 
 
-def guess(raw: bytes) -> str:
-    """What bytes that are not UTF-8 seem to be."""
+def likely_encoding(raw: bytes) -> str:
+    """Returns what bytes that are not UTF-8 seem to be, as the end of a clause; empty if unknown."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return " but UTF-16"
     try:
@@ -71,10 +72,11 @@ def guess(raw: bytes) -> str:
 
 
 def read_lines(text: str, required: str, columns: Collection[str]) -> Iterator[Line | BadLine]:
-    """The lines below the header; those without any cell are left out.
+    """Yields the lines below the header, without the empty ones.
 
     Args:
-        required: the column that must be there; ``columns``: all that may be.
+        required: the column that must be there.
+        columns: the columns that are allowed.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] | None = None
@@ -85,10 +87,10 @@ def read_lines(text: str, required: str, columns: Collection[str]) -> Iterator[L
         except csv.Error as error:
             reason = f"cannot be read as CSV ({error})"
             if header is None or reader.line_num > number:
-                # Which of the lines since its beginning are whole cannot be known.
+                # There is no telling where the next line begins.
                 yield BadLine(number, "line", f"{reason}; the lines after it were not read")
                 return
-            yield BadLine(number, "line", f"{reason}; quotes within a cell are doubled, and the cell stands in quotes")
+            yield BadLine(number, "line", f"{reason}; double the quotes within a cell, and put the cell in quotes")
             number = reader.line_num + 1
             continue
         if cells is None:
@@ -107,16 +109,18 @@ def read_lines(text: str, required: str, columns: Collection[str]) -> Iterator[L
 
 
 def check_header(header: list[str], required: str, columns: Collection[str]) -> Iterator[BadLine]:
-    """What is wrong with the header."""
+    """Yields what is wrong with the header."""
     if required not in header:
-        yield BadLine(1, required, "the header lacks this column, which says what each line is; columns end in commas")
+        yield BadLine(
+            1, required, "the header lacks this column, which says what each line is; separate columns by commas"
+        )
         return
     for name in filter(None, dict.fromkeys(header)):
         if name not in columns:
             is_short = name.isprintable() and len(name) <= LONGEST_COLUMN
-            yield BadLine(1, name if is_short else "line", f"there is no such column; those are {', '.join(columns)}")
+            yield BadLine(1, name if is_short else "line", f"unknown column; the columns are {', '.join(columns)}")
         elif header.count(name) > 1:
-            yield BadLine(1, name, "the header has this column twice; leave one out")
+            yield BadLine(1, name, "the header has this column twice; remove one")
 
 
 def read_line(number: int, header: list[str], cells: list[str]) -> Line | BadLine:

@@ -1,4 +1,4 @@
-"""The types of single fields in requests and answers: ids, names, days, durations, keys. Each says what it takes."""
+"""The types of single fields in requests and answers: ids, names, numbers, days, durations, keys."""
 
 import base64
 import binascii
@@ -18,7 +18,7 @@ from services.api.registry.things import SECTOR_PATTERN
 INVISIBLE = ("Zs", "Zl", "Zp", "Cc", "Cf")
 """Unicode's categories of white space, control and format characters."""
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
-"""Fillers of Hangul, and Braille's blank: letters and signs that show nothing."""
+"""Fillers of Hangul, and the Braille blank: letters and symbols that show nothing."""
 
 
 def normalise_text(value: object) -> object:
@@ -30,7 +30,7 @@ def normalise_name(value: object) -> object:
     """Returns a name in NFC, without white space around it.
 
     Raises:
-        ValueError: if nothing of it can be seen.
+        ValueError: if it is blank.
     """
     if not isinstance(value, str) or not value:
         return value
@@ -41,27 +41,31 @@ def normalise_name(value: object) -> object:
 
 
 def is_visible(character: str) -> bool:
-    """Whether a character leaves a mark: white space, control and format characters and fillers do not."""
+    """Whether a character shows: white space, control and format characters and fillers do not."""
     return unicodedata.category(character) not in INVISIBLE and character not in FILLERS
 
 
 def plain_number(value: Decimal) -> int | float:
-    """A number as JSON writes it."""
+    """Returns a number as JSON writes it."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def refuse_other_dates(value: object) -> object:
-    """A day is written in one way: pydantic would take 20170501 for seconds since 1970."""
+def check_day(value: object) -> object:
+    """Returns the value as it is.
+
+    Raises:
+        ValueError: if it is a number, or a text that is not a day; pydantic would take 20170501 for seconds since 1970.
+    """
     if isinstance(value, int | float) or (isinstance(value, str) and not DATE.fullmatch(value)):
         raise ValueError("write a day, as 2017-05-01")
     return value
 
 
 def parse_public_key(value: object) -> bytes:
-    """The 32 raw bytes of an Ed25519 public key.
+    """Returns the 32 raw bytes of an Ed25519 public key.
 
     Raises:
-        ValueError: it is not one, or it is one of the weak keys with which anything can be forged.
+        ValueError: if the value is not one, or is one of the weak keys with which anything can be forged.
     """
     try:
         raw = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
@@ -80,7 +84,7 @@ Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")
 SearchText = Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$"), BeforeValidator(normalise_text)]
 Employees = Annotated[int, Field(ge=0, lt=2**31, strict=True), BeforeValidator(read_integer)]
 PiecesPerHour = Annotated[float, Field(gt=0, le=1e9, strict=True, allow_inf_nan=False), BeforeValidator(read_float)]
-Day = Annotated[dt.date, BeforeValidator(refuse_other_dates)]
+Day = Annotated[dt.date, BeforeValidator(check_day)]
 Seconds = Annotated[
     Decimal,
     Field(max_digits=12, decimal_places=6, allow_inf_nan=False),

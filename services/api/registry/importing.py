@@ -1,4 +1,4 @@
-"""``jejo registry import``: a CSV file into the registry, all of it or nothing, by the rules of PUT."""
+"""``jejo registry import``: imports a CSV file into the registry, all of it or nothing, by the rules of PUT."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ THING = "thing"
 
 
 class EnterpriseLine(EnterprisePut):
-    """An enterprise."""
+    """A line that registers an enterprise."""
 
     enterprise_id: FactoryId
 
@@ -35,7 +35,7 @@ class EnterpriseLine(EnterprisePut):
 
 
 class ZoneLine(ZonePut):
-    """A zone."""
+    """A line that registers a zone."""
 
     zone_id: LocalId
 
@@ -44,7 +44,7 @@ class ZoneLine(ZonePut):
 
 
 class SponsorLine(SponsorPut):
-    """A sponsor."""
+    """A line that registers a sponsor."""
 
     sponsor_id: LocalId
 
@@ -53,7 +53,7 @@ class SponsorLine(SponsorPut):
 
 
 class FactoryLine(FactoryPut):
-    """A factory."""
+    """A line that registers a factory."""
 
     factory_id: FactoryId
 
@@ -62,7 +62,7 @@ class FactoryLine(FactoryPut):
 
 
 class MachineLine(MachinePut):
-    """A machine."""
+    """A line that registers a machine."""
 
     factory_id: FactoryId
     machine_id: LocalId
@@ -72,7 +72,7 @@ class MachineLine(MachinePut):
 
 
 class GatewayKeyLine(GatewayKeyPut):
-    """A gateway key."""
+    """A line that registers a gateway key."""
 
     factory_id: FactoryId
     key_id: LocalId
@@ -93,11 +93,11 @@ LINES: Mapping[str, tuple[Kind[Content], type[AnyLine]]] = MappingProxyType(
         "gateway_key": (GATEWAY_KEY, GatewayKeyLine),
     }
 )
-"""What a line may be, in the words of the column ``thing``."""
+"""The kinds of line, by the values of the column ``thing``."""
 
 
 def all_columns() -> tuple[str, ...]:
-    """Every column that a file may have: ids first, as the things' fields follow each other."""
+    """Returns every column that a file may have: ids first, then the fields in the order of the models."""
     ids = dict.fromkeys(kind.identifier for kind, _ in LINES.values())
     return (
         THING,
@@ -111,12 +111,13 @@ COLUMNS = all_columns()
 
 @dataclass(slots=True)
 class Lines:
-    """What a file says.
+    """The parsed lines of a file.
 
     Attributes:
-        registrations: in the file's order; ``numbers`` has the line of each.
-        bad: lines that say nothing, each with the reason.
-        announced: things of bad lines, by kind and id: other lines may name them without being wrong for it.
+        registrations: what the valid lines register, in the file's order.
+        numbers: the line of each registration.
+        bad: what is wrong with the invalid lines.
+        announced: the things of invalid lines, by kind and id: naming them does not make another line invalid.
     """
 
     registrations: list[Registration] = field(default_factory=list)
@@ -125,18 +126,18 @@ class Lines:
     announced: set[tuple[str, str]] = field(default_factory=set)
 
     def missing(self, found: Iterable[Missing]) -> Iterator[BadLine]:
-        """Lines that name what is not registered, as bad lines."""
+        """Yields the lines that name what is not registered, as bad lines."""
         for one in found:
             name, kind, identifier = one.reference
-            reason = f"there is no {kind.name} {identifier}; register it, add a line for it, or correct this"
+            reason = f"{kind.name} {identifier} is not registered; register it, add a line for it, or correct this"
             yield BadLine(self.numbers[one.index], name, reason)
 
 
 def parse_lines(lines: Iterable[Line | BadLine], effective_from: str | None) -> Lines:
-    """Validate each line by the body of what it is.
+    """Validates each line by the model of what it registers.
 
     Args:
-        effective_from: for lines that say none of their own, as a cell would say it.
+        effective_from: the cell of lines that have none of their own.
     """
     found = Lines()
     first: dict[tuple[object, ...], int] = {}
@@ -149,7 +150,7 @@ def parse_lines(lines: Iterable[Line | BadLine], effective_from: str | None) -> 
             continue
         key = (one.kind.name, one.factory_id, one.identifier, one.effective_from_us)
         if first.setdefault(key, line.number) != line.number:
-            reason = f"line {first[key]} says the same {one.kind.name} from the same instant; leave one out"
+            reason = f"line {first[key]} registers the same {one.kind.name} from the same instant; remove one"
             found.bad.append(BadLine(line.number, one.kind.identifier, reason))
             continue
         found.registrations.append(one)
@@ -158,7 +159,7 @@ def parse_lines(lines: Iterable[Line | BadLine], effective_from: str | None) -> 
 
 
 def parse_line(line: Line, effective_from: str | None, found: Lines) -> Registration | None:
-    """What a line registers; None if it is bad, and then its faults are added to ``found``."""
+    """Returns what a line registers; None if it is invalid, which is then added to ``found.bad``."""
     cells = dict(line.cells)
     thing = cells.pop(THING, "")
     if thing not in LINES:
@@ -177,11 +178,12 @@ def parse_line(line: Line, effective_from: str | None, found: Lines) -> Registra
 
 
 def field_of(error: ErrorDetails) -> str:
+    """Returns the column that an error is about."""
     return ".".join(str(part) for part in error["loc"]) or "line"
 
 
 def reason_of(error: ErrorDetails, thing: str) -> str:
-    """What is wrong with a cell, and what to write."""
+    """Returns what is wrong with a cell, and what to write."""
     if error["type"] == "missing":
         return f"every {thing.replace('_', ' ')} needs one; fill this cell"
     if error["type"] == "extra_forbidden":
@@ -194,18 +196,18 @@ SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedObjectError, asy
 
 
 class BadLines(JejoError):
-    """Lines of the file are wrong; nothing was imported. Correct them, and import the file again."""
+    """Some lines of the file are invalid; nothing was imported. Correct them, and import the file again."""
 
     def __init__(self, path: Path, lines: Sequence[BadLine]) -> None:
         count = len({line.number for line in lines})
-        wrong = "1 line is wrong" if count == 1 else f"{count} lines are wrong"
-        super().__init__(f"Nothing was imported: {wrong}. Correct what is named above, and import the file again.")
+        invalid = "1 line is invalid" if count == 1 else f"{count} lines are invalid"
+        super().__init__(f"Nothing was imported: {invalid}. Correct what is listed above, and import the file again.")
         self.lines = [f"{path}:{line.number}: {line.field}: {line.reason}" for line in lines]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many things of one kind became what."""
+    """How many things of one kind are new, changed, or unchanged."""
 
     new: int
     changed: int
@@ -215,15 +217,15 @@ class Outcome:
 async def import_file(
     database_url: str, path: Path, effective_from: str | None, now_us: int, *, dry_run: bool
 ) -> Mapping[str, Outcome]:
-    """Import a file in one transaction; a dry run does everything, and takes it back.
+    """Imports a file in one transaction, which a dry run rolls back.
 
     Returns:
-        The outcome by thing.
+        The outcome for each kind of line in the file.
 
     Raises:
-        FileRefused: it is not a file of UTF-8.
-        BadLines: some lines are wrong; each is named.
-        TransientError, ConfigurationError: the database could not be written; nothing was imported.
+        UnreadableFile: if the file cannot be read, or is not UTF-8.
+        BadLines: if some lines are invalid; it lists them all.
+        TransientError, ConfigurationError: if the database cannot be written; nothing was imported.
     """
     lines = parse_lines(read_lines(read_text(path), THING, COLUMNS), effective_from)
     if not lines.registrations and not lines.bad:
@@ -231,21 +233,21 @@ async def import_file(
     pool = engine(database_url, 1)
     try:
         async with pool.connect() as connection, connection.begin() as transaction:
-            changed = await write(connection, path, lines, now_us)
+            written = await write_lines(connection, path, lines, now_us)
             if dry_run:
                 await transaction.rollback()
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
         raise database_failed(error) from error
     finally:
         await pool.dispose()
-    return summed_up(changed)
+    return count_outcomes(written)
 
 
-async def write(connection: AsyncConnection, path: Path, lines: Lines, now_us: int) -> list[Written[Content]]:
-    """Write what the lines say.
+async def write_lines(connection: AsyncConnection, path: Path, lines: Lines, now_us: int) -> list[Written[Content]]:
+    """Registers what the lines register.
 
     Raises:
-        BadLines: some are wrong, or name what is neither registered nor in the file.
+        BadLines: if some are invalid, or name what is neither registered nor in the file.
     """
     try:
         if not lines.bad:
@@ -257,9 +259,9 @@ async def write(connection: AsyncConnection, path: Path, lines: Lines, now_us: i
     raise BadLines(path, bad)
 
 
-def summed_up(changed: Sequence[Written[Content]]) -> dict[str, Outcome]:
-    """The outcome of each thing that the file has lines of."""
-    counted = Counter((one.kind.name, one.is_new, bool(one.added)) for one in changed)
+def count_outcomes(written: Sequence[Written[Content]]) -> dict[str, Outcome]:
+    """Returns the outcome for each kind of line that the file has."""
+    counted = Counter((one.kind.name, one.is_new, bool(one.added)) for one in written)
     outcomes = {
         thing: Outcome(counted[name, True, True], counted[name, False, True], counted[name, False, False])
         for thing, name in ((thing, kind.name) for thing, (kind, _) in LINES.items())
@@ -268,10 +270,12 @@ def summed_up(changed: Sequence[Written[Content]]) -> dict[str, Outcome]:
 
 
 def database_failed(error: Exception) -> JejoError:
-    """What an error of the database means for whoever imports."""
+    """Returns the error to raise when the database fails an import."""
     cause: BaseException = error
     if isinstance(error, DBAPIError) and error.orig is not None:
         cause = error.orig.__cause__ or error.orig
     if isinstance(cause, SCHEMA_MISSING):
         return ConfigurationError(f"{cause}: run `jejo migrate` on this database first.")
-    return TransientError(f"Nothing was imported: the database failed ({cause}). See that it runs, and import again.")
+    return TransientError(
+        f"Nothing was imported: the database failed ({cause}). Check that it is running, and import again."
+    )

@@ -1,4 +1,4 @@
-"""Lists over HTTP: their parameters, and a page as an answer."""
+"""The HTTP models of lists: parameters, rows and pages."""
 
 from enum import StrEnum
 from typing import Annotated, Generic, TypeVar, get_args
@@ -31,7 +31,7 @@ class ListAnswer(BaseModel, Generic[E]):
 
     @classmethod
     def columns(cls) -> list[str]:
-        """The fields of an entry in the order in which CSV has them: ids first, the rest in the entry's own order."""
+        """Returns the fields of an entry in the order of CSV: ids first, the rest in the entry's own order."""
         entry: type[BaseModel]
         (entry,) = get_args(cls.model_fields["items"].annotation)
         return sorted(entry.model_fields, key=lambda name: not name.endswith("_id"))
@@ -46,6 +46,7 @@ class FactoryListEntry(FactoryEntry):
 
     @classmethod
     def of_listed(cls, item: Listed[Factory]) -> "FactoryListEntry":
+        """Returns the entry of a row."""
         entry, summary = FactoryEntry.of(item.identifier, item.version), item.summary
         assert summary is not None
         return cls.model_construct(
@@ -131,7 +132,7 @@ class ListQuery(BaseModel):
     at: Instant | None = Field(None, description="As of this instant; default: now.")
 
     def request(self, now_us: int) -> ListRequest:
-        """The list that these parameters ask for."""
+        """Returns these parameters for ``lists.read_page``."""
         own = type(self).model_fields.keys() - ListQuery.model_fields.keys()
         filters = {name: str(value) for name in own if (value := getattr(self, name)) is not None}
         at_us = now_us if self.at is None else self.at

@@ -1,6 +1,6 @@
-"""The registry over HTTP: the bodies of PUTs and the entries of answers.
+"""The HTTP models of single things: the bodies of PUTs and the entries of answers.
 
-Bodies become contents of versions (``content``), and versions become entries (``of``).
+``content`` turns a body into the content of a version, ``of`` a version into an entry.
 """
 
 import datetime as dt
@@ -42,7 +42,7 @@ class Dated(BaseModel):
 
 
 class Held(BaseModel):
-    """When an answer's version holds."""
+    """When the version in an answer holds."""
 
     # Answers have every field, so the OpenAPI document says that all are there.
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
@@ -52,12 +52,12 @@ class Held(BaseModel):
 
 
 def known_end(version: Version[things.Content]) -> int | None:
-    """The end of a version; None if it holds until further notice."""
+    """Returns the end of a version, None if it holds until further notice."""
     return None if version.to_us == LAST_INSTANT_US else version.to_us
 
 
 def seconds(us: int) -> Decimal:
-    """A duration in seconds, exactly."""
+    """Returns a duration in seconds, exactly."""
     return Decimal(us) / SECOND_US
 
 
@@ -72,6 +72,7 @@ class EnterprisePut(EnterpriseFields, Dated):
     """A PUT of an enterprise."""
 
     def content(self) -> things.Enterprise:
+        """Returns the content that is to be registered."""
         return things.Enterprise(self.name, self.employees)
 
 
@@ -82,6 +83,7 @@ class EnterpriseEntry(EnterpriseFields, Held):
 
     @classmethod
     def of(cls, enterprise_id: str, version: Version[things.Enterprise]) -> "EnterpriseEntry":
+        """Returns the entry of a version."""
         return cls.model_construct(
             name=version.content.name,
             employees=version.content.employees,
@@ -103,6 +105,7 @@ class ZonePut(ZoneFields, Dated):
     """A PUT of a zone."""
 
     def content(self) -> things.Zone:
+        """Returns the content that is to be registered."""
         return things.Zone(self.name, self.region, self.designated_on)
 
 
@@ -113,6 +116,7 @@ class ZoneEntry(ZoneFields, Held):
 
     @classmethod
     def of(cls, zone_id: str, version: Version[things.Zone]) -> "ZoneEntry":
+        """Returns the entry of a version."""
         return cls.model_construct(
             name=version.content.name,
             region=version.content.region,
@@ -134,6 +138,7 @@ class SponsorPut(SponsorFields, Dated):
     """A PUT of a sponsor."""
 
     def content(self) -> things.Sponsor:
+        """Returns the content that is to be registered."""
         return things.Sponsor(self.name, self.enterprise_id)
 
 
@@ -144,6 +149,7 @@ class SponsorEntry(SponsorFields, Held):
 
     @classmethod
     def of(cls, sponsor_id: str, version: Version[things.Sponsor]) -> "SponsorEntry":
+        """Returns the entry of a version."""
         return cls.model_construct(
             name=version.content.name,
             enterprise_id=version.content.enterprise_id,
@@ -168,7 +174,7 @@ class FactoryFields(Fields):
 
     @field_validator("closed_on")
     @classmethod
-    def closes_after_it_is_established(cls, closed_on: dt.date | None, info: ValidationInfo) -> dt.date | None:
+    def check_closed_on(cls, closed_on: dt.date | None, info: ValidationInfo) -> dt.date | None:
         established_on = info.data.get("established_on")
         if closed_on and established_on and closed_on < established_on:
             raise ValueError("closed_on must not lie before established_on")
@@ -179,6 +185,7 @@ class FactoryPut(FactoryFields, Dated):
     """A PUT of a factory."""
 
     def content(self) -> things.Factory:
+        """Returns the content that is to be registered."""
         return things.Factory(
             self.name,
             self.enterprise_id,
@@ -199,6 +206,7 @@ class FactoryEntry(FactoryFields, Held):
 
     @classmethod
     def of(cls, factory_id: str, version: Version[things.Factory]) -> "FactoryEntry":
+        """Returns the entry of a version."""
         factory = version.content
         return cls.model_construct(
             name=factory.name,
@@ -230,7 +238,7 @@ class MachineFields(Fields):
 
     @field_validator("in_use_to")
     @classmethod
-    def is_in_use_at_all(cls, in_use_to: dt.date | None, info: ValidationInfo) -> dt.date | None:
+    def check_in_use_to(cls, in_use_to: dt.date | None, info: ValidationInfo) -> dt.date | None:
         in_use_from = info.data.get("in_use_from")
         if in_use_to and in_use_from and in_use_to <= in_use_from:
             raise ValueError("in_use_to must lie after in_use_from")
@@ -241,6 +249,7 @@ class MachinePut(MachineFields, Dated):
     """A PUT of a machine."""
 
     def content(self) -> things.Machine:
+        """Returns the content that is to be registered."""
         return things.Machine(
             self.name,
             self.kind,
@@ -261,6 +270,7 @@ class MachineEntry(MachineFields, Held):
 
     @classmethod
     def of(cls, factory_id: str, machine_id: str, version: Version[things.Machine]) -> "MachineEntry":
+        """Returns the entry of a version."""
         machine = version.content
         return cls.model_construct(
             name=machine.name,
@@ -289,7 +299,7 @@ class GatewayKeyFields(Fields):
 
     @field_validator("valid_to")
     @classmethod
-    def is_valid_at_all(cls, valid_to: int | None, info: ValidationInfo) -> int | None:
+    def check_valid_to(cls, valid_to: int | None, info: ValidationInfo) -> int | None:
         valid_from = info.data.get("valid_from")
         if valid_to is not None and valid_from is not None and valid_to <= valid_from:
             raise ValueError("valid_to must lie after valid_from")
@@ -300,6 +310,7 @@ class GatewayKeyPut(GatewayKeyFields, Dated):
     """A PUT of a gateway key."""
 
     def content(self) -> things.GatewayKey:
+        """Returns the content that is to be registered."""
         return things.GatewayKey(
             self.public_key, self.valid_from, self.valid_to, self.revoked_at, self.compromised_since
         )
@@ -313,6 +324,7 @@ class GatewayKeyEntry(GatewayKeyFields, Held):
 
     @classmethod
     def of(cls, factory_id: str, key_id: str, version: Version[things.GatewayKey]) -> "GatewayKeyEntry":
+        """Returns the entry of a version."""
         key = version.content
         return cls.model_construct(
             public_key=key.public_key,

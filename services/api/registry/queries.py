@@ -35,7 +35,7 @@ NUMBER = sa.column("number", sa.Integer)
 def rows_as_table(
     columns: Sequence[sa.ColumnClause[Any]], rows: Sequence[Sequence[object]], name: str = "given"
 ) -> sa.TableValuedAlias:
-    """Rows as a table within a statement, with the names and types of the columns, in the columns' order."""
+    """Returns rows as a table within a statement, with the names and types of the columns."""
     arrays = list(zip(*rows, strict=True)) or [()] * len(columns)
     sent = [array_of(column, values) for column, values in zip(columns, arrays, strict=True)]
     named = [sa.column(column.name, column.type) for column in columns]
@@ -43,42 +43,42 @@ def rows_as_table(
 
 
 def array_of(column: sa.ColumnClause[Any], values: Sequence[object]) -> sa.BindParameter[Any]:
-    """Values of a column's type, as one parameter."""
+    """Returns values of a column's type as one parameter."""
     return sa.literal(list(values), ARRAY(column.type))
 
 
 def is_any(column: sa.Column[Any], values: Sequence[object]) -> sa.ColumnElement[bool]:
-    """Whether a column has one of the values."""
+    """Returns the condition that a column has one of the values."""
     return column == sa.any_(array_of(column, values))
 
 
 async def lock_registry(connection: AsyncConnection) -> int:
-    """The registry's version, locked until the transaction ends, so that changes follow each other."""
+    """Returns the registry's version, and locks it until the transaction ends, so that changes follow each other."""
     query = sa.select(registry_version.c.version).with_for_update()
     return int((await connection.execute(query)).scalar_one())
 
 
 async def set_registry_version(connection: AsyncConnection, version: int) -> None:
-    """Let readers know that the registry has changed."""
+    """Sets the registry's version, by which readers see that the registry has changed."""
     await connection.execute(sa.update(registry_version).values(version=version))
 
 
 async def find(
     connection: AsyncConnection, kind: Kind[Content], identifier: str, factory: int | None = None
 ) -> int | None:
-    """A thing's number, or None if it is not registered. ``factory`` is the number of the one that it belongs to."""
+    """Returns a thing's number, None if it is not registered; ``factory`` is the number of the factory that owns it."""
     key = (factory, identifier)
     return (await find_all(connection, kind, [key])).get(key)
 
 
 async def find_ids(connection: AsyncConnection, kind: Kind[Content], ids: Iterable[str]) -> dict[str, int]:
-    """The numbers of those that are registered, by id, of a kind whose ids are unique in the country."""
+    """Returns the numbers of registered things by id, for a kind whose ids are unique in the country."""
     found = await find_all(connection, kind, {(None, identifier) for identifier in ids})
     return {identifier: number for (_, identifier), number in found.items()}
 
 
 async def find_all(connection: AsyncConnection, kind: Kind[Content], keys: Collection[Key]) -> dict[Key, int]:
-    """The numbers of those that are registered, by key."""
+    """Returns the numbers of registered things by key."""
     if not keys:
         return {}
     things, columns = TABLES[kind].things, key_columns(kind)
@@ -89,7 +89,7 @@ async def find_all(connection: AsyncConnection, kind: Kind[Content], keys: Colle
 
 
 async def add_things(connection: AsyncConnection, kind: Kind[Content], keys: Sequence[Key]) -> dict[Key, int]:
-    """Register new things, and return their numbers."""
+    """Adds new things, and returns their numbers by key."""
     if not keys:
         return {}
     things, columns = TABLES[kind].things, key_columns(kind)
@@ -103,29 +103,30 @@ async def add_things(connection: AsyncConnection, kind: Kind[Content], keys: Seq
 
 
 def key_columns(kind: Kind[Content]) -> list[sa.Column[Any]]:
-    """The columns of things that make up a key."""
+    """Returns the columns of things that make up a key."""
     tables = TABLES[kind]
     return [*([tables.things.c.factory] if kind.belongs_to_factory else []), tables.identifier]
 
 
 def key_row(kind: Kind[Content], key: Key) -> tuple[object, ...]:
+    """Returns a key as a row of ``key_columns``."""
     return key if kind.belongs_to_factory else key[1:]
 
 
 def key_of(kind: Kind[Content], row: Sequence[Any]) -> Key:
-    """The key that a row of ``key_columns`` holds."""
+    """Returns the key in a row of ``key_columns``."""
     return (row[0], row[1]) if kind.belongs_to_factory else (None, row[0])
 
 
 def version_columns(kind: Kind[Content]) -> list[sa.ColumnElement[Any]]:
-    """The columns that ``version_of`` reads; ``enterprise_id`` is that of a joined ``enterprise``."""
+    """Returns the columns that ``version_of`` reads; ``enterprise_id`` is that of a joined ``enterprise``."""
     c = TABLES[kind].versions.c
     content = (enterprise.c.enterprise_id if name == "enterprise_id" else c[name].label(name) for name in kind.fields)
     return [c.effective_from, c.effective_to, *content]
 
 
 def version_of(kind: Kind[C], row: sa.RowMapping) -> Version[C]:
-    """The version that a row of ``version_columns`` holds."""
+    """Returns the version in a row of ``version_columns``."""
     make: Callable[..., C] = kind.content
     return Version(row["effective_from"], row["effective_to"], make(**{name: row[name] for name in kind.fields}))
 
@@ -133,7 +134,7 @@ def version_of(kind: Kind[C], row: sa.RowMapping) -> Version[C]:
 async def read_versions(
     connection: AsyncConnection, kind: Kind[C], numbers: Collection[int]
 ) -> Mapping[int, Sequence[Version[C]]]:
-    """The current versions of things, by number, each thing's in order."""
+    """Returns the current versions of things by number, in order of time."""
     found: dict[int, list[Version[C]]] = defaultdict(list)
     if not numbers:
         return found
@@ -155,7 +156,7 @@ async def read_versions(
 async def read_at(
     connection: AsyncConnection, kind: Kind[C], identifier: str, us: int, factory: int | None = None
 ) -> Version[C] | None:
-    """The version of a thing at an instant, or the nearest before, else its first; None if it is not registered."""
+    """Returns the version of a thing as ``version_at`` does; None if the thing is not registered."""
     number = await find(connection, kind, identifier, factory)
     if number is None:
         return None
@@ -163,7 +164,7 @@ async def read_at(
 
 
 async def read_region(connection: AsyncConnection, factory_id: str, us: int) -> str | None:
-    """The region that a factory is in at an instant; None if it is not registered then."""
+    """Returns the region of a factory at an instant; None if it is not registered then."""
     c = factory_version.c
     query = (
         sa.select(c.region)
@@ -181,7 +182,7 @@ async def read_region(connection: AsyncConnection, factory_id: str, us: int) -> 
 async def retire_versions(
     connection: AsyncConnection, kind: Kind[C], retired: Sequence[tuple[int, Version[C]]]
 ) -> None:
-    """Retire versions, each with its thing's number, as of this transaction."""
+    """Retires versions, each given with its thing's number, as of this transaction."""
     if not retired:
         return
     thing, c = TABLES[kind].thing, TABLES[kind].versions.c
@@ -196,7 +197,7 @@ async def retire_versions(
 async def add_versions(
     connection: AsyncConnection, kind: Kind[C], added: Sequence[tuple[int, Version[C]]], registry_version: int
 ) -> None:
-    """Add versions, each with its thing's number, as of this transaction."""
+    """Adds versions, each given with its thing's number, as of this transaction."""
     if not added:
         return
     thing, versions = TABLES[kind].thing, TABLES[kind].versions
@@ -217,7 +218,7 @@ async def add_versions(
 
 
 def machines_of(kind: Kind[Content], things: sa.TableValuedAlias) -> "sa.Select[Any]":
-    """The machines that depend on things; ``things`` has their numbers in its column ``number``."""
+    """Returns the machines that depend on things, whose numbers are in the column ``number`` of ``things``."""
     if kind is MACHINE:
         return sa.select(machine.c.id).join(things, things.c.number == machine.c.id)
     if kind is FACTORY:
@@ -236,14 +237,18 @@ def machines_of(kind: Kind[Content], things: sa.TableValuedAlias) -> "sa.Select[
 
 
 async def refresh_spans(connection: AsyncConnection, kind: Kind[Content], numbers: Sequence[int]) -> None:
-    """Recompute the spans in use of the machines that depend on things."""
+    """Recomputes the spans in use of the machines that depend on things."""
     things = rows_as_table([NUMBER], [(number,) for number in numbers])
     machines = sa.func.array(machines_of(kind, things).distinct().scalar_subquery())
     await connection.execute(sa.select(sa.func.refresh_machine_spans(machines)))
 
 
 async def mark_dirty(connection: AsyncConnection, kind: Kind[Content], spans: Sequence[tuple[int, int, int]]) -> None:
-    """Mark the accounts of the machines that depend on things: each thing's number, and the span [from, to)."""
+    """Marks the accounts of machines dirty.
+
+    Args:
+        spans: the number of a thing that machines depend on, and the span [from, to), in microseconds.
+    """
     if not spans:
         return
     given = rows_as_table([NUMBER, dirty_mark.c.from_at, dirty_mark.c.to_at], spans)
@@ -252,7 +257,7 @@ async def mark_dirty(connection: AsyncConnection, kind: Kind[Content], spans: Se
 
 
 async def recount_machines(connection: AsyncConnection, machines: Sequence[int]) -> None:
-    """Recompute how many machines are in use, as steps in time, of the factories of these machines."""
+    """Recomputes the steps of how many machines are in use, for the factories of these machines."""
     owners = sa.select(machine.c.factory).where(is_any(machine.c.id, machines)).distinct()
     factories = list((await connection.execute(owners)).scalars())
     await connection.execute(sa.delete(factory_in_use).where(is_any(factory_in_use.c.factory, factories)))

@@ -36,7 +36,7 @@ E = TypeVar("E", bound=models.Held)
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes what an admin PUTs, and sets the answer's status."""
+    """Registers what an admin PUTs, and sets the answer's status."""
 
     admin: Admin
     databases: Pools
@@ -51,7 +51,7 @@ class Writer:
         effective_from_us: int | None,
         factory_id: str | None = None,
     ) -> Version[C]:
-        """Register content in a transaction of its own: 201 for a new thing, else 200.
+        """Registers content in a transaction of its own and returns its version; status 201 for a new thing, else 200.
 
         Raises:
             Problem: 404 if there is no such factory; 422 if the body names something that is not registered.
@@ -70,7 +70,7 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Reads single things as of an instant, and checks who asks."""
+    """Reads single things as of an instant."""
 
     reader: AnyReader
     databases: Pools
@@ -78,7 +78,7 @@ class Lookup:
     at: Annotated[Instant | None, Query(description="As of this instant; default: now.")] = None
 
     async def get(self, kind: Kind[C], identifier: str) -> Version[C]:
-        """The version of a thing whose id is unique in the country.
+        """Returns the version of a thing whose id is unique in the country.
 
         Raises:
             Problem: 404 if it is not registered.
@@ -90,7 +90,7 @@ class Lookup:
         return version
 
     async def get_of_factory(self, kind: Kind[C], factory_id: str, identifier: str) -> Version[C]:
-        """The version of a factory's thing.
+        """Returns the version of a factory's thing.
 
         Raises:
             Problem: 404 if there is no such factory or thing.
@@ -109,7 +109,7 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Lister:
-    """Reads pages of lists, and answers in the form that the caller prefers."""
+    """Reads pages of lists, and returns them in the format that the caller prefers."""
 
     request: Request
     reader: AnyReader
@@ -124,7 +124,7 @@ class Lister:
         entry_of: Callable[[str, Version[C]], E],
         factory_id: str | None = None,
     ) -> Response:
-        """A page of entries, of one factory's things alone if one is given.
+        """Returns a page of entries; only those of one factory's things if a factory is given.
 
         Raises:
             Problem: 404 if the factory is not registered; 422 if the cursor is not one of this list in this order.
@@ -140,7 +140,7 @@ class Lister:
         visible: Sequence[lists.Element],
         factory_id: str | None = None,
     ) -> lists.Page[C]:
-        """One page of what is visible; raises as ``answer``."""
+        """Returns one page of what is visible; raises as ``answer`` does."""
         async with self.databases.read.connect() as connection:
             if factory_id is not None:
                 owner = await factory_number(connection, factory_id)
@@ -151,7 +151,7 @@ class Lister:
                 raise unprocessable(f"Correct the cursor: {error}.") from error
 
     def respond(self, model: type[list_models.ListAnswer[E]], entries: list[E], next_cursor: str | None) -> Response:
-        """Entries as JSON or CSV."""
+        """Returns entries as JSON or CSV."""
         if wants_csv(self.request):
             columns = model.columns()
             dumped = (entry.model_dump(mode="json") for entry in entries)
@@ -161,44 +161,44 @@ class Lister:
         return Response(body.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
 
 
-Writing = Annotated[Writer, Depends()]
-Reading = Annotated[Lookup, Depends()]
-Listing = Annotated[Lister, Depends()]
+WriterDep = Annotated[Writer, Depends()]
+LookupDep = Annotated[Lookup, Depends()]
+ListerDep = Annotated[Lister, Depends()]
 
 
 def created(entry: type[models.Held]) -> dict[int | str, dict[str, Any]]:
-    """What an OpenAPI description says of the first PUT of a thing."""
+    """Returns the OpenAPI response of the first PUT of a thing."""
     return {HTTPStatus.CREATED.value: {"model": entry, "description": "Registered; 200: it was registered before."}}
 
 
 def pages(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    """What an OpenAPI description says of a list's answer."""
+    """Returns the OpenAPI response of a list."""
     return {HTTPStatus.OK.value: {"model": model, "content": CSV_ANSWER}}
 
 
 @router.get("/enterprises", responses=pages(list_models.EnterprisePage))
-async def list_enterprises(query: Annotated[list_models.EnterprisesQuery, Query()], lister: Listing) -> Response:
+async def list_enterprises(query: Annotated[list_models.EnterprisesQuery, Query()], lister: ListerDep) -> Response:
     """Enterprises by id or name."""
     check_sees_everything(lister.reader)
     return await lister.answer(lists.ENTERPRISES, query, list_models.EnterprisePage, models.EnterpriseEntry.of)
 
 
 @router.get("/zones", responses=pages(list_models.ZonePage))
-async def list_zones(query: Annotated[list_models.ZonesQuery, Query()], lister: Listing) -> Response:
+async def list_zones(query: Annotated[list_models.ZonesQuery, Query()], lister: ListerDep) -> Response:
     """Smart industrial zones by id or name."""
     check_sees_everything(lister.reader)
     return await lister.answer(lists.ZONES, query, list_models.ZonePage, models.ZoneEntry.of)
 
 
 @router.get("/sponsors", responses=pages(list_models.SponsorPage))
-async def list_sponsors(query: Annotated[list_models.SponsorsQuery, Query()], lister: Listing) -> Response:
+async def list_sponsors(query: Annotated[list_models.SponsorsQuery, Query()], lister: ListerDep) -> Response:
     """Sponsors by id or name."""
     check_sees_everything(lister.reader)
     return await lister.answer(lists.SPONSORS, query, list_models.SponsorPage, models.SponsorEntry.of)
 
 
 @router.get("/factories", responses=pages(list_models.FactoryPage))
-async def list_factories(query: Annotated[list_models.FactoriesQuery, Query()], lister: Listing) -> Response:
+async def list_factories(query: Annotated[list_models.FactoriesQuery, Query()], lister: ListerDep) -> Response:
     """Factories by id, name or enterprise; a regional officer gets the region's, a factory itself."""
     visible = visible_factories(lister.reader, lister.now_us)
     by_machines = query.sort is list_models.FactorySort.MACHINES
@@ -209,7 +209,7 @@ async def list_factories(query: Annotated[list_models.FactoriesQuery, Query()], 
 
 @router.get("/factories/{factory_id}/machines", responses=pages(list_models.MachinePage))
 async def list_machines(
-    factory_id: FactoryId, query: Annotated[list_models.MachinesQuery, Query()], lister: Listing
+    factory_id: FactoryId, query: Annotated[list_models.MachinesQuery, Query()], lister: ListerDep
 ) -> Response:
     """A factory's machines, in use or not, by id, name or kind."""
     await check_may_see(lister.databases, lister.reader, factory_id, lister.now_us)
@@ -220,7 +220,7 @@ async def list_machines(
 
 @router.get("/factories/{factory_id}/gateway-keys", responses=pages(list_models.GatewayKeyPage))
 async def list_gateway_keys(
-    factory_id: FactoryId, query: Annotated[list_models.GatewayKeysQuery, Query()], lister: Listing
+    factory_id: FactoryId, query: Annotated[list_models.GatewayKeysQuery, Query()], lister: ListerDep
 ) -> Response:
     """A factory's gateway keys: for admins and the factory."""
     check_may_see_keys(lister.reader, factory_id)
@@ -230,58 +230,58 @@ async def list_gateway_keys(
 
 @router.put("/enterprises/{enterprise_id}", responses=created(models.EnterpriseEntry))
 async def put_enterprise(
-    enterprise_id: FactoryId, body: models.EnterprisePut, writer: Writing
+    enterprise_id: FactoryId, body: models.EnterprisePut, writer: WriterDep
 ) -> models.EnterpriseEntry:
-    """Register an enterprise, or say something new of it."""
+    """Register an enterprise, or change it."""
     version = await writer.put(ENTERPRISE, enterprise_id, body.content(), body.effective_from)
     return models.EnterpriseEntry.of(enterprise_id, version)
 
 
 @router.get("/enterprises/{enterprise_id}")
-async def get_enterprise(enterprise_id: FactoryId, lookup: Reading) -> models.EnterpriseEntry:
+async def get_enterprise(enterprise_id: FactoryId, lookup: LookupDep) -> models.EnterpriseEntry:
     """An enterprise as it is registered now, or was or will be at an instant."""
     check_sees_everything(lookup.reader)
     return models.EnterpriseEntry.of(enterprise_id, await lookup.get(ENTERPRISE, enterprise_id))
 
 
 @router.put("/zones/{zone_id}", responses=created(models.ZoneEntry))
-async def put_zone(zone_id: LocalId, body: models.ZonePut, writer: Writing) -> models.ZoneEntry:
-    """Register a zone, or say something new of it."""
+async def put_zone(zone_id: LocalId, body: models.ZonePut, writer: WriterDep) -> models.ZoneEntry:
+    """Register a zone, or change it."""
     return models.ZoneEntry.of(zone_id, await writer.put(ZONE, zone_id, body.content(), body.effective_from))
 
 
 @router.get("/zones/{zone_id}")
-async def get_zone(zone_id: LocalId, lookup: Reading) -> models.ZoneEntry:
+async def get_zone(zone_id: LocalId, lookup: LookupDep) -> models.ZoneEntry:
     """A zone as it is registered now, or was or will be at an instant."""
     check_sees_everything(lookup.reader)
     return models.ZoneEntry.of(zone_id, await lookup.get(ZONE, zone_id))
 
 
 @router.put("/sponsors/{sponsor_id}", responses=created(models.SponsorEntry))
-async def put_sponsor(sponsor_id: LocalId, body: models.SponsorPut, writer: Writing) -> models.SponsorEntry:
-    """Register a sponsor, or say something new of it."""
+async def put_sponsor(sponsor_id: LocalId, body: models.SponsorPut, writer: WriterDep) -> models.SponsorEntry:
+    """Register a sponsor, or change it."""
     return models.SponsorEntry.of(
         sponsor_id, await writer.put(SPONSOR, sponsor_id, body.content(), body.effective_from)
     )
 
 
 @router.get("/sponsors/{sponsor_id}")
-async def get_sponsor(sponsor_id: LocalId, lookup: Reading) -> models.SponsorEntry:
+async def get_sponsor(sponsor_id: LocalId, lookup: LookupDep) -> models.SponsorEntry:
     """A sponsor as it is registered now, or was or will be at an instant."""
     check_sees_everything(lookup.reader)
     return models.SponsorEntry.of(sponsor_id, await lookup.get(SPONSOR, sponsor_id))
 
 
 @router.put("/factories/{factory_id}", responses=created(models.FactoryEntry))
-async def put_factory(factory_id: FactoryId, body: models.FactoryPut, writer: Writing) -> models.FactoryEntry:
-    """Register a factory, or say something new of it; enterprise, zone and sponsor must be registered."""
+async def put_factory(factory_id: FactoryId, body: models.FactoryPut, writer: WriterDep) -> models.FactoryEntry:
+    """Register a factory, or change it; its enterprise, zone and sponsor must be registered."""
     return models.FactoryEntry.of(
         factory_id, await writer.put(FACTORY, factory_id, body.content(), body.effective_from)
     )
 
 
 @router.get("/factories/{factory_id}")
-async def get_factory(factory_id: FactoryId, lookup: Reading) -> models.FactoryEntry:
+async def get_factory(factory_id: FactoryId, lookup: LookupDep) -> models.FactoryEntry:
     """A factory as it is registered now, or was or will be at an instant."""
     await check_may_see(lookup.databases, lookup.reader, factory_id, lookup.now_us)
     return models.FactoryEntry.of(factory_id, await lookup.get(FACTORY, factory_id))
@@ -289,15 +289,15 @@ async def get_factory(factory_id: FactoryId, lookup: Reading) -> models.FactoryE
 
 @router.put("/factories/{factory_id}/machines/{machine_id}", responses=created(models.MachineEntry))
 async def put_machine(
-    factory_id: FactoryId, machine_id: LocalId, body: models.MachinePut, writer: Writing
+    factory_id: FactoryId, machine_id: LocalId, body: models.MachinePut, writer: WriterDep
 ) -> models.MachineEntry:
-    """Register a machine of a registered factory, or say something new of it; its accounts follow."""
+    """Register a machine of a registered factory, or change it, which recomputes its accounts."""
     version = await writer.put(MACHINE, machine_id, body.content(), body.effective_from, factory_id)
     return models.MachineEntry.of(factory_id, machine_id, version)
 
 
 @router.get("/factories/{factory_id}/machines/{machine_id}")
-async def get_machine(factory_id: FactoryId, machine_id: LocalId, lookup: Reading) -> models.MachineEntry:
+async def get_machine(factory_id: FactoryId, machine_id: LocalId, lookup: LookupDep) -> models.MachineEntry:
     """A machine as it is registered now, or was or will be at an instant."""
     await check_may_see(lookup.databases, lookup.reader, factory_id, lookup.now_us)
     return models.MachineEntry.of(factory_id, machine_id, await lookup.get_of_factory(MACHINE, factory_id, machine_id))
@@ -305,7 +305,7 @@ async def get_machine(factory_id: FactoryId, machine_id: LocalId, lookup: Readin
 
 @router.put("/factories/{factory_id}/gateway-keys/{key_id}", responses=created(models.GatewayKeyEntry))
 async def put_gateway_key(
-    factory_id: FactoryId, key_id: LocalId, body: models.GatewayKeyPut, writer: Writing
+    factory_id: FactoryId, key_id: LocalId, body: models.GatewayKeyPut, writer: WriterDep
 ) -> models.GatewayKeyEntry:
     """Register a gateway's public key, or end its validity."""
     version = await writer.put(GATEWAY_KEY, key_id, body.content(), body.effective_from, factory_id)
@@ -313,7 +313,7 @@ async def put_gateway_key(
 
 
 @router.get("/factories/{factory_id}/gateway-keys/{key_id}")
-async def get_gateway_key(factory_id: FactoryId, key_id: LocalId, lookup: Reading) -> models.GatewayKeyEntry:
+async def get_gateway_key(factory_id: FactoryId, key_id: LocalId, lookup: LookupDep) -> models.GatewayKeyEntry:
     """A gateway's public key as it is registered now, or was or will be at an instant: for admins and the factory."""
     check_may_see_keys(lookup.reader, factory_id)
     return models.GatewayKeyEntry.of(factory_id, key_id, await lookup.get_of_factory(GATEWAY_KEY, factory_id, key_id))

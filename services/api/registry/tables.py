@@ -1,4 +1,4 @@
-"""The registry's tables, as far as queries name them. The migrations are the authority."""
+"""The registry's tables for SQLAlchemy, as far as queries use them. The migrations are the authority."""
 
 import datetime as dt
 from collections.abc import Mapping

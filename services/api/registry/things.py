@@ -1,4 +1,4 @@
-"""What is registered: the kinds of things, and what a version says of a thing of each kind. Pure.
+"""The kinds of registered things, and the content of a version of each kind. Pure.
 
 Days are Seoul's. A field that ends in ``_us`` is in microseconds: since the Unix epoch for an instant, else a duration.
 """
@@ -56,7 +56,7 @@ class Size(StrEnum):
 
     @classmethod
     def of(cls, employees: int | None) -> "Size | None":
-        """The size for a number of employees, as ``size_of`` in the database; None if there are none or unknown."""
+        """Returns the size for a number of employees, as ``size_of`` in the database; None for none or unknown."""
         position = 0 if employees is None else bisect_right((1, 10, 50, 300), employees)
         return list(cls)[position - 1] if position else None
 
@@ -80,14 +80,14 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a version says of a thing. Its fields are the columns of the versions' table."""
+    """The content of a version. Its fields are the columns of the versions' table."""
 
     def references(self) -> Sequence[Reference]:
-        """The things that it names, which must be registered."""
+        """Returns the things that it names, which must be registered."""
         return ()
 
     def accounting_key(self) -> tuple[object, ...]:
-        """What machines' spans and accounts depend on; empty if they depend on nothing of this kind."""
+        """Returns what machines' spans and accounts depend on; empty if on nothing of this kind."""
         return ()
 
 
@@ -149,7 +149,7 @@ class Factory(Content):
 
 @dataclass(frozen=True, slots=True)
 class Machine(Content):
-    """One machine of a factory, in use from Seoul's midnight of one day to that of another."""
+    """One machine of a factory, in use from midnight of ``in_use_from`` to midnight of ``in_use_to``."""
 
     name: str
     kind: str
@@ -164,7 +164,7 @@ class Machine(Content):
         return (self.automation, self.state_ttl_us, self.ideal_cycle_us, *self.days_in_use())
 
     def days_in_use(self) -> tuple[dt.date, dt.date | None]:
-        """The days that bound its time in use."""
+        """Returns the days that bound its time in use."""
         return (self.in_use_from, self.in_use_to)
 
 
@@ -190,7 +190,7 @@ class Kind(Generic[C_co]):
     Attributes:
         name: what messages call it.
         identifier: the field that holds the id of a thing of this kind.
-        content: what its versions say.
+        content: the type of its versions' content.
         belongs_to_factory: ids are unique within a factory only.
     """
 
@@ -217,13 +217,13 @@ KINDS: tuple[Kind[Content], ...] = (ENTERPRISE, ZONE, SPONSOR, FACTORY, MACHINE,
 
 
 def named(*fields: tuple[str, Kind[Content], str | None]) -> tuple[Reference, ...]:
-    """The references of those fields that have a value."""
+    """Returns the references of those fields that have a value."""
     return tuple(Reference(field, kind, identifier) for field, kind, identifier in fields if identifier is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class FactorySummary:
-    """What lists show of a factory beside its version; ``machines`` is the number in use."""
+    """What lists show of a factory in addition to its version; ``machines`` is the number in use."""
 
     enterprise_name: str
     size: Size | None

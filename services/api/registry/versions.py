@@ -1,4 +1,4 @@
-"""A thing's versions in time, and how a statement about it changes them. Pure."""
+"""A thing's versions in time, and how registering something changes them. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ C_co = TypeVar("C_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Version(Generic[C_co]):
-    """What is registered of a thing for [from, to), in microseconds since the Unix epoch."""
+    """The content that is registered of a thing for [from, to), in microseconds since the Unix epoch."""
 
     from_us: int
     to_us: int
@@ -21,11 +21,12 @@ class Version(Generic[C_co]):
 
 @dataclass(frozen=True, slots=True)
 class Revision(Generic[C_co]):
-    """How one statement about a thing changes its versions.
+    """How one registration changes a thing's versions.
 
     Attributes:
-        retired: versions that are no longer current; ``added``: those that take their place.
-        version: the version that holds the stated content.
+        retired: versions that are no longer current.
+        added: versions that become current.
+        version: the version that holds the registered content.
         replaced: the version that was in force at its start before, if any.
     """
 
@@ -36,12 +37,12 @@ class Revision(Generic[C_co]):
 
     @property
     def affected_from_us(self) -> int:
-        """The instant from which accounts may differ: a machine's whole day counts for the cohort in which it ends."""
+        """The instant from which accounts may differ: a machine's whole day belongs to the cohort at its end."""
         return seoul_midnight_us(seoul_day(self.version.from_us))
 
 
 def revise(versions: Sequence[Version[C]], content: C, effective_from_us: int | None, now_us: int) -> Revision[C]:
-    """The revision that registers content from an instant until the thing's next version.
+    """Returns the revision that registers content from an instant until the thing's next version.
 
     Without an instant, the current version is corrected from its own start; the first version of all then holds from
     the beginning of time. Versions that begin later stay as they are.
@@ -67,13 +68,13 @@ def revise(versions: Sequence[Version[C]], content: C, effective_from_us: int | 
 
 
 def apply(versions: Sequence[Version[C]], revision: Revision[C]) -> list[Version[C]]:
-    """The current versions after a revision, in order."""
+    """Returns the current versions after a revision, in order of time."""
     kept = [version for version in versions if version not in revision.retired]
     return sorted([*kept, *revision.added], key=lambda version: version.from_us)
 
 
 def version_at(versions: Sequence[Version[C]], us: int) -> Version[C] | None:
-    """The version in force at an instant, else the last one before it, else the first one; None if there are none."""
+    """Returns the version in force at an instant, else the last one before it, else the first, if there is any."""
     begun = [v for v in versions if v.from_us <= us]
     if begun:
         return begun[-1]

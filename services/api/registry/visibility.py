@@ -1,4 +1,4 @@
-"""What of the registry a reader may see, by role. Whoever may read a thing may read it in a list."""
+"""Checks what of the registry a reader may see, by role: the same for single things and for lists."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from services.api.registry.things import FACTORY
 
 
 async def factory_number(connection: AsyncConnection, factory_id: str) -> int:
-    """The number of a registered factory.
+    """Returns the number of a registered factory.
 
     Raises:
         Problem: 404 if it is not registered.
@@ -26,7 +26,7 @@ async def factory_number(connection: AsyncConnection, factory_id: str) -> int:
 
 
 async def check_may_see(databases: Databases, reader: Reader, factory_id: str, now_us: int) -> None:
-    """Check that a reader may see a factory.
+    """Checks that a reader may see a factory.
 
     Raises:
         Problem: 403 if not, also if the factory does not exist, so that nobody learns which ones do.
@@ -40,7 +40,7 @@ async def check_may_see(databases: Databases, reader: Reader, factory_id: str, n
 
 
 def check_sees_everything(reader: Reader) -> None:
-    """Check that a reader may see what belongs to no single factory.
+    """Checks that a reader may see what belongs to no single factory.
 
     Raises:
         Problem: 403 if not.
@@ -50,7 +50,7 @@ def check_sees_everything(reader: Reader) -> None:
 
 
 def check_may_see_keys(reader: Reader, factory_id: str) -> None:
-    """Check that a reader may see a factory's gateway keys: they are for admins and the factory.
+    """Checks that a reader may see a factory's gateway keys: they are for admins and the factory.
 
     Raises:
         Problem: 403 if not.
@@ -60,7 +60,7 @@ def check_may_see_keys(reader: Reader, factory_id: str) -> None:
 
 
 def visible_factories(reader: Reader, now_us: int) -> Sequence[sa.ColumnElement[bool]]:
-    """Conditions on the factories that a reader may see in a list: as for a single one, by where they are now.
+    """Returns conditions on the factories that a reader may see in a list: by where they are now, as for a single one.
 
     Raises:
         Problem: 403 if the reader may see no factory.

@@ -21,12 +21,12 @@ from services.core.errors import JejoError
 C_co = TypeVar("C_co", bound=Content, covariant=True)
 
 THINGS_AT_A_TIME = 20_000
-"""Things read and written by one statement: bounds what is held in memory beside the registrations themselves."""
+"""Things per statement, which bounds the memory used beside the registrations themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What to register of a thing, from an instant on; without an instant it corrects the current version."""
+    """What to register of a thing from an instant on; without an instant, a correction of its current version."""
 
     kind: Kind[Content]
     identifier: str
@@ -35,7 +35,7 @@ class Registration:
     factory_id: str | None = None
 
     def references(self) -> Iterator[Reference]:
-        """Everything that must be registered before this thing."""
+        """Yields everything that must be registered before this thing."""
         if self.factory_id is not None:
             yield Reference("factory_id", FACTORY, self.factory_id)
         yield from self.content.references()
@@ -50,6 +50,7 @@ class Missing:
 
     @property
     def sentence(self) -> str:
+        """What the caller should do."""
         field, kind, identifier = self.reference
         return f"Register {kind.name} {identifier} first, or correct {field}."
 
@@ -92,12 +93,12 @@ class Written(Generic[C_co]):
 async def write_all(
     connection: AsyncConnection, registrations: Sequence[Registration], now_us: int
 ) -> list[Written[Content]]:
-    """Register everything within the caller's transaction, as one change of the registry.
+    """Registers everything within the caller's transaction, as one change of the registry.
 
     Different things may come in any order; registrations of one thing apply in theirs.
 
     Raises:
-        NotRegistered: something named is not registered; nothing was written.
+        NotRegistered: if something named is not registered; nothing was written.
     """
     change = await queries.lock_registry(connection) + 1
     missing = await find_missing(connection, registrations)
@@ -114,7 +115,11 @@ async def write_all(
 async def find_missing(
     connection: AsyncConnection, registrations: Sequence[Registration], announced: Collection[tuple[str, str]] = ()
 ) -> list[Missing]:
-    """Every reference to a thing that is neither registered, nor being registered, nor announced (by kind and id)."""
+    """Returns every reference to a thing that is neither registered, nor being registered, nor announced.
+
+    Args:
+        announced: names of kinds and ids.
+    """
     expected = {(one.kind.name, one.identifier) for one in registrations if one.factory_id is None}
     expected.update(announced)
     named: dict[Kind[Content], set[str]] = {kind: set() for kind in KINDS}
@@ -140,7 +145,7 @@ async def find_missing(
 async def write_kind(
     connection: AsyncConnection, kind: Kind[Content], registrations: Sequence[Registration], change: int, now_us: int
 ) -> list[Written[Content]]:
-    """Register things of one kind; everything that they name is registered."""
+    """Registers things of one kind; everything that they name must be registered."""
     owners = await queries.find_ids(connection, FACTORY, {r.factory_id for r in registrations if r.factory_id})
     by_thing: dict[Key, list[Registration]] = {}
     for one in registrations:
@@ -161,7 +166,7 @@ async def write_things(
     change: int,
     now_us: int,
 ) -> list[Written[Content]]:
-    """Register some things of one kind, in a fixed number of statements."""
+    """Registers some things of one kind, in a fixed number of statements."""
     known = await queries.find_all(connection, kind, by_thing.keys())
     new = await queries.add_things(connection, kind, [key for key in by_thing if key not in known])
     current = await queries.read_versions(connection, kind, known.values())
@@ -187,7 +192,7 @@ def rewrite(
     registrations: Sequence[Registration],
     now_us: int,
 ) -> Written[Content]:
-    """How registrations change a thing's versions. Versions that come and go within them are never written."""
+    """Returns how registrations change a thing's versions, without those that later registrations replace."""
     versions = current
     revisions = []
     for one in registrations:
@@ -202,7 +207,7 @@ def rewrite(
 async def update_dependents(
     connection: AsyncConnection, kind: Kind[Content], written: Sequence[Written[Content]]
 ) -> None:
-    """Update everything that depends on the versions of things of one kind, which are already written.
+    """Updates everything that depends on the versions of things of one kind, which are already written.
 
     A new machine has no facts, hence no accounts; a new factory or enterprise has no machines yet.
     """
@@ -222,7 +227,7 @@ async def update_dependents(
 
 
 def changes_accounts(revision: Revision[Content]) -> bool:
-    """Whether a revision changes what spans and accounts depend on, or is the first to say it of its span of time."""
+    """Whether a revision changes what spans and accounts depend on, or is the first one for its span of time."""
     key, replaced = revision.version.content.accounting_key(), revision.replaced
     return bool(revision.added and key) and (replaced is None or replaced.content.accounting_key() != key)
 

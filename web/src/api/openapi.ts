@@ -242,7 +242,7 @@ export interface paths {
         get: operations["get_enterprise"];
         /**
          * Put Enterprise
-         * @description Register an enterprise, or say something new of it.
+         * @description Register an enterprise, or change it.
          */
         put: operations["put_enterprise"];
         post?: never;
@@ -266,7 +266,7 @@ export interface paths {
         get: operations["get_zone"];
         /**
          * Put Zone
-         * @description Register a zone, or say something new of it.
+         * @description Register a zone, or change it.
          */
         put: operations["put_zone"];
         post?: never;
@@ -290,7 +290,7 @@ export interface paths {
         get: operations["get_sponsor"];
         /**
          * Put Sponsor
-         * @description Register a sponsor, or say something new of it.
+         * @description Register a sponsor, or change it.
          */
         put: operations["put_sponsor"];
         post?: never;
@@ -314,7 +314,7 @@ export interface paths {
         get: operations["get_factory"];
         /**
          * Put Factory
-         * @description Register a factory, or say something new of it; enterprise, zone and sponsor must be registered.
+         * @description Register a factory, or change it; its enterprise, zone and sponsor must be registered.
          */
         put: operations["put_factory"];
         post?: never;
@@ -338,7 +338,7 @@ export interface paths {
         get: operations["get_machine"];
         /**
          * Put Machine
-         * @description Register a machine of a registered factory, or say something new of it; its accounts follow.
+         * @description Register a machine of a registered factory, or change it, which recomputes its accounts.
          */
         put: operations["put_machine"];
         post?: never;

@@ -1,4 +1,4 @@
-"""What a PUT does to the versions of a thing, against a plain model: a value for every instant."""
+"""How a PUT changes the versions of a thing, compared with a plain model: a value for every instant."""
 
 from itertools import pairwise
 
@@ -24,7 +24,7 @@ def value_at(versions: list[Version[Content]], us: int) -> Content | None:
 
 
 @given(puts)
-def test_a_put_says_something_until_the_next_version_and_nothing_else(sent: list[tuple[int, int | None]]) -> None:
+def test_a_put_changes_everything_until_the_next_version_and_nothing_else(sent: list[tuple[int, int | None]]) -> None:
     versions: list[Version[Content]] = []
     for value, effective_from in sent:
         before = versions
@@ -45,7 +45,7 @@ def test_a_put_says_something_until_the_next_version_and_nothing_else(sent: list
         assert all(a.to_us <= b.from_us for a, b in pairwise(versions))
 
 
-def test_the_first_version_without_an_instant_is_always_in_force() -> None:
+def test_a_first_version_without_an_instant_is_always_in_force() -> None:
     (version,) = put([], 1, None)
     assert (version.from_us, version.to_us) == (FIRST_INSTANT_US, LAST_INSTANT_US)
 
