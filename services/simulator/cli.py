@@ -109,7 +109,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--bootstrap-servers", metavar="HOST:PORT", help="default: JEJO_KAFKA_BOOTSTRAP_SERVERS")
 @click.pass_context
 def simulate(context: click.Context, /, **_: object) -> int:
-    """Stream a made-up fleet until stopped.
+    """Stream a simulated fleet until stopped.
 
     Sends its history first, then the present.
     """

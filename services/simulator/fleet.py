@@ -1,4 +1,4 @@
-"""A made-up fleet: its enterprises, factories and machines, and their characters.
+"""The simulated fleet: its enterprises, factories and machines, and their characters.
 
 Pure: a seed gives one fleet, and its first factories are the same however many follow. Regions, sectors, levels and
 the like are dealt out evenly by the factory's number (multiples of irrational numbers, modulo 1), so that a small fleet
