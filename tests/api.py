@@ -1,4 +1,4 @@
-"""The API inside the test's own process, on a migrated database of the test's own."""
+"""The API inside the test's process, on a migrated database of its own."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ MACHINE = {"name": "Mazak 1", "kind": "machining_centre", "automation": "automat
 
 @dataclass
 class Api:
-    """Requests by role. A key is made for each role when it is first used."""
+    """Sends requests by role. A role's key is created when it is first used."""
 
     client: httpx.AsyncClient
     database_url: str
@@ -39,7 +39,7 @@ class Api:
         return self.keys[role]
 
     async def ask(self, method: str, path: str, role: str | None = "admin", **options: Any) -> httpx.Response:
-        """A request with a key of the role; none: without a key."""
+        """Send a request with a key of the role, or without a key if the role is None."""
         headers = {} if role is None else {"Authorization": f"Bearer {await self.key(role)}"}
         return await self.client.request(method, path, headers=headers, **options)
 
@@ -50,7 +50,7 @@ class Api:
         return await self.ask("PUT", path, role, json=body)
 
     async def register(self) -> None:
-        """One enterprise, one factory F1 in KR-48, one machine M1."""
+        """Register one enterprise, one factory F1 in KR-48, and one machine M1."""
         for path, body in (
             ("/v1/enterprises/E1", ENTERPRISE),
             ("/v1/factories/F1", FACTORY),
@@ -60,7 +60,7 @@ class Api:
             assert answer.status_code == 201, answer.text
 
     async def settle_all(self, until_us: int) -> None:
-        """Account until nothing is marked any more; the first call begins the accounts at ``until_us``."""
+        """Account until no mark is left; the first call begins the accounts at ``until_us``."""
         connection = await connect(self.database_url, "jejo_analytics")
         try:
             await start_accounting(connection, until_us)
@@ -73,7 +73,7 @@ class Api:
             await connection.close()
 
     async def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Rows of a query, as the database's owner; instants in microseconds."""
+        """Return the rows of a query, run as the database's owner; instants in microseconds."""
         connection = await connect(self.database_url)
         try:
             return [tuple(row) for row in await connection.fetch(sql, *parameters)]

@@ -1,26 +1,24 @@
-"""Puts the application together: pools, routes, errors, metrics."""
+"""Puts the application together: pools, middleware, routes, errors, metrics."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from starlette.middleware.gzip import GZipMiddleware
 
 import schemas
-from schemas.kpi_definitions import read_definitions
 from schemas.wire.asyncapi import ASYNCAPI_FILE
 from services.api import dashboard, health
 from services.api.access import authenticate
 from services.api.access import routes as sessions
 from services.api.body_limit import BodyLimit
 from services.api.database import open_databases
+from services.api.dependencies import check_given_once
 from services.api.kpis import routes as kpis
 from services.api.metrics import ApiMetrics
 from services.api.models import ProblemDetails, described_as
-from services.api.parameters import given_once
 from services.api.problems import MEDIA_TYPE, add_handlers
 from services.api.programme import routes as programme
 from services.api.registry import routes as registry
@@ -39,7 +37,7 @@ OPENAPI_FILE = Path(schemas.__file__).parent / "openapi.json"
 
 
 def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
-    """The application. Connections are opened on first use, so it starts while the database is away."""
+    """Return the application. It starts while the database is away: connections are opened on first use."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -55,17 +53,14 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        dependencies=[Depends(given_once)],
+        dependencies=[Depends(check_given_once)],
         responses={"4XX": PROBLEM, "5XX": PROBLEM},
     )
     app.state.clock = clock
-    app.state.definitions = read_definitions()
-    app.state.openapi = json.loads(OPENAPI_FILE.read_text(encoding="utf-8"))
-    app.state.asyncapi = json.loads(ASYNCAPI_FILE.read_text(encoding="utf-8"))
     app.state.metrics = ApiMetrics()
     app.state.dashboard = settings.dashboard_dir or dashboard.BUILT
     app.add_middleware(BodyLimit)
-    # Inside out: what is compressed is then tagged, and what was answered is counted.
+    # From the inside out: answers are compressed, then tagged, then counted.
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=COMPRESSION_LEVEL)
     app.add_middleware(Representations)
     app.middleware("http")(app.state.metrics.observe)
@@ -79,11 +74,11 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     app.include_router(programme.router)
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
-    async def openapi() -> JSONResponse:
-        return JSONResponse(app.state.openapi)
+    def openapi() -> Response:
+        return Response(OPENAPI_FILE.read_bytes(), media_type="application/json")
 
     @app.get("/asyncapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])
-    async def asyncapi() -> JSONResponse:
-        return JSONResponse(app.state.asyncapi)
+    def asyncapi() -> Response:
+        return Response(ASYNCAPI_FILE.read_bytes(), media_type="application/json")
 
     return app

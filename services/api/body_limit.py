@@ -1,4 +1,4 @@
-"""Bodies end somewhere: whoever sends without end, with a key or without, is refused before it fills the memory."""
+"""Limits the size of request bodies, so that nobody, with a key or without, fills the memory."""
 
 from http import HTTPStatus
 
@@ -10,9 +10,9 @@ LARGEST_BODY_BYTES = 1_048_576
 
 
 class BodyLimit:
-    """ASGI middleware, the innermost: what it raises in the middle of a route is answered as a problem.
+    """ASGI middleware that raises 413 for larger bodies. It is the innermost, so that routes answer with a problem.
 
-    The framework's own limit is not used, as it answers in plain text.
+    The framework's own limit is not used because it answers in plain text.
     """
 
     def __init__(self, app: ASGIApp) -> None:

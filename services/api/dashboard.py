@@ -1,4 +1,4 @@
-"""The dashboard at ``/``: static files that anyone may have, since all that they show comes from the API."""
+"""The dashboard at ``/``: static files, open to everyone, since everything they show comes from the API."""
 
 import re
 from http import HTTPStatus
@@ -14,7 +14,7 @@ router = APIRouter(include_in_schema=False)
 
 BUILT = Path(services.__file__).parents[1] / "web/dist"
 ASSET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
-# Scripts and styles come from our files alone: nothing of the page is written into it by way of an answer.
+# Scripts and styles come from our own files only, so nothing in an answer can run in the page.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -28,6 +28,7 @@ STRICT = {
 
 
 def folder_of(request: Request) -> Path:
+    """Return the folder of the built dashboard."""
     folder = request.app.state.dashboard
     assert isinstance(folder, Path)
     return folder
@@ -35,7 +36,7 @@ def folder_of(request: Request) -> Path:
 
 @router.get("/")
 def get_dashboard(request: Request) -> Response:
-    """The page itself, which names its assets and is therefore asked for again each time."""
+    """The page itself. It names its assets, so browsers revalidate it each time."""
     page = folder_of(request) / "index.html"
     try:
         content = page.read_bytes()
@@ -48,7 +49,7 @@ def get_dashboard(request: Request) -> Response:
 
 @router.get("/assets/{name}")
 def get_asset(request: Request, name: str) -> Response:
-    """A script, style or font. Its name has a hash of its content, so it never changes."""
+    """A script, style or font. Its name contains a hash of its content, so it never changes."""
     path = folder_of(request) / "assets" / name
     if not ASSET.fullmatch(name) or not path.is_file():
         raise Problem(HTTPStatus.NOT_FOUND, f"There is no {request.url.path}; open / for the dashboard.")

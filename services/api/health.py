@@ -1,20 +1,21 @@
-"""What may be asked without a key: does the process live, can it serve, and its own figures."""
+"""What may be asked without a key: whether the process runs, whether it can serve, and its metrics."""
 
 from http import HTTPStatus
-from typing import Annotated
 
 import asyncpg
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.api.database import Databases, databases_of
+from services.api.dependencies import Pools
 from services.api.models import Health, Readiness
 from services.api.problems import Problem
 from services.core.migrations import read_migrations
 
 router = APIRouter(tags=["health"])
+
+schema_migration = sa.table("schema_migration", sa.column("version", sa.Integer))
 
 
 @router.get("/healthz")
@@ -24,12 +25,12 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz")
-async def readyz(databases: Annotated[Databases, Depends(databases_of)]) -> Readiness:
+async def readyz(databases: Pools) -> Readiness:
     """The database answers and has this program's schema; otherwise 503."""
     newest = read_migrations()[-1].version
     try:
         async with databases.write.connect() as connection:
-            applied = await connection.execute(sa.text("SELECT max(version) FROM schema_migration"))
+            applied = await connection.execute(sa.select(sa.func.max(schema_migration.c.version)))
     except (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"The database does not answer: {error}") from error
     if applied.scalar() != newest:
@@ -39,7 +40,7 @@ async def readyz(databases: Annotated[Databases, Depends(databases_of)]) -> Read
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
-    """The process' own figures, for Prometheus."""
+    """The process' own metrics, for Prometheus."""
     exposition = request.app.state.metrics.exposition()
     assert isinstance(exposition, Response)
     return exposition

@@ -15,10 +15,10 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def parse_instant(value: object) -> int:
-    """Microseconds since the Unix epoch.
+    """Return an instant of a request in microseconds since the Unix epoch.
 
     Raises:
-        ValueError: it is neither RFC 3339 with an offset nor a date, or lies outside the years that Jejo knows.
+        ValueError: if it is neither RFC 3339 with an offset nor a date, or lies outside the years that Jejo accepts.
     """
     found = None
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Figures about the API itself, for Prometheus."""
+"""Metrics of the API, for Prometheus."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ Next = Callable[[Request], Awaitable[Response]]
 
 
 class ApiMetrics:
-    """Requests by route, method and status, and how long they took."""
+    """Counts requests by route, method and status, and times them."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -25,7 +25,7 @@ class ApiMetrics:
         )
 
     async def observe(self, request: Request, call_next: Next) -> Response:
-        """A middleware that counts and times every request."""
+        """Count and time a request, as middleware."""
         began = time.perf_counter()
         status = 500
         try:
@@ -33,12 +33,12 @@ class ApiMetrics:
             status = response.status_code
             return response
         finally:
-            # The route's pattern, not the path, and no method that a caller made up: labels would be without bound.
+            # The route's pattern instead of the path, and known methods only: callers must not add labels without end.
             route = getattr(request.scope.get("route"), "path", "none")
             method = request.method if request.method in METHODS else "other"
             self._requests.labels(route, method, str(status)).inc()
             self._seconds.labels(route, method).observe(time.perf_counter() - began)
 
     def exposition(self) -> Response:
-        """All figures in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)

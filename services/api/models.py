@@ -1,4 +1,4 @@
-"""Models of answers that belong to no single part of the API, and how routes refer to models by name."""
+"""Models of answers that belong to no single part of the API, and references to models by name."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -41,6 +41,6 @@ class Readiness(BaseModel):
 def described_as(
     model: type, other_content: Mapping[str, Any] | None = None, media_type: str = "application/json"
 ) -> dict[str, Any]:
-    """Returns an OpenAPI response with a model that FastAPI does not see; ``openapi.document`` adds the model."""
+    """Return an OpenAPI response with a model that FastAPI does not see; ``openapi.document`` adds the model."""
     reference = {"$ref": REFERENCE.format(model=model.__name__)}
     return {"content": {media_type: {"schema": reference}, **(other_content or {})}}

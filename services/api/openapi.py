@@ -26,7 +26,7 @@ Document = dict[str, Any]
 
 
 def document() -> Document:
-    """The whole document. To FastAPI's own it adds the models that routes refer to by name alone."""
+    """Return the whole document: FastAPI's, and the models that routes refer to by name only."""
     app = create_app(ApiSettings.model_construct(), system_clock)
     found: Document = app.openapi()
     _, structs = msgspec.json.schema_components(STRUCTS, ref_template=REFERENCE.replace("{model}", "{name}"))
@@ -38,17 +38,17 @@ def document() -> Document:
 
 
 def dedented(schema: Document) -> Document:
-    """A schema whose description is a docstring, without the docstring's indentation."""
+    """Return a schema whose description is a docstring, without the docstring's indentation."""
     return {**schema, "description": inspect.cleandoc(schema["description"])} if "description" in schema else schema
 
 
 def document_text() -> str:
-    """The document as the committed file has it."""
+    """Return the document as the committed file contains it."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: list[str], target: Path = OPENAPI_FILE) -> int:
-    """Write the document, or compare the file with it; the exit status."""
+    """Write the document, or compare the file with it. Return the exit status."""
     return write_or_check(arguments, target, document_text(), COMMAND, "the OpenAPI document of the HTTP API")
 
 

@@ -1,6 +1,6 @@
-"""What every GET has beside its answer: HEAD, a strong ETag, 304 where the caller has it already (RFC 9110).
+"""Gives every GET a strong ETag, conditional requests (304) and HEAD (RFC 9110).
 
-Wraps whatever compresses, so each encoding of an answer is a representation with an ETag of its own.
+Wraps the compression, so each encoding of an answer is a representation with an ETag of its own.
 """
 
 import hashlib
@@ -17,16 +17,16 @@ ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 CACHE_CONTROL = "private, no-cache"
 VARY = "Accept, Accept-Encoding, Authorization, Cookie"
 OF_CONTENT = ("content-length", "content-type", "content-encoding")
-"""Headers that a 304 leaves out: they would describe a body that it has not."""
+"""Headers that a 304 omits, since they describe a body."""
 
 
 def entity_tag(body: bytes) -> str:
-    """A strong tag: other bytes have another."""
+    """Return the strong tag of a body."""
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 def is_known(tag: str, if_none_match: Sequence[str]) -> bool:
-    """Whether the caller has the representation already, by weak comparison (RFC 9110, section 13.1.2).
+    """Return whether the caller already has the representation, by weak comparison (RFC 9110, section 13.1.2).
 
     Args:
         if_none_match: the header's lines.
@@ -36,7 +36,7 @@ def is_known(tag: str, if_none_match: Sequence[str]) -> bool:
 
 
 def refuses_gzip(accept_encoding: Sequence[str]) -> bool:
-    """Whether the caller names gzip to say that it is not wanted (``gzip;q=0``), which what compresses does not read.
+    """Return whether the caller refuses gzip (``gzip;q=0``), which the compressing middleware does not check.
 
     Args:
         accept_encoding: the header's lines.
@@ -45,7 +45,7 @@ def refuses_gzip(accept_encoding: Sequence[str]) -> bool:
 
 
 class Representations:
-    """ASGI middleware. Answers are held until they are whole, since their headers depend on all of their bytes."""
+    """ASGI middleware. It collects an answer before sending it, since the headers depend on all of its bytes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -66,7 +66,7 @@ class Representations:
 
         if refuses_gzip(Headers(scope=scope).getlist("accept-encoding")):
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        # Routes know GET. The scope is changed, not copied, for those further out to see which route it was.
+        # Routes only know GET. The scope is changed, not copied, so that outer middleware sees the route.
         scope["method"] = "GET"
         try:
             await self.app(scope, receive, hold)
@@ -78,11 +78,7 @@ class Representations:
 
 
 def finish(start: Message, body: bytes, if_none_match: Sequence[str]) -> tuple[int, bytes]:
-    """Complete the headers of an answer in place.
-
-    Returns:
-        Its status and its body.
-    """
+    """Complete the headers of an answer in place, and return its status and body."""
     headers = MutableHeaders(raw=start["headers"])
     if start["status"] != HTTPStatus.OK:
         headers.setdefault("Cache-Control", "no-store")

@@ -8,7 +8,7 @@ from services.core.settings import Settings
 
 
 class ApiSettings(Settings):
-    """Where it listens, and where it reads."""
+    """Addresses to listen at and to read from."""
 
     login = "jejo_api"
 

@@ -38,14 +38,14 @@ TABLES = {
     "cohort_hour": "hour",
     "cohort_day": "day",
 }
-"""What analytics derives, and by what."""
+"""The derived tables, and their column of time."""
 
 COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1"
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A question, and how many items its answer has."""
+    """A question and the number of items in its answer."""
 
     name: str
     items: int
@@ -54,7 +54,7 @@ class Read:
 
 
 def day(number: int) -> str:
-    """A day since the facts begin, as a query names it."""
+    """Return the day of a number of days after the facts begin, as a query names it."""
     return seoul_day(ORIGIN_US + number * DAY_US).isoformat()
 
 
@@ -77,7 +77,7 @@ READS = (
 
 
 def figures(servers: Servers) -> Iterator[Figure]:
-    """Percentiles of each question's answers in full, and of its answers to a client that has them already."""
+    """Measure each question: full answers, and answers to a client that has them already."""
     with servers.stack("bench_kpi_reads") as stack:
         asyncio.run(fill(stack.database_url))
         stack.start_api()
@@ -95,7 +95,7 @@ def figures(servers: Servers) -> Iterator[Figure]:
 
 
 async def fill(url: str) -> None:
-    """A registered country and all that is derived of it."""
+    """Write a registered country and everything derived from it."""
     owner, analytics = await connect(url), await connect(url, "jejo_analytics")
     try:
         await register(owner, FACTORIES, MACHINES_EACH, 3600 * SECOND_US)
@@ -112,7 +112,7 @@ async def fill(url: str) -> None:
 
 
 async def repeat_week(owner: Connection, table: str, at: str) -> None:
-    """Write a table's rows again for every later week."""
+    """Copy a table's rows to every later week."""
     columns = [row["column_name"] for row in await owner.fetch(COLUMNS, table)]
     shifted = [f"{at} + week * {SUMS_AT[at]}" if name == at else name for name in columns]
     await owner.execute(
@@ -122,7 +122,7 @@ async def repeat_week(owner: Connection, table: str, at: str) -> None:
 
 
 def check(connection: http.client.HTTPConnection, stack: Stack, read: Read) -> str:
-    """Check that the response is complete and correct. Returns its ETag."""
+    """Check that the answer is complete. Return its ETag."""
     status, headers, body = answer(connection, stack, read, {})
     assert status == http.client.OK, body
     if read.accept == "text/csv":
@@ -135,7 +135,7 @@ def check(connection: http.client.HTTPConnection, stack: Stack, read: Read) -> s
 def ask(
     connection: http.client.HTTPConnection, stack: Stack, read: Read, headers: dict[str, str], expected: int
 ) -> float:
-    """Seconds from a question to the last byte of its answer."""
+    """Return the seconds from a question to the last byte of its answer."""
     began = time.perf_counter()
     status, _, body = answer(connection, stack, read, headers)
     took = time.perf_counter() - began

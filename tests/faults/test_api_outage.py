@@ -1,4 +1,4 @@
-"""The API while its database is away: it says so, and goes on when it is back."""
+"""The API while its database is away: it reports that, and recovers when the database is back."""
 
 import time
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from services.core.migrations import migrate, read_migrations
 from tests.servers import private_postgres
 
 
-async def test_an_outage_is_503_and_passes() -> None:
+async def test_an_outage_is_answered_with_503_until_it_ends() -> None:
     with private_postgres() as server:
         connection = await connect(server.url)
         await migrate(connection, read_migrations())
@@ -43,7 +43,7 @@ async def test_an_outage_is_503_and_passes() -> None:
             assert (await client.get(asked)).status_code == HTTPStatus.OK
 
 
-async def test_a_schema_of_another_age_is_not_ready() -> None:
+async def test_another_version_of_the_schema_is_not_ready() -> None:
     with private_postgres() as server:
         connection = await connect(server.url)
         known = read_migrations()

@@ -1,4 +1,4 @@
-"""Who may do what over HTTP. Nothing but health answers without a key, and the default is no."""
+"""Who may do what over HTTP. Without a key only health answers, and whatever is not allowed is refused."""
 
 import base64
 import itertools
@@ -59,7 +59,7 @@ async def status(api: Api, path: str, role: str | None, parameters: dict[str, An
     return (await api.ask("GET", path, role, params=pairs)).status_code
 
 
-async def test_every_role_gets_what_it_may_and_nothing_else(api: Api) -> None:
+async def test_every_role_may_do_exactly_what_is_listed(api: Api) -> None:
     for path, body in PUTS.items():
         assert (await api.put(path, body)).status_code == HTTPStatus.CREATED
     for (path, (parameters, allowed)), role in itertools.product(READS.items(), ROLES):
@@ -70,7 +70,7 @@ async def test_every_role_gets_what_it_may_and_nothing_else(api: Api) -> None:
         assert (await api.put(path, body, role)).status_code == expected, (path, role)
 
 
-async def test_nothing_but_health_answers_without_a_key(api: Api) -> None:
+async def test_only_health_answers_without_a_key(api: Api) -> None:
     described = (await api.get("/openapi.json")).json()["paths"]
     assert set(described) >= OPEN
     reachable = {path: set(methods) for path, methods in described.items()} | {
@@ -90,26 +90,26 @@ async def test_nothing_but_health_answers_without_a_key(api: Api) -> None:
 
 
 @pytest.mark.parametrize("header", ["Bearer nonsense", "Basic YWRtaW46YWRtaW4=", "Bearer", "jejo_x"])
-async def test_what_is_no_key_opens_nothing(api: Api, header: str) -> None:
+async def test_an_invalid_key_is_refused(api: Api, header: str) -> None:
     answer = await api.client.get("/v1/kpi-definitions", headers={"Authorization": header})
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_revoked_key_opens_nothing(api: Api) -> None:
+async def test_a_revoked_key_is_refused(api: Api) -> None:
     assert (await api.get("/v1/kpi-definitions", "ministry")).status_code == HTTPStatus.OK
     await api.query("UPDATE api_key SET revoked_at = now() WHERE role = 'ministry'")
     assert (await api.get("/v1/kpi-definitions", "ministry")).status_code == HTTPStatus.UNAUTHORIZED
 
 
-async def test_the_database_keeps_no_key(api: Api) -> None:
+async def test_keys_are_not_stored(api: Api) -> None:
     key = await api.key("admin")
     ((row,),) = await api.query("SELECT api_key::text FROM api_key")
     assert key not in row
     assert key.removeprefix("jejo_") not in row
 
 
-async def test_a_factory_that_does_not_exist_looks_as_one_of_others(api: Api) -> None:
+async def test_an_unknown_factory_looks_like_one_of_others(api: Api) -> None:
     machine = "/v1/factories/F9/machines/M1"
     for path in ("/v1/factories/F9", "/v1/factories/F9/machines", machine, f"{machine}/timeline", "/v1/kpis"):
         parameters = {"/v1/kpis": {"scope": "factory:F9", **WINDOW}, f"{machine}/timeline": WINDOW}.get(path, {})
@@ -118,8 +118,8 @@ async def test_a_factory_that_does_not_exist_looks_as_one_of_others(api: Api) ->
         assert (await api.get(path, "ministry", **parameters)).status_code == HTTPStatus.NOT_FOUND
 
 
-async def test_an_officer_learns_nothing_of_factories_elsewhere(api: Api) -> None:
-    """Of a factory in another region and of one that does not exist, the own region's part is the same: nothing."""
+async def test_an_officer_learns_nothing_about_factories_elsewhere(api: Api) -> None:
+    """The part of the own region is empty for a factory elsewhere as for one that does not exist."""
     await api.register()
     answers = []
     for other in ("factory:F1", "machine:F1/M1", "factory:F9", "machine:F9/M1", "machine:F1/M9"):
@@ -128,7 +128,7 @@ async def test_an_officer_learns_nothing_of_factories_elsewhere(api: Api) -> Non
     assert answers == [(HTTPStatus.OK, [], answers[0][2])] * len(answers)
 
 
-async def test_a_factory_that_moved_is_seen_by_its_new_region(api: Api) -> None:
+async def test_a_factory_that_moved_is_visible_to_its_new_region(api: Api) -> None:
     await api.register()
     assert (await api.get("/v1/factories/F1", "region:KR-11")).status_code == HTTPStatus.FORBIDDEN
     moved = {**FACTORY, "region": "KR-11", "effective_from": "2020-01-01"}
@@ -137,7 +137,7 @@ async def test_a_factory_that_moved_is_seen_by_its_new_region(api: Api) -> None:
     assert (await api.get("/v1/factories/F1", "region:KR-48")).status_code == HTTPStatus.FORBIDDEN
 
 
-async def test_metrics_name_routes_and_no_ids(api: Api) -> None:
+async def test_metrics_have_routes_but_no_ids(api: Api) -> None:
     secret = f"F{os.getpid()}"
     await api.get(f"/v1/factories/{secret}")
     text = (await api.get("/metrics", None)).text

@@ -1,4 +1,4 @@
-"""``GET /v1/kpis`` by cohort: who belongs where at which second, shares of the registry, CSV, and who may ask."""
+"""``GET /v1/kpis`` by cohort: membership at each second, shares of the registry, CSV, and who may ask."""
 
 import csv
 import io
@@ -149,7 +149,7 @@ async def test_shares_are_stocks_at_the_last_instant(api: Api) -> None:
     assert [item["kpis"]["auto_collected_share"]["numerator"] for item in by_hour[:3]] == [0, 3, 0]
 
 
-async def test_unsigned_counts_connect_nobody(api: Api) -> None:
+async def test_unsigned_counts_do_not_make_a_machine_connected(api: Api) -> None:
     await account(api, unsigned=True)
     (busan,) = await items(api, "region:KR-26")
     assert busan["kpis"]["auto_collected_share"]["numerator"] == 2
@@ -171,15 +171,15 @@ async def test_a_correction_moves_what_was_counted(api: Api) -> None:
     assert left == [(0,)]
 
 
-async def test_kpis_before_the_horizon_stay_as_they_are(api: Api) -> None:
-    """Facts before noon are gone: what is corrected of all time counts from then on."""
+async def test_kpis_before_the_horizon_do_not_change(api: Api) -> None:
+    """Facts before noon are gone, so a correction of all time applies from noon on."""
     await account(api)
     morning = {"from": "2017-03-01T00:00:00+09:00", "to": "2017-03-01T12:00:00+09:00"}
     afternoon = {"from": "2017-03-01T12:00:00+09:00", "to": "2017-03-02T00:00:00+09:00"}
     amounts = ("scope", "factories", "machines", "time_s", "counts")
     before = [[item[name] for name in amounts] for item in await items(api, group_by="region", **morning)]
     await api.query("UPDATE fact_horizon SET sealed_before = '2017-03-01T11:40:00+09:00'")
-    for name in ("said once", "said again"):
+    for name in ("first name", "second name"):
         for region in ("KR-28", "KR-11"):
             await api.put("/v1/factories/F2", {**FACTORY, "enterprise_id": "E2", "region": region, "name": name})
         await api.put("/v1/factories/F2/machines/M1", {**MACHINE, "in_use_from": "2017-04-01"})
@@ -201,8 +201,8 @@ async def test_kpis_before_the_horizon_stay_as_they_are(api: Api) -> None:
     assert await verify(api.database_url, MARCH, None, 0, ledger=False) == 0
 
 
-async def test_days_with_counts_are_of_the_cohort_whose_day_it_is(api: Api) -> None:
-    """F1's day with counts is KR-26's, where it was last; a flag needs no more than half of the days."""
+async def test_days_with_counts_belong_to_the_cohort_of_the_day(api: Api) -> None:
+    """F1's day with counts belongs to KR-26, where F1 was last; half of the days are enough to be flagged."""
     await account(api)
     (south,) = await items(api, "region:KR-48", kpi="quality_ratio")
     assert south["kpis"]["quality_ratio"]["numerator"] == 60
@@ -221,7 +221,7 @@ async def test_the_database_and_the_program_agree_on_sizes(api: Api) -> None:
     assert all(Size.of(employees) == size for employees, size in rows)
 
 
-async def test_csv_says_the_same(api: Api) -> None:
+async def test_csv_has_the_same_items(api: Api) -> None:
     await account(api)
     key = await api.key("admin")
     headers = {"Authorization": f"Bearer {key}", "Accept": "text/csv"}
@@ -241,7 +241,7 @@ async def test_csv_says_the_same(api: Api) -> None:
     assert rows[0]["partial"] == "false"
 
 
-async def test_pages_of_factories_put_together_are_the_whole(api: Api) -> None:
+async def test_all_pages_of_factories_together_are_the_whole(api: Api) -> None:
     await account(api)
     for group in ("factory", "machine", "region"):
         whole = await items(api, group_by=group, interval="hour", kpi="availability")

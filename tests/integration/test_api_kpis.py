@@ -1,4 +1,4 @@
-"""``GET /v1/kpis`` over figures written by hand: sums, buckets, scopes, pages, and what is refused."""
+"""``GET /v1/kpis`` over accounts written by hand: sums, buckets, scopes, pages, and refusals."""
 
 from http import HTTPStatus
 from typing import Any
@@ -115,7 +115,7 @@ async def test_a_country_in_use_for_decades_is_more_microseconds_than_fit_in_a_b
     assert item["time_s"]["unknown"] == 15_000 * 7305 * 86_400
 
 
-async def test_null_says_why_and_is_never_a_number(api: Api) -> None:
+async def test_a_value_without_denominator_is_null_with_a_reason(api: Api) -> None:
     await account(api)
     (silent,) = await items(api, scope="machine:F2/M1")
     assert silent["coverage"] == 0
@@ -128,7 +128,7 @@ async def test_null_says_why_and_is_never_a_number(api: Api) -> None:
     assert silent["kpis"]["automated_equipment_share"]["value"] == 1
 
 
-async def test_pages_put_together_are_the_whole(api: Api) -> None:
+async def test_all_pages_together_are_the_whole(api: Api) -> None:
     await account(api)
     asked: dict[str, Any] = {"group_by": "machine", "interval": "hour", "kpi": "availability"}
     whole = await items(api, **asked)
@@ -156,7 +156,7 @@ async def test_intersections(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "detail"),
     [
         ({"from": "2017-03-01T00:30:00Z"}, "2017-03-01T00:00:00Z and 2017-03-01T01:00:00Z"),
         ({"interval": "day", "from": "2017-03-01T00:00:00Z"}, "2017-02-28T15:00:00Z and 2017-03-01T15:00:00Z"),
@@ -178,10 +178,10 @@ async def test_intersections(api: Api) -> None:
         ({"interval": "hour", "from": "2000-01-01", "to": "2020-01-01"}, "at most 20000 buckets"),
     ],
 )
-async def test_a_wrong_question_is_told_what_to_ask(api: Api, change: dict[str, str], said: str) -> None:
+async def test_an_invalid_question_is_answered_with_what_to_ask(api: Api, change: dict[str, str], detail: str) -> None:
     answer = await api.get("/v1/kpis", **{**DAY, **change})
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert said in answer.json()["detail"]
+    assert detail in answer.json()["detail"]
     assert answer.headers["content-type"] == "application/problem+json"
 
 

@@ -11,7 +11,7 @@ from services.core.errors import ConfigurationError
 
 
 async def test_answers_are_sent_without_delay() -> None:
-    """Else the end of an answer waits until its beginning is acknowledged, which takes 40 ms."""
+    """Otherwise the end of an answer waits until its beginning is acknowledged, which takes 40 ms."""
     without_delay = asyncio.get_running_loop().create_future()
 
     def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

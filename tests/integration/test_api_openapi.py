@@ -1,4 +1,4 @@
-"""The OpenAPI description against real answers: each has a described status, content type and form."""
+"""Validates real answers against the OpenAPI document: status, content type and schema."""
 
 import codecs
 from http import HTTPStatus
@@ -38,7 +38,7 @@ IN_CSV = {"/v1/enterprises", "/v1/zones", "/v1/sponsors", "/v1/factories", "/v1/
 
 
 def check(description: dict[str, Any], method: str, path: str, answer: httpx.Response) -> str:
-    """Validate a response by the description of its operation.
+    """Validate an answer against the description of its operation.
 
     Returns:
         Its content type.

@@ -1,4 +1,4 @@
-"""``GET /v1/programme``: targets as planned, and what the registry says was reached on each day told."""
+"""``GET /v1/programme``: targets as planned, and what the registry says was reached on each reported day."""
 
 import datetime as dt
 import random
@@ -32,19 +32,19 @@ SELECT *, 'F', 'C29', 1 FROM unnest($1::integer[], $2::timestamptz[], $3::timest
 
 
 async def add_versions(api: Api, versions: list[Version]) -> None:
-    """Enterprises and factories numbered on from 1, and what is said of them."""
+    """Add enterprises and factories, numbered from 1, and their versions."""
     await api.query(ADD_ENTERPRISES, max(version[3] for version in versions))
     await api.query(ADD_FACTORIES, max(version[0] for version in versions))
     await api.query(ADD_VERSIONS, *[list(column) for column in zip(*versions, strict=True)])
 
 
-async def register(api: Api, factory: str, **said: Any) -> None:
-    answer = await api.put(f"/v1/factories/{factory}", {**FACTORY, **said})
+async def register(api: Api, factory: str, **fields: Any) -> None:
+    answer = await api.put(f"/v1/factories/{factory}", {**FACTORY, **fields})
     assert answer.status_code in (HTTPStatus.OK, HTTPStatus.CREATED), answer.text
 
 
 async def programme(api: Api, now_us: int = NOON_US) -> dict[str, dict[str, Any]]:
-    """The targets by their ids, with the figures beside them."""
+    """Return targets and the figures shown with them, by id."""
     api.app.state.clock = lambda: now_us
     answer = await api.get("/v1/programme", "ministry")
     assert answer.status_code == HTTPStatus.OK, answer.text
@@ -56,7 +56,7 @@ def values(figure: dict[str, Any]) -> list[int]:
     return [point["value"] for point in figure["history"]]
 
 
-async def test_targets_are_the_plan_s(api: Api) -> None:
+async def test_targets_are_those_of_the_plan(api: Api) -> None:
     found = await programme(api)
     planned = {name: (f["target"], f["target_on"], f["kind"]) for name, f in found.items() if "target" in f}
     assert planned == {
@@ -98,21 +98,21 @@ async def test_a_smart_factory_counts_from_its_establishment_to_its_closing(api:
     assert found["smart_factories_built"]["reached"] == 2
 
 
-async def test_the_version_in_force_at_the_day_s_end_decides(api: Api) -> None:
+async def test_the_version_in_force_at_the_end_of_the_day_counts(api: Api) -> None:
     await api.register()
-    said = {"established_on": "2015-06-01"}
-    await register(api, "F1", level="none", **said)
+    fields = {"established_on": "2015-06-01"}
+    await register(api, "F1", level="none", **fields)
     last_instant, midnight = "2018-12-31T23:59:59.999999+09:00", "2020-01-01T00:00:00+09:00"
-    await register(api, "F1", level="basic", effective_from=last_instant, **said)
-    await register(api, "F1", level="none", effective_from=midnight, **said)
-    await register(api, "F1", level="basic", effective_from="2023-03-01T13:00:00+09:00", **said)
+    await register(api, "F1", level="basic", effective_from=last_instant, **fields)
+    await register(api, "F1", level="none", effective_from=midnight, **fields)
+    await register(api, "F1", level="basic", effective_from="2023-03-01T13:00:00+09:00", **fields)
     found = await programme(api)
     assert values(found["smart_factories_built"]) == [0, 0, 0, 0, 1, 1, 0, 0, 0, 0]
     later = await programme(api, NOON_US + DAY_US // 24)
     assert values(later["smart_factories_built"]) == [0, 0, 0, 0, 1, 1, 0, 0, 0, 1]
 
 
-async def test_zones_and_sponsors_are_those_that_factories_name(api: Api) -> None:
+async def test_zones_and_sponsors_are_those_named_by_factories(api: Api) -> None:
     def version(
         factory: int, enterprise: int, zone: str | None, sponsor: str, level: str, established: str, closed: str | None
     ) -> Version:
@@ -139,13 +139,13 @@ async def test_zones_and_sponsors_are_those_that_factories_name(api: Api) -> Non
 @pytest.mark.parametrize(
     ("today", "last"), [("2023-12-31", ["2022-12-31", "2023-12-31"]), ("2024-01-01", ["2023-12-31", "2024-01-01"])]
 )
-def test_today_is_told_once(today: str, last: list[str]) -> None:
+def test_today_is_reported_once(today: str, last: list[str]) -> None:
     days = reported_days(seoul_midnight_us(dt.date.fromisoformat(today)))
     assert [str(day) for day in days[-2:]] == last
     assert days[0] == dt.date(2014, 12, 31)
 
 
-async def test_an_answer_holds_for_the_minute(api: Api) -> None:
+async def test_an_answer_is_the_same_within_a_minute(api: Api) -> None:
     await api.register()
     await programme(api)
     key = {"Authorization": f"Bearer {await api.key('ministry')}"}
@@ -156,8 +156,8 @@ async def test_an_answer_holds_for_the_minute(api: Api) -> None:
         assert answer.status_code == expected
 
 
-def made_up(chance: random.Random, factory: int) -> list[Version]:
-    """Some versions of a factory, with gaps, on days that matter and on others."""
+def random_versions(chance: random.Random, factory: int) -> list[Version]:
+    """Return some versions of a factory, with gaps, on days that matter and on others."""
 
     def day() -> dt.date:
         if chance.random() < 0.5:
@@ -184,8 +184,8 @@ def made_up(chance: random.Random, factory: int) -> list[Version]:
     ]
 
 
-def plainly(versions: list[Version], day: dt.date, at_us: int) -> Standing:
-    """The figures of a day, one factory after another."""
+def count_plainly(versions: list[Version], day: dt.date, at_us: int) -> Standing:
+    """Count the figures of a day, one factory after another."""
     zones, regions, sponsors, firms = set(), set(), set(), set()
     installed = sponsored = 0
     for _, start, end, enterprise, region, zone, sponsor, level, established, closed in versions:
@@ -212,9 +212,9 @@ def plainly(versions: list[Version], day: dt.date, at_us: int) -> Standing:
     )
 
 
-async def test_the_query_counts_as_one_would_by_hand(api: Api) -> None:
+async def test_the_query_counts_as_a_loop_does(api: Api) -> None:
     chance = random.Random(11)
-    versions = [version for factory in range(1, 301) for version in made_up(chance, factory)]
+    versions = [version for factory in range(1, 301) for version in random_versions(chance, factory)]
     await add_versions(api, versions)
     await api.query(
         "INSERT INTO factory_version SELECT factory, effective_from, effective_to, name, enterprise, region, sector,"
@@ -224,5 +224,5 @@ async def test_the_query_counts_as_one_would_by_hand(api: Api) -> None:
     async with api.app.state.databases.read.connect() as connection:
         found = await read_standings(connection, days, NOON_US)
     ends = [min(seoul_midnight_us(day) + DAY_US - 1, NOON_US) for day in days]
-    assert found == [plainly(versions, day, end) for day, end in zip(days, ends, strict=True)]
+    assert found == [count_plainly(versions, day, end) for day, end in zip(days, ends, strict=True)]
     assert all(found[-1].counts.values())

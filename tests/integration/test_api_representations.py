@@ -1,4 +1,4 @@
-"""Every GET of the API can be asked whether it changed, asked for its headers alone, and had compressed."""
+"""Every GET of the API supports conditional requests, HEAD and compression."""
 
 import gzip
 from http import HTTPStatus
@@ -25,7 +25,7 @@ GETS = (
 
 
 @pytest.mark.parametrize("path", GETS)
-async def test_an_answer_is_known_by_its_tag(api: Api, path: str) -> None:
+async def test_a_known_tag_is_answered_with_304(api: Api, path: str) -> None:
     await api.register()
     await api.put("/v1/factories/F1/gateway-keys/k1", KEY)
     api.app.state.clock = lambda: 1_700_000_000_000_000

@@ -1,4 +1,4 @@
-"""Login links and sessions: used once, for twelve hours, and only to read."""
+"""Login links work once; sessions last twelve hours and only read."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 async def make_token(api: Api, role: str = "ministry", valid_us: int = HOUR_US) -> str:
-    """A token made at NOW_US, which is what the API's clock shows from then on."""
+    """Create a token at NOW_US, which the API's clock shows from then on."""
     set_clock(api, NOW_US)
     connection = await connect(api.database_url)
     try:
@@ -38,7 +38,7 @@ async def log_in(api: Api, token: str) -> httpx.Response:
     return await api.client.post("/v1/sessions", headers={"Authorization": f"Bearer {token}"})
 
 
-async def test_a_token_opens_a_session_that_its_cookie_carries(api: Api) -> None:
+async def test_a_token_opens_a_session_with_a_cookie(api: Api) -> None:
     answer = await log_in(api, await make_token(api))
     assert answer.status_code == HTTPStatus.CREATED
     expected = {"role": "ministry", "name": "Kim Min-ji", "expires_at": rfc3339(NOW_US + 12 * HOUR_US)}
@@ -54,20 +54,20 @@ async def test_a_token_opens_a_session_that_its_cookie_carries(api: Api) -> None
     assert (await api.client.head("/v1/kpi-definitions")).status_code == HTTPStatus.OK
 
 
-async def test_the_cookie_is_secure_where_the_request_is(api: Api) -> None:
+async def test_the_cookie_is_secure_if_the_request_is(api: Api) -> None:
     token = await make_token(api)
     answer = await api.client.post("https://api/v1/sessions", headers={"Authorization": f"Bearer {token}"})
     assert "Secure" in answer.headers["set-cookie"].split("; ")
 
 
-async def test_a_token_is_used_once_whoever_comes_at_the_same_time(api: Api) -> None:
+async def test_a_token_works_once_even_for_simultaneous_requests(api: Api) -> None:
     token = await make_token(api)
     answers = await asyncio.gather(*(log_in(api, token) for _ in range(8)))
     assert sorted(answer.status_code for answer in answers) == [201] + [401] * 7
     assert await api.query("SELECT count(*) FROM session") == [(1,)]
 
 
-async def test_what_is_no_good_token_is_told_how_to_get_one(api: Api) -> None:
+async def test_an_invalid_token_is_answered_with_how_to_get_one(api: Api) -> None:
     used, expired = await make_token(api), await make_token(api, valid_us=10 * MINUTE_US)
     key = await api.key("admin")
     assert (await log_in(api, used)).status_code == HTTPStatus.CREATED
@@ -83,7 +83,7 @@ async def test_what_is_no_good_token_is_told_how_to_get_one(api: Api) -> None:
     assert await api.query("SELECT count(*) FROM session") == [(1,)]
 
 
-async def test_a_session_ends_by_itself(api: Api) -> None:
+async def test_a_session_expires(api: Api) -> None:
     await log_in(api, await make_token(api))
     set_clock(api, NOW_US + 12 * HOUR_US - 1)
     assert (await api.client.get("/v1/kpi-definitions")).status_code == HTTPStatus.OK
@@ -94,7 +94,7 @@ async def test_a_session_ends_by_itself(api: Api) -> None:
         assert "jejo keys login-link" in answer.json()["detail"]
 
 
-async def test_logging_out_ends_the_session_and_no_other(api: Api) -> None:
+async def test_logging_out_ends_only_this_session(api: Api) -> None:
     await log_in(api, await make_token(api))
     kept = dict(api.client.cookies)
     await log_in(api, await make_token(api))
@@ -112,7 +112,7 @@ async def test_logging_out_ends_the_session_and_no_other(api: Api) -> None:
     assert (await api.client.delete("/v1/sessions/current")).status_code == HTTPStatus.UNAUTHORIZED
 
 
-async def test_a_key_is_no_session(api: Api) -> None:
+async def test_a_key_is_not_a_session(api: Api) -> None:
     for method in ("GET", "DELETE"):
         assert (await api.ask(method, "/v1/sessions/current")).status_code == HTTPStatus.UNAUTHORIZED
 
@@ -126,14 +126,14 @@ async def test_a_cookie_changes_nothing(api: Api, role: str) -> None:
     assert await api.query("SELECT count(*) FROM enterprise") == [(0,)]
 
 
-async def test_a_cookie_sees_what_its_role_sees(api: Api) -> None:
+async def test_a_cookie_reads_what_its_role_may(api: Api) -> None:
     await api.register()
     for role, expected in (("region:KR-48", HTTPStatus.OK), ("region:KR-11", HTTPStatus.FORBIDDEN)):
         await log_in(api, await make_token(api, role))
         assert (await api.client.get("/v1/factories/F1")).status_code == expected
 
 
-async def test_a_key_that_is_shown_decides_and_not_the_cookie(api: Api) -> None:
+async def test_a_key_takes_precedence_over_the_cookie(api: Api) -> None:
     await log_in(api, await make_token(api, "admin"))
     bad = {"Authorization": "Bearer nonsense"}
     assert (await api.client.get("/v1/kpi-definitions", headers=bad)).status_code == HTTPStatus.UNAUTHORIZED
@@ -142,12 +142,12 @@ async def test_a_key_that_is_shown_decides_and_not_the_cookie(api: Api) -> None:
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "jejo_session=", "a" * 5000])
-async def test_what_is_no_session_opens_nothing(api: Api, cookie: str) -> None:
+async def test_an_invalid_cookie_is_refused(api: Api, cookie: str) -> None:
     answer = await api.client.get("/v1/kpi-definitions", headers={"Cookie": f"jejo_session={cookie}"})
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
 
 
-async def test_the_database_keeps_no_secret(api: Api) -> None:
+async def test_secrets_are_not_stored(api: Api) -> None:
     token = await make_token(api)
     await log_in(api, token)
     secret = api.client.cookies["jejo_session"]
@@ -156,7 +156,7 @@ async def test_the_database_keeps_no_secret(api: Api) -> None:
         assert kept not in stored
 
 
-def test_the_command_prints_the_link_alone_and_it_works(stack: Stack) -> None:
+def test_the_command_prints_only_the_link_and_it_works(stack: Stack) -> None:
     stack.start_api()
     made = stack.run("keys", "login-link", "--role", "ministry", "--name", "Kim Min-ji", "--url", stack.api_url + "/")
     assert made.returncode == 0, made.stderr
@@ -180,7 +180,7 @@ def test_the_command_prints_the_link_alone_and_it_works(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("minutes", ["0", "-1", "1.5", "10081", "soon"])
-def test_a_link_waits_for_whole_minutes_up_to_a_week(minutes: str) -> None:
+def test_a_link_is_valid_for_whole_minutes_up_to_a_week(minutes: str) -> None:
     command = [sys.executable, "-m", "services", "keys", "login-link", "--role", "admin", "--name", "x"]
     done = subprocess.run(
         [*command, f"--valid-minutes={minutes}"], cwd=ROOT, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""A machine's timeline: it says what the accounts add up, and no more than is accounted."""
+"""A machine's timeline agrees with its time accounts, and ends where these end."""
 
 import random
 from collections import Counter
@@ -38,7 +38,7 @@ CountTuple = tuple[int, str, int, bool]
 
 
 async def account(api: Api, states: list[StateTuple], counts: list[CountTuple], until_us: int) -> None:
-    """Facts of F1/M1, accounted up to an instant. Instants are microseconds after MIDNIGHT_US."""
+    """Write facts of F1/M1 and account them up to an instant. Instants are microseconds after MIDNIGHT_US."""
     for statement, rows in ((ADD_STATES, states), (ADD_COUNTS, counts)):
         if rows:
             at, *rest = (list(column) for column in zip(*rows, strict=True))
@@ -64,7 +64,7 @@ async def timeline(api: Api, role: str = "admin", **window: str) -> dict[str, An
 
 
 def hours(segments: list[dict[str, Any]]) -> list[tuple[str, str, str, str | None, str | None]]:
-    """Segments with their times of day in Seoul."""
+    """Return segments with their times of day in Seoul."""
 
     def seoul(text: str) -> str:
         return from_us(parse_instant(text) + SEOUL_OFFSET_US).strftime("%H:%M")
@@ -122,7 +122,7 @@ async def test_a_day_as_it_was(api: Api) -> None:
 
 
 async def test_seconds_in_each_state_are_the_time_account(api: Api) -> None:
-    """Over four days of chance: silence, explicit unknowns, withdrawn rows, other TTLs, and time out of use."""
+    """Over four random days with silence, explicit unknowns, retracted rows, other TTLs, and time out of use."""
     chance = random.Random(7)
     await api.register()
     path = PATH.removesuffix("/timeline")
@@ -202,7 +202,7 @@ async def test_a_hold_reaches_into_the_window_and_out_of_it(api: Api) -> None:
     assert found["segments"][-1]["to"] == found["to"]
 
 
-async def test_too_many_counts_are_cut_off_and_said_to_be(api: Api) -> None:
+async def test_truncated_counts_are_reported(api: Api) -> None:
     await api.register()
     counts: list[CountTuple] = [(n * SECOND_US, "", n, False) for n in range(20_001)]
     await account(api, [], counts, DAY_US)
@@ -214,7 +214,7 @@ async def test_too_many_counts_are_cut_off_and_said_to_be(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "detail"),
     [
         ({"to": "2017-03-08T00:00:01+09:00"}, "at most 7 days"),
         ({"to": "2017-03-01"}, "before `to`"),
@@ -223,11 +223,11 @@ async def test_too_many_counts_are_cut_off_and_said_to_be(api: Api) -> None:
         ({"limit": "1"}, "limit"),
     ],
 )
-async def test_a_wrong_window_is_told_what_to_ask(api: Api, change: dict[str, str], said: str) -> None:
+async def test_an_invalid_window_is_answered_with_what_to_ask(api: Api, change: dict[str, str], detail: str) -> None:
     await api.register()
     answer = await api.get(PATH, **{**DAY, **change})
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert said in answer.json()["detail"]
+    assert detail in answer.json()["detail"]
 
 
 async def test_a_window_need_not_begin_on_the_hour_and_may_last_a_week(api: Api) -> None:
@@ -238,7 +238,7 @@ async def test_a_window_need_not_begin_on_the_hour_and_may_last_a_week(api: Api)
     assert [(s["from"], s["to"], s["state"]) for s in found["segments"]] == [(found["from"], found["to"], "unknown")]
 
 
-async def test_facts_that_are_gone_are_not_called_unknown(api: Api) -> None:
+async def test_time_before_the_horizon_is_refused_instead_of_unknown(api: Api) -> None:
     await api.register()
     await account(api, [], [], 30 * DAY_US)
     await api.query("UPDATE fact_horizon SET sealed_before = '2017-03-01T12:00:00+09:00'")
@@ -248,7 +248,7 @@ async def test_facts_that_are_gone_are_not_called_unknown(api: Api) -> None:
     await timeline(api, **{"from": "2017-03-01T12:00:00+09:00", "to": "2017-03-02"})
 
 
-async def test_who_may_see_the_machine_sees_its_day(api: Api) -> None:
+async def test_who_may_read_the_machine_may_read_its_timeline(api: Api) -> None:
     await api.register()
     for role in ("ministry", "region:KR-48", "factory:F1"):
         await timeline(api, role, **DAY)
@@ -259,7 +259,7 @@ async def test_who_may_see_the_machine_sees_its_day(api: Api) -> None:
     assert "F1/M9" in missing.json()["detail"]
 
 
-async def test_a_kept_timeline_is_told_to_be_known(api: Api) -> None:
+async def test_a_cached_timeline_is_answered_with_304(api: Api) -> None:
     await api.register()
     await account(api, [], [], 30 * DAY_US)
     first = await api.get(PATH, **DAY)

@@ -1,4 +1,4 @@
-"""Requests that no route answers: each is refused with a problem that says what to do. No database is asked."""
+"""Requests that no route serves are refused with a problem that says what to do, without asking the database."""
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -30,7 +30,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 def problem(answer: httpx.Response, status: HTTPStatus) -> str:
-    """The sentence of a problem."""
+    """Return the sentence of a problem."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     body: dict[str, Any] = answer.json()
@@ -38,8 +38,8 @@ def problem(answer: httpx.Response, status: HTTPStatus) -> str:
     return str(body["detail"])
 
 
-async def test_a_fault_is_a_problem_too(client: httpx.AsyncClient) -> None:
-    assert "tell its operator" in problem(await client.get("/fault"), HTTPStatus.INTERNAL_SERVER_ERROR)
+async def test_an_unexpected_error_is_answered_with_a_problem(client: httpx.AsyncClient) -> None:
+    assert "report it to its operator" in problem(await client.get("/fault"), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 @pytest.mark.parametrize(
@@ -52,24 +52,26 @@ async def test_a_fault_is_a_problem_too(client: httpx.AsyncClient) -> None:
         ("/metrics", "GET, HEAD"),
     ],
 )
-async def test_another_method_is_told_all_that_there_are(client: httpx.AsyncClient, path: str, allowed: str) -> None:
+async def test_an_unsupported_method_is_answered_with_the_others(
+    client: httpx.AsyncClient, path: str, allowed: str
+) -> None:
     answer = await client.patch(path)
     assert f"send one of {allowed}." in problem(answer, HTTPStatus.METHOD_NOT_ALLOWED)
     assert answer.headers["allow"] == allowed
 
 
-async def test_another_path_is_told_where_they_are_listed(client: httpx.AsyncClient) -> None:
+async def test_an_unknown_path_is_answered_with_where_paths_are_listed(client: httpx.AsyncClient) -> None:
     assert "/openapi.json" in problem(await client.get("/v1/factories/F1/"), HTTPStatus.NOT_FOUND)
 
 
 async def pieces(size: int) -> AsyncIterator[bytes]:
-    """A body whose length nothing announces."""
+    """A body whose length is not announced."""
     for piece in [b" " * 65_536] * (size // 65_536):
         yield piece
 
 
 @pytest.mark.parametrize("is_announced", [True, False])
-async def test_a_body_without_end_is_refused(client: httpx.AsyncClient, is_announced: bool) -> None:
+async def test_a_body_that_is_too_large_is_refused(client: httpx.AsyncClient, is_announced: bool) -> None:
     size = 2 * LARGEST_BODY_BYTES
     content = b" " * size if is_announced else pieces(size)
     answer = await client.put("/v1/enterprises/E1", content=content, headers=JSON)
@@ -90,14 +92,14 @@ async def test_a_body_that_is_not_json(
     assert sentence in problem(await client.put("/v1/enterprises/E1", content=content, headers=JSON), status)
 
 
-async def test_a_parameter_is_given_once(client: httpx.AsyncClient) -> None:
-    """Otherwise one value would be used, and the others ignored silently."""
+async def test_a_parameter_given_twice_is_refused(client: httpx.AsyncClient) -> None:
+    """All values but one would be ignored."""
     answer = await client.get("/v1/factories?region=KR-48&region=KR-11")
     assert problem(answer, HTTPStatus.UNPROCESSABLE_ENTITY).startswith("Give region once")
 
 
-async def test_figures_know_no_made_up_methods(client: httpx.AsyncClient) -> None:
-    """Each would be a series of its own, for anyone to make as many as there is memory."""
+async def test_metrics_have_no_labels_of_unknown_methods(client: httpx.AsyncClient) -> None:
+    """Anyone could create time series without end."""
     await client.request("FOO", "/metrics")
     figures = (await client.get("/metrics")).text
     assert 'method="other"' in figures

@@ -61,7 +61,7 @@ def client() -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api", headers=headers)
 
 
-async def test_an_answer_says_how_to_keep_it() -> None:
+async def test_answers_say_how_to_cache_them() -> None:
     async with client() as api:
         for path in ("/small", "/large", "/streamed"):
             answer = await api.get(path)
@@ -112,7 +112,7 @@ async def test_head_is_get_without_a_body() -> None:
         assert (await api.head("/put")).status_code == HTTPStatus.METHOD_NOT_ALLOWED
 
 
-async def test_what_is_no_answer_is_not_kept() -> None:
+async def test_errors_are_not_cached() -> None:
     async with client() as api:
         answer = await api.get("/missing", headers={"If-None-Match": "*"})
         assert answer.status_code == HTTPStatus.NOT_FOUND
@@ -120,7 +120,7 @@ async def test_what_is_no_answer_is_not_kept() -> None:
         assert "etag" not in answer.headers
 
 
-async def test_a_route_may_say_for_itself_how_long_it_is_kept() -> None:
+async def test_a_route_may_set_its_own_caching() -> None:
     async with client() as api:
         answer = await api.get("/asset")
         assert answer.headers["cache-control"] == "public, immutable"
@@ -128,7 +128,7 @@ async def test_a_route_may_say_for_itself_how_long_it_is_kept() -> None:
         assert answer.headers["etag"] == entity_tag(b"x")
 
 
-async def test_only_reading_is_conditional() -> None:
+async def test_only_reads_are_conditional() -> None:
     async with client() as api:
         answer = await api.put("/put", headers={"If-None-Match": "*"})
         assert answer.status_code == HTTPStatus.CREATED
@@ -163,7 +163,7 @@ def test_lists_of_tags(lines: list[str], known: bool) -> None:
 @pytest.mark.parametrize(
     ("accepted", "is_compressed"), [("gzip;q=0", False), ("identity, gzip; q=0.0", False), ("gzip;q=0.1", True)]
 )
-async def test_who_refuses_gzip_gets_none(accepted: str, is_compressed: bool) -> None:
+async def test_gzip_is_not_sent_to_callers_that_refuse_it(accepted: str, is_compressed: bool) -> None:
     async with client() as api:
         answer = await api.get("/large", headers={"Accept-Encoding": accepted})
     assert ("content-encoding" in answer.headers) is is_compressed

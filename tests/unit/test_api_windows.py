@@ -17,7 +17,7 @@ def seoul(year: int, month: int, day: int) -> int:
     return seoul_midnight_us(dt.date(year, month, day))
 
 
-def test_months_are_seouls() -> None:
+def test_months_begin_at_midnight_in_seoul() -> None:
     found = buckets(seoul(2016, 12, 1), seoul(2017, 3, 1), Interval.MONTH)
     assert found == [
         Bucket(seoul(2016, 12, 1), seoul(2017, 1, 1)),
@@ -33,7 +33,7 @@ def test_total_is_one_bucket_on_whole_hours() -> None:
         buckets(start + 1, start + HOUR_US, Interval.TOTAL)
 
 
-def test_the_last_month_there_is_has_an_end_to_name() -> None:
+def test_the_last_month_has_an_end() -> None:
     with pytest.raises(ValueError, match="nearest are 9999-11-30T15:00:00Z and 9999-12-31T15:00:00Z"):
         buckets(seoul(9999, 11, 1), seoul(9999, 12, 30), Interval.MONTH)
 
@@ -62,7 +62,7 @@ def test_buckets_cover_the_window_without_gap(us: int, count: int, interval: Int
     assert all(a.to_us == b.from_us for a, b in pairwise(found))
 
 
-def test_the_last_month_has_boundaries() -> None:
-    """A window's end within it is refused by their names; there is no month after it."""
+def test_an_end_within_the_last_month_is_refused_with_its_boundaries() -> None:
+    """The refusal of an end within it names them, although no month follows."""
     with pytest.raises(ValueError, match="9999-11-30T15:00:00Z and 9999-12-31T15:00:00Z"):
         buckets(seoul(9999, 11, 1), seoul(9999, 12, 2), Interval.MONTH)

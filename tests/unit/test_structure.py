@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,3 +66,43 @@ def test_imports_point_one_way(module: str, path: Path) -> None:
 
 def test_the_rule_covers_every_part() -> None:
     assert {part_of(module) for module, _ in modules()} >= set(ALLOWED)
+
+
+SQL = re.compile(
+    r"\s*(?:--[^\n]*\n\s*)*"
+    r"(?:SELECT|INSERT INTO|UPDATE(?! \d)|DELETE FROM|MERGE INTO|WITH|TRUNCATE|COPY|LOCK"
+    r"|CREATE|ALTER|DROP|GRANT|REVOKE|EXPLAIN|VACUUM|ANALYZE)\s"
+)
+"""How a statement begins. ``UPDATE 1`` is a server's answer; ``SET`` configures a connection where that is opened."""
+PLACES_OF_SQL = ("queries.py", "tables.py")
+ADMINISTRATION = {"services.core.bootstrap", "services.core.database", "services.core.migrations"}
+"""What prepares the database itself; its statements are few, and make sense only where they stand."""
+NOT_YET = {
+    *(f"services.ingest.{name}" for name in ("dead_letters", "replay", "reread")),
+    *(f"services.analytics.verification.{name}" for name in ("cohort_sums", "registered", "snapshot")),
+}
+"""Modules whose statements are still to be moved."""
+
+
+def statements(path: Path) -> Iterator[str]:
+    """Every string of a module that begins as an SQL statement does."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value):
+            yield f"line {node.lineno}: {' '.join(node.value.split())[:60]}"
+
+
+@pytest.mark.parametrize(
+    ("module", "path"),
+    [(module, path) for module, path in modules() if module.startswith("services.")],
+    ids=lambda value: str(value) if isinstance(value, str) else "",
+)
+def test_sql_is_in_its_places(module: str, path: Path) -> None:
+    """Statements are in a service's ``queries`` (or ``tables``), or in .sql files."""
+    if path.name not in PLACES_OF_SQL and module not in ADMINISTRATION | NOT_YET:
+        assert list(statements(path)) == []
+
+
+def test_the_rule_about_sql_sees_statements() -> None:
+    assert any(list(statements(path)) for _, path in modules() if path.name == "queries.py")
+    assert all(SQL.match(text) for text in ("SELECT 1", "\nWITH a AS (", "-- why\nUPDATE t SET a = 1"))
+    assert not any(SQL.match(text) for text in ("UPDATE 1", "Select a file", "SELECTED", "settings"))

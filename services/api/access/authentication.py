@@ -27,7 +27,7 @@ BearerToken = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 async def find_session(secret: Secret, databases: Pools, now: Now) -> Session | None:
-    """Returns the open session of the request's cookie, if there is one."""
+    """Return the open session of the request's cookie, if there is one."""
     if not secret:
         return None
     async with databases.write.connect() as connection:
@@ -35,7 +35,7 @@ async def find_session(secret: Secret, databases: Pools, now: Now) -> Session | 
 
 
 async def authenticate(request: Request, token: BearerToken, secret: Secret, databases: Pools, now: Now) -> Reader:
-    """Returns the holder of the request's key, or without a key the person whose session it is.
+    """Return the holder of the request's key, or without a key the person whose session it is.
 
     Raises:
         Problem: 401 if there is no valid key or session; 403 if a session tries to change something.
@@ -59,7 +59,7 @@ AnyReader = Annotated[Reader, Depends(authenticate)]
 
 
 async def require_admin(reader: AnyReader) -> Reader:
-    """Returns the reader if it is an admin.
+    """Return the reader if it is an admin.
 
     Raises:
         Problem: 403 if it is not.

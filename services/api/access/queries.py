@@ -47,13 +47,13 @@ class Invited:
 
 
 async def read_role_of_key(connection: AsyncConnection, sha256: bytes) -> str | None:
-    """Returns the role of a key, or None if the key is unknown or revoked."""
+    """Return the role of a key, or None if the key is unknown or revoked."""
     query = sa.select(api_key.c.role).where(api_key.c.key_sha256 == sha256, api_key.c.revoked_at.is_(None))
     return (await connection.execute(query)).scalar_one_or_none()
 
 
 async def read_session(connection: AsyncConnection, sha256: bytes, now_us: int) -> Session | None:
-    """Returns a session, or None if it is unknown, expired or ended."""
+    """Return a session, or None if it is unknown, expired or ended."""
     query = sa.select(session.c.role, session.c.name, session.c.expires_at).where(
         session.c.session_sha256 == sha256, session.c.ended_at.is_(None), session.c.expires_at > from_us(now_us)
     )
@@ -62,7 +62,7 @@ async def read_session(connection: AsyncConnection, sha256: bytes, now_us: int) 
 
 
 async def use_login_token(connection: AsyncConnection, sha256: bytes, now_us: int) -> Invited | None:
-    """Marks a token used and returns whom it invites, or None if it is unknown, used or expired.
+    """Mark a token used and return whom it invites, or None if it is unknown, used or expired.
 
     A second use at the same time waits for the first transaction to end, and then finds the token used.
     """
@@ -81,7 +81,7 @@ async def use_login_token(connection: AsyncConnection, sha256: bytes, now_us: in
 
 
 async def add_session(connection: AsyncConnection, opened: Session, now_us: int) -> None:
-    """Stores a session that begins now."""
+    """Store a session that begins now."""
     await connection.execute(
         sa.insert(session).values(
             session_sha256=opened.sha256,
@@ -94,7 +94,7 @@ async def add_session(connection: AsyncConnection, opened: Session, now_us: int)
 
 
 async def end_session(connection: AsyncConnection, sha256: bytes, now_us: int) -> None:
-    """Ends a session, unless it has ended."""
+    """End a session, unless it has ended."""
     await connection.execute(
         sa.update(session)
         .where(session.c.session_sha256 == sha256, session.c.ended_at.is_(None))

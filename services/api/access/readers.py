@@ -43,16 +43,16 @@ class Reader:
 
 
 def parse_role(text: str) -> Reader:
-    """Returns the reader of a stored role, as ``region:KR-48``."""
+    """Return the reader of a stored role, as ``region:KR-48``."""
     kind, _, subject = text.partition(":")
     return Reader(RoleKind(kind), subject or None)
 
 
 def forbidden() -> Problem:
-    """Returns the problem of a reader whose role is not enough."""
+    """Return the problem of a reader whose role is not enough."""
     return Problem(HTTPStatus.FORBIDDEN, "Your key's role may not do this; ask for a key with another role.")
 
 
 def unauthorised(detail: str) -> Problem:
-    """Returns the problem of a request without valid credentials."""
+    """Return the problem of a request without valid credentials."""
     return Problem(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": "Bearer"})

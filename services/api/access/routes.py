@@ -48,7 +48,7 @@ async def log_in(
 
 
 async def require_session(session: Annotated[Session | None, Depends(find_session)]) -> Session:
-    """Returns the session of the request's cookie.
+    """Return the session of the request's cookie.
 
     Raises:
         Problem: 401 if there is none, or it has ended.
@@ -76,5 +76,5 @@ async def log_out(request: Request, response: Response, session: OwnSession, dat
 
 
 def describe(session: Session) -> CurrentSession:
-    """Returns a session as the API shows it."""
+    """Return a session as the API shows it."""
     return CurrentSession.model_construct(role=session.role, name=session.name, expires_at=session.expires_at_us)

@@ -24,7 +24,7 @@ PLAIN_COLUMNS = ("scope", "from", "to", "partial", "factories", "machines")
 def make_item(
     label: str, bucket: Bucket, sums: Sums, until_us: int, definitions: KpiDefinitions, ids: Sequence[str]
 ) -> KpiItem:
-    """Returns the item of one scope and bucket.
+    """Return the item of one scope and bucket.
 
     Args:
         until_us: up to this instant everything is accounted.
@@ -53,7 +53,7 @@ def make_item(
 
 
 def make_value(kpi: Kpi) -> KpiValue:
-    """Returns a KPI in the units that its definition serves it in."""
+    """Return a KPI in the units that its definition serves it in."""
     return KpiValue(
         value=kpi.value,
         numerator=in_unit(kpi.numerator, kpi.unit),
@@ -64,13 +64,13 @@ def make_value(kpi: Kpi) -> KpiValue:
 
 
 def seconds(us: int) -> int | Decimal:
-    """Returns microseconds as exact seconds."""
+    """Return microseconds as exact seconds."""
     whole, rest = divmod(us, 1_000_000)
     return whole if rest == 0 else (Decimal(us) / 1_000_000).normalize()
 
 
 def in_unit(amount: int, unit: Unit) -> int | Decimal:
-    """Returns a sum in a unit: exact, except hours, few of which are finite decimals; these have 28 digits."""
+    """Return a sum in a unit: exact, except hours, few of which are finite decimals; these have 28 digits."""
     if unit is Unit.seconds:
         return seconds(amount)
     if unit is Unit.seconds_squared:
@@ -80,7 +80,7 @@ def in_unit(amount: int, unit: Unit) -> int | Decimal:
 
 
 def csv_columns(ids: Sequence[str]) -> list[str]:
-    """Returns the header of items as CSV. A KPI's value is in the column of the KPI's own id."""
+    """Return the header of items as CSV. A KPI's value is in the column of the KPI's own id."""
     kpis = [name if part == "value" else f"{name}_{part}" for name in ids for part in KpiValue.__struct_fields__]
     states = [f"{state}_s" for state in TimeAccount.__struct_fields__]
     modes = [f"producing_{mode}_s" for mode in ProducingByMode.__struct_fields__]
@@ -88,7 +88,7 @@ def csv_columns(ids: Sequence[str]) -> list[str]:
 
 
 def csv_row(item: KpiItem, ids: Sequence[str]) -> list[object]:
-    """Returns an item's cells under that header; flags are separated by spaces."""
+    """Return an item's cells under that header; flags are separated by spaces."""
     row: list[object] = [item.scope, item.from_, item.to, item.partial, item.factories, item.machines]
     row += (*astuple(item.time_s), *astuple(item.producing_by_mode_s), *astuple(item.counts))
     for name in ids:

@@ -29,7 +29,7 @@ class GroupBy(StrEnum):
 
 
 def any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """Returns a pattern that matches any of the words."""
+    """Return a pattern that matches any of the words."""
     return re.compile("|".join(map(re.escape, words)))
 
 
@@ -66,7 +66,7 @@ class Scope:
 
 
 def parse_scopes(texts: Sequence[str]) -> Scope:
-    """Returns the intersection of scopes; of none, the nation.
+    """Return the intersection of scopes; of none, the nation.
 
     Raises:
         ValueError: if one of them is not a scope.

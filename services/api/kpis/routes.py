@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.kpi_definitions import KpiDefinitions, PublishedDefinitions, publish
+from schemas.kpi_definitions import PublishedDefinitions, publish, read_definitions
 from services.api.access import AnyReader, Reader, RoleKind, authenticate, forbidden
 from services.api.database import Databases
 from services.api.dependencies import Now, Pools
@@ -25,26 +25,17 @@ from services.api.registry.visibility import check_may_see
 from services.core.times import rfc3339
 
 router = APIRouter(prefix="/v1", tags=["kpis"])
+DEFINITIONS = read_definitions()
 encoder = msgspec.json.Encoder(decimal_format="number")
 T = TypeVar("T")
-
-
-def definitions_of(request: Request) -> KpiDefinitions:
-    """Returns the definitions that the application has read."""
-    definitions = request.app.state.definitions
-    assert isinstance(definitions, KpiDefinitions)
-    return definitions
-
-
-Definitions = Annotated[KpiDefinitions, Depends(definitions_of)]
 
 
 @router.get(
     "/kpi-definitions", dependencies=[Depends(authenticate)], responses={200: described_as(PublishedDefinitions)}
 )
-async def get_kpi_definitions(definitions: Definitions) -> Response:
+async def get_kpi_definitions() -> Response:
     """What each KPI is (formula, unit, range, source, why it may have no value), and each figure that it adds up."""
-    return Response(encoder.encode(publish(definitions)), media_type="application/json")
+    return Response(encoder.encode(publish(DEFINITIONS)), media_type="application/json")
 
 
 @router.get("/kpis", responses={200: described_as(KpiPage, CSV_ANSWER)})
@@ -53,7 +44,6 @@ async def get_kpis(
     query: Annotated[KpiQuery, Query()],
     reader: AnyReader,
     databases: Pools,
-    definitions: Definitions,
     now: Now,
 ) -> Response:
     """KPIs of a scope over a window: one item for each bucket in which a machine is in use, data or not.
@@ -62,7 +52,7 @@ async def get_kpis(
     """
     scope = parsed(lambda: parse_scopes(query.scope))
     whole = parsed(lambda: buckets(query.from_, query.to, query.interval))
-    known = definitions.by_id()
+    known = DEFINITIONS.by_id()
     ids = list(dict.fromkeys(query.kpi)) or list(known)
     for name in ids:
         if name not in known:
@@ -84,17 +74,17 @@ async def get_kpis(
     by_start = {bucket.from_us: bucket for bucket in whole}
     keys = [key for key in sorted(sums) if after is None or key > after]
     page = keys[: query.limit]
-    items = [make_item(key[0], by_start[key[1]], sums[key], until_us or 0, definitions, ids) for key in page]
+    items = [make_item(key[0], by_start[key[1]], sums[key], until_us or 0, DEFINITIONS, ids) for key in page]
     next_cursor = make_cursor(page[-1]) if len(keys) > len(page) else None
     if wants_csv(request):
         return csv_response(request, csv_columns(ids), (csv_row(item, ids) for item in items), next_cursor)
     accounted_until = None if until_us is None else rfc3339(until_us)
-    answer = KpiPage(items, accounted_until, definitions.definition_version, next_cursor)
+    answer = KpiPage(items, accounted_until, DEFINITIONS.definition_version, next_cursor)
     return Response(encoder.encode(answer), media_type="application/json", headers={"Vary": "Accept"})
 
 
 def parsed(parse: Callable[[], T]) -> T:
-    """Returns the result of a parser of a parameter.
+    """Return the result of a parser of a parameter.
 
     Raises:
         Problem: 422 with the parser's sentence, if it raises ValueError.
@@ -107,7 +97,7 @@ def parsed(parse: Callable[[], T]) -> T:
 
 
 async def check_may_ask(databases: Databases, reader: Reader, scope: Scope, now_us: int) -> bool:
-    """Checks that a reader may ask about a scope: a regional officer may ask about anything within the region.
+    """Check that a reader may ask about a scope: a regional officer may ask about anything within the region.
 
     Returns:
         Whether the reader may also learn if the scope's factory and machine are registered. An officer who asks about
@@ -127,7 +117,7 @@ async def check_may_ask(databases: Databases, reader: Reader, scope: Scope, now_
 
 
 async def check_exists(connection: AsyncConnection, scope: Scope) -> None:
-    """Checks that a scope's factory and machine are registered.
+    """Check that a scope's factory and machine are registered.
 
     Raises:
         Problem: 404 if one is not.

@@ -26,13 +26,13 @@ class Sums:
 
 
 async def read_accounted_until(connection: AsyncConnection) -> int | None:
-    """Returns the instant up to which everything is accounted; None before accounting began."""
+    """Return the instant up to which everything is accounted; None before accounting began."""
     found = (await connection.execute(sa.select(analytics_state.c.accounted_until))).scalar_one_or_none()
     return None if found is None else to_us(found)
 
 
 async def choose_page(connection: AsyncConnection, question: Question, after: Key | None, limit: int) -> Question:
-    """Returns the question, limited to the factories or machines that one page can show: each has at least one item."""
+    """Return the question, limited to the factories or machines that one page can show: each has at least one item."""
     if question.group_by not in (GroupBy.FACTORY, GroupBy.MACHINE):
         return question
     query = queries.labels_from(question, "" if after is None else after[0], limit + 2)
@@ -40,7 +40,7 @@ async def choose_page(connection: AsyncConnection, question: Question, after: Ke
 
 
 async def read_sums(connection: AsyncConnection, question: Question, wanted: Collection[str]) -> dict[Key, Sums]:
-    """Returns the sums of every bucket in which a machine is in use.
+    """Return the sums of every bucket in which a machine is in use.
 
     Args:
         wanted: the figures needed; expensive ones are read only if they are among them.
@@ -64,5 +64,5 @@ async def read_sums(connection: AsyncConnection, question: Question, wanted: Col
 
 
 def key_of(row: sa.RowMapping) -> Key:
-    """Returns the key of a row of any of the queries."""
+    """Return the key of a row of any of the queries."""
     return row["label"], to_us(row["bucket"])

@@ -30,14 +30,14 @@ class Standing:
 
 
 def reported_days(now_us: int) -> list[dt.date]:
-    """Returns the last day of each year since 2014, and today."""
+    """Return the last day of each year since 2014, and today."""
     today = seoul_day(now_us)
     ends = [dt.date(year, 12, 31) for year in range(FIRST_YEAR, today.year + 1)]
     return [*(day for day in ends if day < today), today]
 
 
 async def read_standings(connection: AsyncConnection, days: Sequence[dt.date], now_us: int) -> list[Standing]:
-    """Returns the counts of each day, in order of time."""
+    """Return the counts of each day, in order of time."""
     v = factory_version.c
     last_instants = [from_us(min(seoul_midnight_us(day) + DAY_US - 1, now_us)) for day in days]
     point = (

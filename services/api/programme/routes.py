@@ -29,7 +29,7 @@ async def get_programme(reader: AnyReader, databases: Pools, now: Now) -> Respon
 
 
 def describe_target(target: Target, standings: Sequence[Standing]) -> ProgrammeTarget:
-    """Returns a target with what is reached of it, and the figures shown with it."""
+    """Return a target with what is reached of it, and the figures shown with it."""
     return ProgrammeTarget(
         **msgspec.structs.asdict(describe_figure(target.counted, standings)),
         kind="measured",
@@ -40,7 +40,7 @@ def describe_target(target: Target, standings: Sequence[Standing]) -> ProgrammeT
 
 
 def describe_figure(counted: Counted, standings: Sequence[Standing]) -> ProgrammeFigure:
-    """Returns a figure with its history."""
+    """Return a figure with its history."""
     history = [FigurePoint(standing.on, standing.counts[counted.count]) for standing in standings]
     return ProgrammeFigure(
         id=counted.id,

@@ -27,7 +27,7 @@ fact_horizon = sa.table("fact_horizon", sa.column("table_name"), sa.column("seal
 
 
 async def read_sealed_before(connection: AsyncConnection) -> int:
-    """Returns the instant before which facts are no longer kept."""
+    """Return the instant before which facts are no longer kept."""
     query = sa.select(sa.func.max(fact_horizon.c.sealed_before)).where(
         fact_horizon.c.table_name.in_(["state_event", "count_event"])
     )
@@ -35,7 +35,7 @@ async def read_sealed_before(connection: AsyncConnection) -> int:
 
 
 async def read_versions(connection: AsyncConnection, machine: int) -> list[UseVersion]:
-    """Returns a machine's registered time in use and TTL, in order of time."""
+    """Return a machine's registered time in use and TTL, in order of time."""
     versions = (await queries.read_versions(connection, MACHINE, [machine]))[machine]
     return [
         UseVersion(
@@ -52,7 +52,7 @@ async def read_versions(connection: AsyncConnection, machine: int) -> list[UseVe
 async def read_states(
     connection: AsyncConnection, machine: int, start_us: int, end_us: int, reach_us: int
 ) -> list[StateRow]:
-    """Returns a machine's states in [start, end) and the last one within ``reach_us`` before, in order of time."""
+    """Return a machine's states in [start, end) and the last one within ``reach_us`` before, in order of time."""
     chosen = sa.select(state_event.c.at, state_event.c.state, state_event.c.mode, state_event.c.reason).where(
         state_event.c.machine == machine, sa.not_(state_event.c.retracted)
     )
@@ -67,7 +67,7 @@ async def read_states(
 async def read_counts(
     connection: AsyncConnection, machine: int, spans: Sequence[tuple[int, int]], most: int
 ) -> list[TimelineCount]:
-    """Returns a machine's first counts within spans [from, to) of time, at most ``most``, in order of time."""
+    """Return a machine's first counts within spans [from, to) of time, at most ``most``, in order of time."""
     c = count_event.c
     query = (
         sa.select(c.at, c.good, c.scrap, c.rework, c.product)

@@ -68,13 +68,13 @@ async def get_timeline(
 
 
 def in_use(versions: list[UseVersion], from_us: int, to_us: int) -> list[tuple[int, int]]:
-    """Returns the spans of a window in which a machine is in use, one per version."""
+    """Return the spans of a window in which a machine is in use, one per version."""
     found = [(max(v.from_us, v.in_use_from_us, from_us), min(v.to_us, v.in_use_to_us, to_us)) for v in versions]
     return [(start, end) for start, end in found if start < end]
 
 
 def describe(segment: Segment) -> TimelineSegment:
-    """Returns a segment as the API shows it."""
+    """Return a segment as the API shows it."""
     return TimelineSegment(
         from_=rfc3339(segment.from_us),
         to=rfc3339(segment.to_us),

@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description The process' own figures, for Prometheus.
+         * @description The process' own metrics, for Prometheus.
          */
         get: operations["metrics"];
         put?: never;
