@@ -5,19 +5,21 @@ from http import HTTPStatus
 
 import httpx
 
+from deploy.local.passwords import ensure_passwords
 from services.api.access.credentials import create_api_key
 from services.api.app import create_app
 from services.api.settings import ApiSettings
+from services.core.bootstrap import bootstrap
 from services.core.clock import system_clock
 from services.core.database import connect
-from services.core.migrations import migrate, read_migrations
+from services.core.migrations import read_migrations
 from tests.servers import private_postgres
 
 
 async def test_an_outage_is_answered_with_503_until_it_ends() -> None:
     with private_postgres() as server:
+        await bootstrap(server.url, read_migrations(), ensure_passwords(server.passwords))
         connection = await connect(server.url)
-        await migrate(connection, read_migrations())
         key = await create_api_key(connection, "ministry", "test")
         await connection.close()
         app = create_app(ApiSettings(database_url=server.url), system_clock)
@@ -45,9 +47,9 @@ async def test_an_outage_is_answered_with_503_until_it_ends() -> None:
 
 async def test_another_version_of_the_schema_is_not_ready() -> None:
     with private_postgres() as server:
-        connection = await connect(server.url)
         known = read_migrations()
-        await migrate(connection, known)
+        await bootstrap(server.url, known, ensure_passwords(server.passwords))
+        connection = await connect(server.url)
         await connection.execute("DELETE FROM schema_migration WHERE version = $1", len(known))
         await connection.close()
         app = create_app(ApiSettings(database_url=server.url), system_clock)
