@@ -1,6 +1,6 @@
-"""TimescaleDB's Community edition for tests: PostgreSQL in WebAssembly, over the wire, one connection at a time.
+"""TimescaleDB's Community edition for tests: PostgreSQL in WebAssembly, which serves one connection at a time.
 
-It is no server for anything but this: no background workers, nothing on disk, slow. But its SQL is that edition's own.
+It is slow, has no background workers and stores nothing on disk, but it runs that edition's own SQL.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ TRUNCATE state_event, count_event, reading, fact_revision, ingest_record, dirty_
 
 
 def fetch_community_edition() -> Path:
-    """A folder in the cache with the server's program and what it needs, made if it is not there."""
+    """Return a folder of the cache with the server and its npm packages, which are downloaded if they are missing."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             pytest.fail(f"{program} is missing: install Node.js 18 or newer (Debian: apt-get install nodejs npm).")
@@ -55,7 +55,7 @@ def fetch_community_edition() -> Path:
 
 @pytest.fixture(scope="session")
 def community_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the session's one database of the Community edition, migrated by the command."""
+    """The address of the session's one Community edition database, migrated by ``jejo migrate --bootstrap``."""
     folder = fetch_community_edition()
     port = free_port()
     log = tmp_path_factory.mktemp("community") / "server.log"
@@ -75,6 +75,6 @@ def community_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def community_database(community_server: str) -> str:
-    """The same, without facts and registry."""
+    """The same, emptied of facts and registry."""
     asyncio.run(execute(community_server, EMPTY))
     return community_server

@@ -1,4 +1,4 @@
-"""Fixtures that every tier may ask for. Servers start when first asked for, and fail the test if they don't."""
+"""Fixtures for all tiers. Servers start when a test first needs them; if they cannot, the test fails."""
 
 import logging
 import os
@@ -33,16 +33,16 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let nothing of the caller's environment lead a test to servers or settings other than its own."""
+    """Remove settings from the environment that would lead tests to other servers than their own."""
     for name in list(os.environ):
         if name.startswith("JEJO_") and name not in ("JEJO_CACHE_DIR", "JEJO_REAL_DATA_DIR"):
             del os.environ[name]
-    # Passwords of the servers that tests start, for every client of theirs.
+    # The password file for the servers that tests start, which their clients read.
     os.environ["PGPASSFILE"] = str(Path(tempfile.mkdtemp(prefix="jejo-passwords-")) / "pgpass")
-    # Its records of broken connections hold their frames, hence sockets, which would be found unclosed in a later test.
+    # Its log records of broken connections keep frames, and thus sockets, which a later test would find unclosed.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the passwords again."""
+    """Remove the password file."""
     shutil.rmtree(Path(os.environ["PGPASSFILE"]).parent, ignore_errors=True)

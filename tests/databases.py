@@ -1,4 +1,4 @@
-"""A migrated database of its own for every test, copied from a template that is migrated once."""
+"""A migrated database for each test, copied from a template that is migrated once."""
 
 import asyncio
 import itertools
@@ -14,11 +14,11 @@ from services.core.migrations import read_migrations
 from tests.servers import PostgresServer
 
 TEMPLATE = "jejo_template"
-numbers = itertools.count(1)
+serial_numbers = itertools.count(1)
 
 
 def database_url(server_url: str, database: str) -> str:
-    """The address of another database on the same server."""
+    """Return the address of another database on the same server."""
     return server_url.rsplit("/", 1)[0] + "/" + database
 
 
@@ -31,37 +31,37 @@ async def execute(url: str, *statements: str) -> None:
         await connection.close()
 
 
-async def make_template(server: PostgresServer) -> None:
-    """Migrate the template, then close it to connections, so that it can be copied at any time."""
+async def create_template(server: PostgresServer) -> None:
+    """Create and migrate the template, then disallow connections to it, so that it can be copied at any time."""
     await execute(server.url, f"CREATE DATABASE {TEMPLATE}")
     await bootstrap(database_url(server.url, TEMPLATE), read_migrations(), ensure_passwords(server.passwords))
     await execute(server.url, f"ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")
-    # TimescaleDB's own scheduler may still be in there.
+    # TimescaleDB's scheduler may still be connected.
     await execute(server.url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{TEMPLATE}'")
 
 
 @pytest.fixture(scope="session")
 def database_template(postgres_server: PostgresServer) -> str:
-    """The server's address, once the template is there."""
-    asyncio.run(make_template(postgres_server))
+    """The address of a server that has the template."""
+    asyncio.run(create_template(postgres_server))
     return postgres_server.url
 
 
 @pytest.fixture
 def database(database_template: str) -> Iterator[str]:
-    """The address of a migrated database that belongs to this test alone."""
-    yield from own_database(database_template)
+    """The address of a migrated database for this test alone."""
+    yield from copy_of_template(database_template)
 
 
 @pytest.fixture(scope="module")
 def module_database(database_template: str) -> Iterator[str]:
-    """The same for a module whose tests only look at what one run left."""
-    yield from own_database(database_template)
+    """The same for a whole module, whose tests only read the result of one run."""
+    yield from copy_of_template(database_template)
 
 
-def own_database(database_template: str) -> Iterator[str]:
-    """A copy of the template, dropped afterwards."""
-    name = f"jejo_{os.getpid()}_{next(numbers)}"
+def copy_of_template(database_template: str) -> Iterator[str]:
+    """Copy the template, yield the copy's address, and drop it afterwards."""
+    name = f"jejo_{os.getpid()}_{next(serial_numbers)}"
     asyncio.run(execute(database_template, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy"))
     yield database_url(database_template, name)
     asyncio.run(execute(database_template, f"DROP DATABASE {name} WITH (FORCE)"))

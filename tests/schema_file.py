@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.fetch import fetch_timescaledb
 from services.core.database import connect
-from tests.databases import make_template, own_database
+from tests.databases import copy_of_template, create_template
 from tests.servers import private_postgres
 
 FILE = Path(__file__).parents[1] / "schemas/schema.sql"
@@ -64,8 +64,8 @@ def main() -> None:
         # The server's passwords are of no use once it has stopped.
         os.environ["PGPASSFILE"] = str(Path(folder) / "pgpass")
         with private_postgres() as server:
-            asyncio.run(make_template(server))
-            for url in own_database(server.url):
+            asyncio.run(create_template(server))
+            for url in copy_of_template(server.url):
                 FILE.write_text(asyncio.run(read_schema(url)), encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
-"""The real servers that tests run against: one of each for the whole session, and others for tests of faults.
+"""Real servers for tests: one of each for the whole session, and private ones for tests that stop or kill them.
 
-They listen on free ports, in a folder that goes with the session, beside a demo that may be running.
+They use free ports and temporary folders, so a demo may run at the same time.
 """
 
 import shutil
@@ -19,7 +19,7 @@ __all__ = ["KafkaServer", "PostgresServer", "private_kafka", "private_postgres"]
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder that servers without privileges can reach."""
+    """Create a temporary folder that an unprivileged server can use, and remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="jejo-test-"))
     folder.chmod(0o755)
     try:
@@ -30,7 +30,7 @@ def scratch_folder() -> Iterator[Path]:
 
 @contextmanager
 def private_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
-    """A TimescaleDB of one's own, started."""
+    """Start a private TimescaleDB, and stop it afterwards."""
     with scratch_folder() as folder:
         server = PostgresServer(folder, durable=durable)
         server.start()
@@ -42,7 +42,7 @@ def private_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
 
 @contextmanager
 def private_kafka() -> Iterator[KafkaServer]:
-    """A Kafka of one's own, started."""
+    """Start a private Kafka, and stop it afterwards."""
     with scratch_folder() as folder:
         server = KafkaServer(folder)
         server.start()

@@ -1,4 +1,4 @@
-"""Jejo's services as a test runs them: real processes, a database and a topic of the test's own, real servers."""
+"""Runs Jejo's services in tests: as real processes on real servers, with a database and a topic for each test."""
 
 import asyncio
 import base64
@@ -33,7 +33,7 @@ PORT_SETTINGS = {
     "ingest": "JEJO_INGEST_METRICS_PORT",
     "analytics": "JEJO_ANALYTICS_METRICS_PORT",
 }
-numbers = itertools.count(1)
+serial_numbers = itertools.count(1)
 
 
 def free_port() -> int:
@@ -43,33 +43,33 @@ def free_port() -> int:
 
 
 def wait_for(what: str, check: Callable[[], object], seconds: float = 60.0) -> Any:
-    """Poll until a check answers something true.
+    """Poll until ``check`` returns something true, and return that.
 
     Raises:
-        AssertionError: it did not within the time.
+        AssertionError: it did not within ``seconds``.
     """
     deadline = time.monotonic() + seconds
     while True:
-        answer = check()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"{what} did not come within {seconds} s"
+        result = check()
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"timed out after {seconds} s waiting for {what}"
         time.sleep(0.05)
 
 
 @dataclass
 class Service:
-    """One process of Jejo. ``port`` is that of its ``/readyz``, if it has one."""
+    """A running service. ``port`` is where it serves ``/readyz``, if it does."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
     port: int | None = None
 
     def is_ready(self) -> bool:
-        """Return whether the service answers that it is ready.
+        """Return whether the service reports that it is ready.
 
         Raises:
-            AssertionError: it has ended.
+            AssertionError: it has exited.
         """
         assert self.process.poll() is None, self.output
         with contextlib.suppress(httpx.TransportError):
@@ -77,7 +77,11 @@ class Service:
         return False
 
     def stop(self) -> int:
-        """SIGTERM, and the exit code."""
+        """Send SIGTERM, wait, and return the exit code.
+
+        Raises:
+            TimeoutExpired: it did not exit within 30 s, and was killed.
+        """
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -87,7 +91,7 @@ class Service:
             raise
 
     def kill(self) -> None:
-        """SIGKILL, as a power cut would."""
+        """Send SIGKILL and wait."""
         self.process.kill()
         self.process.wait()
 
@@ -98,7 +102,7 @@ class Service:
 
 @dataclass
 class Sender:
-    """A factory's gateway as a test writes it: signs bytes with its key and sends them."""
+    """A factory's gateway in a test: signs bytes with its key and sends them."""
 
     factory_id: str
     key_id: str
@@ -107,7 +111,7 @@ class Sender:
     topic: str
 
     def send(self, value: bytes, **changes: Any) -> Any:
-        """Send one record; ``key``, ``key_id``, ``signature`` and ``partition`` may be other than they should."""
+        """Send one record; ``changes`` may replace its ``key``, ``key_id``, ``signature`` and ``partition``."""
         signature = changes.get("signature", sign(value, self.seed))
         key_id = changes.get("key_id", self.key_id).encode()
         return self.producer.send(
@@ -121,7 +125,7 @@ class Sender:
 
 @dataclass
 class Stack:
-    """What one test runs. Everything it starts is stopped with it."""
+    """The services of one test, its database and its topic. ``stop`` stops everything that it started."""
 
     database_url: str
     kafka: KafkaServer
@@ -146,11 +150,11 @@ class Stack:
         }
 
     def start(self, *command: str, **environment: str) -> Service:
-        """Start a long-lived command of ``jejo``, with a port of its own for ``/readyz`` unless it is given one."""
+        """Start a service by its ``jejo`` command, with a free port for ``/readyz`` unless ``environment`` sets one."""
         setting = PORT_SETTINGS.get(command[0])
         if setting is not None:
             environment.setdefault(setting, str(free_port()))
-        log = self.folder / f"{command[0]}-{next(numbers)}.log"
+        log = self.folder / f"{command[0]}-{next(serial_numbers)}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "services", *command],
@@ -164,7 +168,7 @@ class Stack:
         return service
 
     def run(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of ``jejo`` to its end."""
+        """Run a command of ``jejo`` to completion."""
         return subprocess.run(
             [sys.executable, "-m", "services", *command],
             cwd=ROOT,
@@ -176,32 +180,32 @@ class Stack:
         )
 
     def start_api(self) -> None:
-        """Start the API on a free port, with an admin's key at hand."""
-        made = self.run("keys", "create", "--role", "admin", "--name", "test")
-        assert made.returncode == 0, made.stderr
-        self.admin_key = made.stdout.strip()
+        """Create an admin's key, start the API on a free port, and wait until it is ready."""
+        created = self.run("keys", "create", "--role", "admin", "--name", "test")
+        assert created.returncode == 0, created.stderr
+        self.admin_key = created.stdout.strip()
         api = self.start("api")
         self.api_url = f"http://127.0.0.1:{api.port}"
         wait_for("the API", api.is_ready)
 
     def get(self, path: str, **parameters: Any) -> Any:
-        """GET from the API as admin; the JSON of a 200."""
-        answer = httpx.get(self.api_url + path, params=parameters, headers=self.headers, timeout=30)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        """GET from the API as admin, and return the JSON of a 200."""
+        response = httpx.get(self.api_url + path, params=parameters, headers=self.headers, timeout=30)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     def put(self, path: str, body: dict[str, Any]) -> Any:
-        """PUT to the API as admin; the JSON of a 200 or 201."""
-        answer = httpx.put(self.api_url + path, json=body, headers=self.headers, timeout=30)
-        assert answer.status_code in (200, 201), answer.text
-        return answer.json()
+        """PUT to the API as admin, and return the JSON of a 200 or 201."""
+        response = httpx.put(self.api_url + path, json=body, headers=self.headers, timeout=30)
+        assert response.status_code in (200, 201), response.text
+        return response.json()
 
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.admin_key}"}
 
     def register_factory(self, factory_id: str, *machines: str, key_id: str = "k1", **machine: Any) -> Sender:
-        """Register a factory with machines in use since 2016 and one key; returns its sender."""
+        """Register a factory with machines in use since 2016 and one key, and return its sender."""
         self.put("/v1/enterprises/E0001", {"name": "Hanbit Precision", "employees": 42})
         self.put(
             f"/v1/factories/{factory_id}",
@@ -223,7 +227,7 @@ class Stack:
         return Sender(factory_id, key_id, seed, self.producer(), self.topic)
 
     def producer(self) -> KafkaProducer:
-        """The test's own producer, which lets wrong records through."""
+        """Return the test's producer, which also sends invalid records."""
         if not self.producers:
             self.producers.append(
                 KafkaProducer(bootstrap_servers=self.kafka.bootstrap, max_request_size=3_000_000, linger_ms=5)
@@ -231,7 +235,7 @@ class Stack:
         return self.producers[0]
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Rows of a query, as the database's owner; instants in microseconds."""
+        """Run a query as the superuser and return its rows, with instants in microseconds."""
 
         async def fetch() -> list[tuple[Any, ...]]:
             connection = await connect(self.database_url, application="test")
@@ -243,7 +247,7 @@ class Stack:
         return asyncio.run(fetch())
 
     def wait_until_ingested(self, seconds: float = 120.0) -> None:
-        """Wait until ingest has moved past everything that is in the topic."""
+        """Wait until ingest has processed everything that is in the topic."""
         consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap, isolation_level="read_committed")
         try:
             partitions = [TopicPartition(self.topic, p) for p in consumer.partitions_for_topic(self.topic) or ()]
@@ -255,25 +259,29 @@ class Stack:
             stored = dict(self.query("SELECT partition, next_offset FROM ingest_offset"))
             return all(stored.get(partition, 0) >= end for partition, end in ends.items())
 
-        wait_for("the end of the topic", caught_up, seconds)
+        wait_for("ingest to reach the end of the topic", caught_up, seconds)
 
     def wait_until_accounted(self, seconds: float = 120.0) -> None:
-        """Wait until analytics has nothing left to do in the past."""
+        """Wait until analytics has processed all marks of the past."""
         sql = """
             SELECT (SELECT count(*) FROM dirty_mark, analytics_state WHERE from_at < accounted_until)
                  + (SELECT count(*) FROM dirty_cohort_hour) + (SELECT count(*) FROM dirty_cohort_day)
         """
-        wait_for("rest", lambda: self.query(sql)[0][0] == 0 and self.query("SELECT 1 FROM analytics_state"), seconds)
+        wait_for(
+            "analytics to catch up",
+            lambda: self.query(sql)[0][0] == 0 and self.query("SELECT 1 FROM analytics_state"),
+            seconds,
+        )
 
     def stop(self) -> None:
         for service in self.services:
             if service.process.poll() is None:
-                # Killed, a process cannot write down what of it was run.
+                # A killed process would not write its coverage data.
                 service.stop() if "COVERAGE_PROCESS_CONFIG" in os.environ else service.kill()
         for producer in self.producers:
             producer.close(timeout=5)
         self.producers.clear()
-        # kafka-python leaves the sockets of connections that a broker refused to the garbage collector.
+        # kafka-python leaves sockets of failed connections to the garbage collector.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
@@ -281,8 +289,8 @@ class Stack:
 
 @pytest.fixture
 def stack(database: str, kafka_server: KafkaServer, tmp_path: Path) -> Iterator[Stack]:
-    """A migrated database and a topic of the test's own; services are started by the test."""
-    topic = f"telemetry-{os.getpid()}-{next(numbers)}"
+    """A stack with a migrated database and a topic of its own; the test starts the services."""
+    topic = f"telemetry-{os.getpid()}-{next(serial_numbers)}"
     open_topic(kafka_server.bootstrap, topic)
     stack = Stack(database, kafka_server, topic, tmp_path)
     yield stack

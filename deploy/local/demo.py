@@ -236,8 +236,8 @@ def check_processes(processes: list[Process]) -> None:
 
 def is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
 
@@ -254,8 +254,8 @@ def wait_for_kpi(addresses: Addresses, key: str, fleet: Process) -> None:
     request = urllib.request.Request(f"{addresses.api}/v1/kpis?{query}", headers={"Authorization": f"Bearer {key}"})
     deadline = time.monotonic() + FIRST_KPI_TIMEOUT_S
     while time.monotonic() < deadline:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            items = json.load(answer)["items"]
+        with urllib.request.urlopen(request, timeout=30) as response:
+            items = json.load(response)["items"]
         if items and items[0]["kpis"]["availability"]["value"] is not None:
             return
         if not fleet.is_running():

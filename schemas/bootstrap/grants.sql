@@ -1,5 +1,5 @@
--- What each login may execute of TimescaleDB's, by name; all of it is closed to PUBLIC before this runs. Reading and writing
--- hypertables needs none of it.
+-- The TimescaleDB routines that each login may execute. Before this runs, execution of all of them is revoked from PUBLIC.
+-- Reading and writing hypertables needs none of them.
 
 DO $$
 DECLARE
@@ -8,21 +8,21 @@ BEGIN
     FOR granted IN
         SELECT routine.oid::regprocedure AS name, listed.login
         FROM (VALUES
-            -- Whoever owns the tables makes and changes hypertables.
+            -- The owner of the tables creates and changes hypertables.
             ('jejo_migrate', 'create_hypertable'),
             ('jejo_migrate', 'by_range'),
             ('jejo_migrate', 'set_chunk_time_interval'),
             ('jejo_migrate', 'show_chunks'),
             ('jejo_migrate', 'drop_chunks'),
             ('jejo_migrate', 'insert_blocker'),
-            -- Compression, where the edition has it, is a job that runs as the owner of the tables.
+            -- Compression, in editions that have it, is a job that runs as the owner of the tables.
             ('jejo_migrate', 'add_columnstore_policy'),
             ('jejo_migrate', 'remove_columnstore_policy'),
             ('jejo_migrate', 'policy_compression'),
             ('jejo_migrate', 'policy_compression_execute'),
             ('jejo_migrate', 'compress_chunk'),
             ('jejo_migrate', 'decompress_chunk'),
-            -- Functions of values alone, for questions in SQL.
+            -- Functions that only compute from their arguments, for researchers' queries.
             ('researcher', 'time_bucket'),
             ('researcher', 'first'),
             ('researcher', 'last'),
@@ -37,5 +37,5 @@ BEGIN
 END
 $$;
 
--- The migrations' runner lets one of its kind work at a time. Such locks are closed to PUBLIC, too.
+-- For the lock that serialises migrations; advisory locks are also revoked from PUBLIC.
 GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint), pg_advisory_unlock(bigint) TO jejo_migrate;

@@ -1,5 +1,5 @@
--- Everything of ours belongs to jejo_migrate, which changes it in later migrations. The first migrations made roles and closed
--- functions of PostgreSQL's own, so a superuser ran them, and owned what they made.
+-- Makes jejo_migrate the owner of all our objects, since it changes them in later migrations. The first migrations created roles and
+-- revoked rights to PostgreSQL's own functions, so a superuser applied them and became the owner of what they created.
 
 DO $$
 DECLARE
@@ -11,7 +11,7 @@ BEGIN
         WHERE c.relnamespace IN ('public'::regnamespace, to_regnamespace('research'))
           AND c.relkind IN ('r', 'p', 'v', 'S')
           AND c.relowner <> 'jejo_migrate'::regrole
-          -- An extension's own, and sequences that go with a column of a table.
+          -- Neither objects of an extension, nor sequences that belong to a column and follow its table.
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'i'))
           AND NOT (c.relkind = 'S' AND EXISTS (
               SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'a'))
@@ -31,6 +31,6 @@ BEGIN
 END
 $$;
 
--- Compression runs as the owner of its job. Apache's edition has no jobs on our tables.
+-- Compression runs as the owner of its job. In the Apache edition, our tables have no jobs.
 UPDATE _timescaledb_config.bgw_job SET owner = 'jejo_migrate'::regrole
 WHERE hypertable_id IN (SELECT id FROM _timescaledb_catalog.hypertable WHERE schema_name = 'public');

@@ -1,5 +1,5 @@
--- The database's logins. Each service logs in as its own, which can do no more than the service's part of the design; none of
--- them is a superuser. Roles belong to the whole server, so some may already be there, and their rights are set again here.
+-- Creates the database's logins. Each service has its own, which can do only what the service needs; none is a superuser. Roles
+-- belong to the whole server, so some may already exist; their attributes are set again here.
 
 DO $$
 DECLARE
@@ -17,7 +17,7 @@ BEGIN
             'ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', login
         );
     END LOOP;
-    -- A restored database has lost what its migrations granted on the database itself.
+    -- Also for restored databases: a dump omits grants on the database itself.
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CREATE ON DATABASE %I TO jejo_migrate', current_database());
 END
@@ -26,6 +26,6 @@ $$;
 GRANT CREATE, USAGE ON SCHEMA public TO jejo_migrate;
 GRANT USAGE ON SCHEMA public TO jejo_ingest, jejo_analytics, jejo_api, jejo_verify, jejo_status, jejo_keys;
 
--- What a login makes is closed to the others until it is granted.
+-- Nobody may execute routines that are created later until they are granted.
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON ROUTINES FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE jejo_migrate REVOKE EXECUTE ON ROUTINES FROM PUBLIC;

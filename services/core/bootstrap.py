@@ -1,7 +1,7 @@
-"""Prepares a database for Jejo, as a superuser: the extension, the logins, and who may execute which routine.
+"""Prepares a database for Jejo, as a superuser: creates the extension and the logins, and restricts the routines.
 
-Everything else is done by logins that are no superusers. It runs once for each version of the extension and of this
-program, and changes nothing where nothing is missing. ``check_bootstrap`` tells any login whether it is needed.
+Everything else is done by logins that are not superusers. The bootstrap runs once for each version of TimescaleDB and
+of this program; repeating it changes nothing. ``check_bootstrap`` reports, to any login, whether it has to run.
 """
 
 from pathlib import Path
@@ -9,18 +9,18 @@ from pathlib import Path
 import asyncpg
 
 import schemas
-from services.core.database import AWAY, OWNER, Connection, connect
+from services.core.database import OWNER, UNAVAILABLE, Connection, connect
 from services.core.errors import ConfigurationError, TransientError
-from services.core.migrations import Migration, apply_missing, one_at_a_time
+from services.core.migrations import Migration, apply_missing, migration_lock
 
 DIRECTORY = Path(schemas.__file__).parent / "bootstrap"
 LAST_SUPERUSER_MIGRATION = 11
-"""Up to here migrations made roles and closed functions of PostgreSQL's own, which takes a superuser."""
+"""Migrations up to this one create roles and revoke rights to PostgreSQL's own functions: they need a superuser."""
 
 EXTENSION_VERSIONS = """
 SELECT a.default_version, a.installed_version FROM pg_available_extensions a WHERE a.name = 'timescaledb'
 """
-# Every routine in a schema of the extension's or of ours, and the extension's own wherever it is.
+# All routines in our schemas and in those of the extension, and the extension's routines in any other schema.
 OPEN_ROUTINES = """
 SELECT p.oid::regprocedure::text
 FROM pg_proc p
@@ -33,50 +33,53 @@ WHERE (p.pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('public
 ORDER BY 1
 """
 SET_PASSWORD = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"
-NEEDED = "run `jejo migrate --bootstrap` as a superuser of the database"
+RUN_BOOTSTRAP = "run `jejo migrate --bootstrap` as a superuser of the database"
 
 
 async def bootstrap(address: str, migrations: list[Migration], passwords: dict[str, str]) -> list[Migration]:
-    """Create or update the extension, make the logins, close its routines, and apply every migration that is missing.
+    """Create or update the extension, create the logins, restrict the routines, and apply all missing migrations.
 
     Args:
-        address: of the database, with a superuser's name.
-        migrations: all of them.
-        passwords: by login; a login that is not named keeps its password, or has none.
+        address: of the database, with a superuser as its user.
+        migrations: all migrations of this program.
+        passwords: new passwords by login; other logins keep theirs, if any.
 
     Returns:
         The migrations that were applied.
 
     Raises:
-        ConfigurationError: the user is no superuser, or the server lacks TimescaleDB.
-        TransientError: the database went away, or a lock could not be had.
+        ConfigurationError: the user is not a superuser, or the server lacks TimescaleDB.
+        TransientError: the database is unavailable, or a migration could not get its locks in time.
     """
     try:
         await update_extension(address)
         connection = await connect(address, application="jejo migrate --bootstrap")
         try:
-            async with one_at_a_time(connection):
+            async with migration_lock(connection):
                 return await prepare(connection, migrations, passwords)
         finally:
             await connection.close()
     except asyncpg.InsufficientPrivilegeError as error:
-        raise ConfigurationError(f"{error.args[0]}: {NEEDED}.") from error
+        raise ConfigurationError(f"{error.args[0]}: {RUN_BOOTSTRAP}.") from error
     except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
         raise ConfigurationError(f"{error.args[0]}: Jejo needs PostgreSQL 17 with TimescaleDB.") from error
-    except AWAY as error:
-        raise TransientError(f"The database went away ({error}); run `jejo migrate --bootstrap` again.") from error
+    except UNAVAILABLE as error:
+        raise TransientError(f"The database is unavailable ({error}); run `jejo migrate --bootstrap` again.") from error
 
 
 async def update_extension(address: str) -> None:
-    """Bring the extension to the version that the server has installed.
+    """Create the extension, or update it to the version that the server provides.
 
     An update must be the first statement of its session: any other would load the library of the old version.
+
+    Raises:
+        ConfigurationError: the user is not a superuser, or the server lacks TimescaleDB.
     """
     connection = await connect(address, application="jejo migrate --bootstrap")
     try:
         if not await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = session_user"):
             user = await connection.fetchval("SELECT session_user")
-            raise ConfigurationError(f"{user} is no superuser: {NEEDED}.")
+            raise ConfigurationError(f"{user} is not a superuser: {RUN_BOOTSTRAP}.")
         versions = await connection.fetchrow(EXTENSION_VERSIONS)
     finally:
         await connection.close()
@@ -87,7 +90,7 @@ async def update_extension(address: str) -> None:
     statement = (
         "ALTER EXTENSION timescaledb UPDATE" if versions["installed_version"] else "CREATE EXTENSION timescaledb"
     )
-    # Without our codecs, which ask the catalogue first.
+    # A plain connection: setting our codecs would query the catalogue first.
     session = await asyncpg.connect(address)
     try:
         await session.execute(statement)
@@ -96,43 +99,43 @@ async def update_extension(address: str) -> None:
 
 
 async def prepare(connection: Connection, migrations: list[Migration], passwords: dict[str, str]) -> list[Migration]:
-    """Everything but the extension's update, each step in a transaction of its own, all of them repeatable."""
+    """Do everything but the extension's update, in repeatable steps, each in a transaction of its own."""
     async with connection.transaction():
-        await connection.execute(read("roles"))
+        await connection.execute(read_script("roles"))
         for login, password in passwords.items():
             statement = await connection.fetchval(SET_PASSWORD, login, password)
             await connection.execute(statement)
-    oldest = await apply_missing(connection, migrations, last=LAST_SUPERUSER_MIGRATION)
+    applied = await apply_missing(connection, migrations, last=LAST_SUPERUSER_MIGRATION)
     async with connection.transaction():
-        await connection.execute(read("ownership"))
+        await connection.execute(read_script("ownership"))
         for routine in await open_routines(connection):
             await connection.execute(f"REVOKE EXECUTE ON ROUTINE {routine} FROM PUBLIC")
-        await connection.execute(read("grants"))
+        await connection.execute(read_script("grants"))
     await connection.execute(f"SET ROLE {OWNER}")
-    return oldest + await apply_missing(connection, migrations)
+    return applied + await apply_missing(connection, migrations)
 
 
 async def check_bootstrap(connection: Connection) -> None:
-    """Check, as any login, that the extension is there and that its routines are closed.
+    """Check, as any login, that the extension exists and that PUBLIC may execute none of its routines or ours.
 
     Raises:
-        ConfigurationError: a superuser has to bootstrap the database first, or again after an update of the extension.
+        ConfigurationError: a superuser has to bootstrap the database, or to repeat it after an update of TimescaleDB.
     """
     if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')"):
-        raise ConfigurationError(f"The database lacks the extension timescaledb: {NEEDED}.")
+        raise ConfigurationError(f"The database lacks the extension timescaledb: {RUN_BOOTSTRAP}.")
     found = await open_routines(connection)
     if found:
         raise ConfigurationError(
             f"Every user of the database may execute {found[0]} and {len(found) - 1} other routines, "
-            f"as after an update of TimescaleDB: {NEEDED}."
+            f"probably since TimescaleDB was updated: {RUN_BOOTSTRAP}."
         )
 
 
 async def open_routines(connection: Connection) -> list[str]:
-    """The routines of TimescaleDB's schemas and of ours that PUBLIC may execute, as ``regprocedure`` writes them."""
+    """Return the routines in TimescaleDB's schemas and ours that PUBLIC may execute, in ``regprocedure`` format."""
     return [row[0] for row in await connection.fetch(OPEN_ROUTINES)]
 
 
-def read(name: str) -> str:
-    """The text of one of the bootstrap's scripts."""
+def read_script(name: str) -> str:
+    """Return the text of a script in ``schemas/bootstrap``."""
     return (DIRECTORY / f"{name}.sql").read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ def migrate_database(as_superuser: bool) -> int:
     """Bring the database to this program's schema.
 
     Prints the name of each migration applied. With --bootstrap it first creates or updates TimescaleDB's extension,
-    makes the services' logins and closes the extension's functions: once for each version of TimescaleDB and of this
-    program.
+    creates the services' logins and restricts the extension's functions. That is needed once for each version of
+    TimescaleDB and of this program.
     """
     import asyncio
 
@@ -21,7 +21,7 @@ def migrate_database(as_superuser: bool) -> int:
 
     async def prepare_and_migrate() -> list[Migration]:
         settings = read_settings(Settings)
-        return await bootstrap(settings.database_url, read_migrations(), settings.passwords_of_logins())
+        return await bootstrap(settings.database_url, read_migrations(), settings.read_passwords())
 
     async def migrate_as_owner() -> list[Migration]:
         connection = await connect(read_settings(MigrationSettings).database_url, application="jejo migrate")

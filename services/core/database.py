@@ -1,7 +1,6 @@
-"""Connections to the database: as which login, with which codecs, and what an error means for the caller.
+"""Connections to the database: logins, codecs, and the classes of errors that callers handle.
 
-Instants cross this boundary as integers (microseconds since the Unix epoch), so nothing is rounded and nothing needs a
-time zone.
+Instants are passed as integers (microseconds since the Unix epoch), so they are never rounded and need no time zone.
 """
 
 from typing import TYPE_CHECKING
@@ -15,14 +14,14 @@ POSTGRES_EPOCH_US = 946_684_800_000_000
 
 OWNER = "jejo_migrate"
 LOGINS = (OWNER, "jejo_ingest", "jejo_analytics", "jejo_api", "jejo_verify", "jejo_status", "jejo_keys", "researcher")
-"""The database's users of Jejo. ``schemas/bootstrap/roles.sql`` makes them; OWNER owns every table."""
+"""Jejo's database users. ``schemas/bootstrap/roles.sql`` creates them; OWNER owns every table."""
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 else:
     Connection = asyncpg.Connection
 
-AWAY = (
+UNAVAILABLE = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -30,52 +29,51 @@ AWAY = (
     asyncpg.InternalClientError,
     TimeoutError,
 )
-"""The server is away or going: nothing is known of a commit under way.
+"""The server is unavailable or shutting down; whether a pending commit succeeded is unknown.
 
-A server that dies between two messages leaves the client in a state of its own (InternalClientError), which lasts: only
-another connection helps.
+If the server dies between two messages, the connection stays broken (InternalClientError): open a new one.
 """
 
 CONTENTION = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
-"""The transaction was rolled back because of another; it may be run again at once."""
+"""The transaction was rolled back because of another one; retry it at once."""
 
 SHORTAGE = (asyncpg.InsufficientResourcesError,)
 """The server is out of connections, memory or disk; back off."""
 
-RETRYABLE = AWAY + CONTENTION + SHORTAGE
+RETRYABLE = UNAVAILABLE + CONTENTION + SHORTAGE
 
 
 def address_for(database_url: str, login: str, password: str | None = None) -> str:
-    """The address with ``login`` as its user.
+    """Return the address with ``login`` as its user and ``password``, unless it has one for that user.
 
-    A password in the address belongs to the user in it, so it is kept only where that user is ``login``.
+    A password in the address belongs to the user in it, so it is kept only if that user is ``login``.
     """
-    scheme, user, server = parts_of(database_url)
-    if user_of(database_url) == login and (":" in user or password is None):
+    scheme, user, server = split_address(database_url)
+    if user_in_address(database_url) == login and (":" in user or password is None):
         return database_url
     secret = "" if password is None else ":" + quote(password, safe="")
     return f"{scheme}://{quote(login, safe='')}{secret}@{server}"
 
 
-def user_of(database_url: str) -> str | None:
-    """The user that an address names, if any."""
-    name = parts_of(database_url)[1].partition(":")[0]
+def user_in_address(database_url: str) -> str | None:
+    """Return the user that an address names, if any."""
+    name = split_address(database_url)[1].partition(":")[0]
     return unquote(name) or None
 
 
-def parts_of(database_url: str) -> tuple[str, str, str]:
-    """Scheme, user with password (empty where there is none), and the rest of an address."""
+def split_address(database_url: str) -> tuple[str, str, str]:
+    """Split an address into scheme, user with password (empty if it has none), and the rest."""
     scheme, _, rest = database_url.partition("://")
     user, at, server = rest.partition("@")
     return (scheme, user, server) if at and "/" not in user else (scheme, "", rest)
 
 
 async def connect(database_url: str, login: str | None = None, *, application: str = "jejo") -> Connection:
-    """Open a connection as ``login``, or else as the user of the address.
+    """Open a connection as ``login`` to a migrated database; without ``login``, as the address's user to any database.
 
     Raises:
-        TransientError: the server cannot be reached now.
-        ConfigurationError: the server refuses the address or the login, or the database has no tables for the login.
+        TransientError: the server is unavailable.
+        ConfigurationError: the server refuses the address or the login, or the database has not been migrated.
     """
     settings = {"application_name": application, "TimeZone": "UTC"}
     address = database_url if login is None else address_for(database_url, login)
@@ -83,7 +81,7 @@ async def connect(database_url: str, login: str | None = None, *, application: s
         connection = await asyncpg.connect(address, server_settings=settings, timeout=10)
     except asyncpg.ClientConfigurationError as error:
         raise ConfigurationError(f"{error}: correct JEJO_DATABASE_URL.") from error
-    except (asyncpg.CannotConnectNowError, *AWAY, *SHORTAGE) as error:
+    except (asyncpg.CannotConnectNowError, *UNAVAILABLE, *SHORTAGE) as error:
         raise TransientError(f"The database does not answer ({error}); check that it runs, or wait for it.") from error
     except asyncpg.InvalidAuthorizationSpecificationError as error:
         raise ConfigurationError(
@@ -101,10 +99,12 @@ async def connect(database_url: str, login: str | None = None, *, application: s
 
 
 async def check_tables(connection: Connection) -> None:
-    """Close the connection if the database has no tables yet: logins belong to the whole server, so one may get in.
+    """Check that the database has Jejo's tables, and close the connection if it has none.
+
+    Logins belong to the whole server, so they can connect to databases that have not been migrated.
 
     Raises:
-        ConfigurationError: the database was never migrated.
+        ConfigurationError: the database has not been migrated.
     """
     if await connection.fetchval("SELECT to_regclass('public.schema_migration') IS NULL"):
         await connection.close()
@@ -112,7 +112,7 @@ async def check_tables(connection: Connection) -> None:
 
 
 async def set_codecs(connection: Connection) -> None:
-    """Make ``timestamptz`` an integer of microseconds since the Unix epoch, in both directions."""
+    """Have ``timestamptz`` encoded from, and decoded to, integer microseconds since the Unix epoch."""
     await connection.set_type_codec(
         "timestamptz",
         schema="pg_catalog",

@@ -1,7 +1,7 @@
-"""Runs the migrations of ``schemas/migrations``: plain SQL, forward only, one transaction each.
+"""Runs the migrations of ``schemas/migrations``: plain SQL, forward only, each in its own transaction.
 
-An advisory lock lets one runner work at a time; a lock timeout keeps a migration from queueing behind a long reader and
-stopping everyone behind itself; a checksum of each applied file shows when history was edited.
+An advisory lock serialises runners. A lock timeout keeps a migration from waiting for a long query while everyone else
+waits for the migration. A checksum of each applied file reveals edits to it.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 
 import schemas
-from services.core.database import AWAY, Connection
+from services.core.database import UNAVAILABLE, Connection
 from services.core.errors import ConfigurationError, TransientError
 
 DIRECTORY = Path(schemas.__file__).parent / "migrations"
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file: its number, its name and its text."""
+    """One migration file: number, name and text."""
 
     version: int
     name: str
@@ -44,43 +44,43 @@ class Migration:
 
 
 def read_migrations(directory: Path = DIRECTORY) -> list[Migration]:
-    """Every migration in order.
+    """Return all migrations in order.
 
     Raises:
-        ConfigurationError: two files share a number, or a number is missing.
+        ConfigurationError: two files have the same number, or a number is missing.
     """
     found = [
         Migration(int(path.name.split("_", 1)[0]), path.stem.split("_", 1)[1], path.read_text(encoding="utf-8"))
         for path in sorted(directory.glob("[0-9]*_*.sql"))
     ]
     if [m.version for m in found] != list(range(1, len(found) + 1)):
-        raise ConfigurationError(f"The migrations in {directory} must be numbered 1, 2, 3, ... without gap or repeat.")
+        raise ConfigurationError(f"The migrations in {directory} must be numbered 1, 2, 3, ..., each once.")
     return found
 
 
 async def migrate(connection: Connection, migrations: list[Migration]) -> list[Migration]:
-    """Apply the missing migrations in order; returns those applied.
+    """Apply the missing migrations in order and return them.
 
     Raises:
         ConfigurationError: an applied migration differs from its file, the database is newer than this program, or the
-            user may not do what a migration does.
-        TransientError: a lock could not be had within the lock timeout, or the database went away; what was applied
-            before stays.
+            user lacks a privilege.
+        TransientError: a migration could not get its locks within the lock timeout, or the database is unavailable;
+            migrations applied before remain.
     """
     try:
-        async with one_at_a_time(connection):
+        async with migration_lock(connection):
             return await apply_missing(connection, migrations)
     except asyncpg.InsufficientPrivilegeError as error:
         raise ConfigurationError(
             f"{error.args[0]}: run `jejo migrate --bootstrap` as a superuser of the database."
         ) from error
-    except AWAY as error:
-        raise TransientError(f"The database went away ({error}); run `jejo migrate` again.") from error
+    except UNAVAILABLE as error:
+        raise TransientError(f"The database is unavailable ({error}); run `jejo migrate` again.") from error
 
 
 @asynccontextmanager
-async def one_at_a_time(connection: Connection) -> AsyncIterator[None]:
-    """Keep every other runner waiting meanwhile."""
+async def migration_lock(connection: Connection) -> AsyncIterator[None]:
+    """Hold the lock that makes other runners of migrations wait."""
     await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
     try:
         yield
@@ -92,7 +92,12 @@ async def one_at_a_time(connection: Connection) -> AsyncIterator[None]:
 async def apply_missing(
     connection: Connection, migrations: list[Migration], *, last: int | None = None
 ) -> list[Migration]:
-    """Apply the missing migrations up to number ``last`` in order; returns those applied. The caller holds the lock."""
+    """Apply the missing migrations up to number ``last`` in order and return them. The caller holds the migration lock.
+
+    Raises:
+        ConfigurationError: an applied migration differs from its file, or the database is newer than this program.
+        TransientError: a migration could not get its locks within the lock timeout.
+    """
     await connection.execute(LEDGER)
     rows = await connection.fetch("SELECT version, sha256 FROM schema_migration")
     applied = {row["version"]: row["sha256"] for row in rows}
@@ -104,7 +109,11 @@ async def apply_missing(
 
 
 def check_history(migrations: list[Migration], applied: dict[int, str]) -> None:
-    """Check the migrations that the database has applied against the files.
+    """Compare the migrations applied to the database with the files.
+
+    Args:
+        migrations: the files.
+        applied: SHA-256 sums by version.
 
     Raises:
         ConfigurationError: a file was changed after it was applied, or is missing.
@@ -113,11 +122,11 @@ def check_history(migrations: list[Migration], applied: dict[int, str]) -> None:
     for version, sha256 in applied.items():
         if version not in known:
             raise ConfigurationError(
-                f"The database has migration {version}, which this program lacks: run a newer one."
+                f"The database has migration {version}, which this program lacks: run a newer version."
             )
         if known[version].sha256 != sha256:
             raise ConfigurationError(
-                f"Migration {version} ({known[version].name}) was applied with another text: "
+                f"Migration {version} ({known[version].name}) was changed after it was applied: "
                 "restore the file, and put the change into a new migration."
             )
 
@@ -126,7 +135,7 @@ async def apply(connection: Connection, migration: Migration) -> None:
     """Apply one migration in its own transaction.
 
     Raises:
-        TransientError: a lock could not be had within the lock timeout.
+        TransientError: it could not get its locks within the lock timeout.
     """
     try:
         async with connection.transaction():

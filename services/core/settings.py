@@ -1,4 +1,4 @@
-"""Settings that more than one service reads: environment variables ``JEJO_...``, read once by an entry point."""
+"""Settings shared by services: environment variables ``JEJO_...``, which an entry point reads once."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.wire.topic import TELEMETRY_TOPIC
-from services.core.database import LOGINS, address_for, user_of
+from services.core.database import LOGINS, address_for, user_in_address
 from services.core.errors import ConfigurationError
 from services.core.logging import LogFormat
 
@@ -23,33 +23,33 @@ TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 class Settings(BaseSettings):
-    """Addresses of the servers that Jejo stands on; each service adds its own settings."""
+    """Settings that every service has; each service's own class adds more."""
 
     model_config = SettingsConfigDict(env_prefix="JEJO_", frozen=True)
 
     login: ClassVar[str | None] = None
-    """The database user that the service logs in as; the address's own user is the administrator."""
+    """The database user that the service logs in as; None for the address's own user, the administrator."""
 
-    # Above the addresses, since it is read into them.
+    # Before the addresses, whose validator uses it.
     database_passwords: Path | None = Field(
-        None, description="A folder with a file per database login, named like it, that holds its password."
+        None, description="A folder with a file per database login, named after it, that contains its password."
     )
     database_url: str = Field(
         "postgresql://jejo@127.0.0.1:5433/jejo",
         description="PostgreSQL with TimescaleDB. Services log in under their own names, not as the user named here.",
     )
     kafka_bootstrap_servers: str = Field(
-        "127.0.0.1:9092", description="Kafka brokers to start from, host:port, by comma."
+        "127.0.0.1:9092", description="Kafka brokers to connect to first, HOST:PORT, separated by commas."
     )
     telemetry_topic: str = Field(TELEMETRY_TOPIC, description="Topic of the telemetry records.")
     require_signatures: bool = Field(
-        True, description="False lets unsigned records in, marked as such (closed networks)."
+        True, description="False accepts unsigned records, marked as such, for closed networks."
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: LogFormat = Field(LogFormat.text, description="text, or json for programs that collect logs.")
 
-    def passwords_of_logins(self) -> dict[str, str]:
-        """Password by login, from the folder of passwords; empty where there is none.
+    def read_passwords(self) -> dict[str, str]:
+        """Return the passwords in the folder of passwords by login; empty without such a folder.
 
         Raises:
             ConfigurationError: a file cannot be read.
@@ -64,47 +64,47 @@ class Settings(BaseSettings):
 
     @field_validator("kafka_bootstrap_servers")
     @classmethod
-    def of_brokers(cls, servers: str) -> str:
-        """Addresses that a client of Kafka can read."""
+    def check_brokers(cls, servers: str) -> str:
+        """Check that Kafka's client can parse the addresses."""
         if not BROKERS.fullmatch(servers):
-            raise ValueError("write HOST:PORT, by comma")
+            raise ValueError("write HOST:PORT, separated by commas")
         return servers
 
     @field_validator("telemetry_topic")
     @classmethod
-    def of_a_topic(cls, name: str) -> str:
-        """A name that Kafka takes."""
+    def check_topic(cls, name: str) -> str:
+        """Check that Kafka accepts the name."""
         if not TOPIC.fullmatch(name) or name in (".", ".."):
             raise ValueError("write at most 249 letters, digits, dots, underscores and hyphens")
         return name
 
     @field_validator("log_level")
     @classmethod
-    def of_a_level(cls, level: str) -> str:
-        """In either case."""
+    def check_log_level(cls, level: str) -> str:
+        """Check the level, and return it in upper case."""
         if level.upper() not in LEVELS:
             raise ValueError("write DEBUG, INFO, WARNING or ERROR")
         return level.upper()
 
     @field_validator("database_url", "read_database_url", check_fields=False)
     @classmethod
-    def of_the_login(cls, url: str | None, info: ValidationInfo) -> str | None:
-        """The address with the service's login and the password of that login."""
+    def add_login(cls, url: str | None, info: ValidationInfo) -> str | None:
+        """Return the address with the service's login and its password."""
         if url is None:
             return url
         if not DATABASE_URL.fullmatch(url):
             raise ValueError("write postgresql://USER@HOST:PORT/DATABASE")
-        login, folder = cls.login or user_of(url), info.data.get("database_passwords")
+        login, folder = cls.login or user_in_address(url), info.data.get("database_passwords")
         if login is None:
             return url
-        # Commands that work with no database have no login, and need no password.
+        # Without a login of its own, a command may not use the database at all, so a password is optional.
         if folder is None or (cls.login is None and not (folder / login).exists()):
             return address_for(url, login)
         return address_for(url, login, read_password(folder / login))
 
 
 def read_password(file: Path) -> str:
-    """The password in a file, without the line's end.
+    """Return the password in a file, without surrounding white space.
 
     Raises:
         ValueError: the file cannot be read.
@@ -116,22 +116,22 @@ def read_password(file: Path) -> str:
 
 
 class MigrationSettings(Settings):
-    """What ``jejo migrate`` works as: the owner of the tables."""
+    """Settings of ``jejo migrate``, which logs in as the owner of the tables."""
 
     login = "jejo_migrate"
 
 
 class MetricsSettings(Settings):
-    """Where a service without an HTTP address of its own serves its figures."""
+    """Where services without an HTTP API serve their metrics."""
 
     metrics_host: str = Field("127.0.0.1", description="Address at which ingest and analytics serve their metrics.")
 
 
 def read_settings(kind: type[S]) -> S:
-    """The settings from the environment.
+    """Read settings from the environment.
 
     Raises:
-        ConfigurationError: a variable has a value that cannot be used; the message names each.
+        ConfigurationError: variables have invalid values; the message names each of them.
     """
     try:
         return kind()

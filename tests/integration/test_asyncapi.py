@@ -1,4 +1,4 @@
-"""Holds the AsyncAPI document to the specification's own schema, brought by npm, and to the topic that ingest makes."""
+"""Checks the AsyncAPI document against the specification's JSON Schema and against the topic that ingest creates."""
 
 import json
 import shutil
@@ -20,18 +20,18 @@ PINNED = ROOT / "tests/asyncapi"
 
 @pytest.fixture(scope="module")
 def specification() -> Draft7Validator:
-    """The schema of AsyncAPI 3.0 documents, of the version pinned beside this test."""
+    """The JSON Schema of AsyncAPI 3.0 documents, downloaded with npm in the version pinned in ``tests/asyncapi``."""
     assert shutil.which("npm"), "npm is missing: apt-get install npm"
     folder = cache_folder() / "asyncapi"
     lock = (PINNED / "package-lock.json").read_text()
-    done = folder / ".done"
-    if not done.is_file() or done.read_text() != lock:
+    stamp = folder / ".done"
+    if not stamp.is_file() or stamp.read_text() != lock:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(PINNED, folder)
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         fetched = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert fetched.returncode == 0, fetched.stderr
-        done.write_text(lock)
+        stamp.write_text(lock)
     schema = json.loads((folder / "node_modules/@asyncapi/specs/schemas/3.0.0-without-$id.json").read_text())
     return Draft7Validator(schema)
 
@@ -41,7 +41,7 @@ def document() -> Any:
     return json.loads(Path(ASYNCAPI_FILE).read_text("utf-8"))
 
 
-def test_the_document_is_what_the_specification_allows(specification: Draft7Validator, document: Any) -> None:
+def test_the_document_is_valid(specification: Draft7Validator, document: Any) -> None:
     specification.validate(document)
 
 
@@ -55,7 +55,7 @@ def test_the_document_is_what_the_specification_allows(specification: Draft7Vali
         (("channels", "telemetry", "bindings", "kafka", "partitions"), 0),
     ],
 )
-def test_the_specification_sees_what_is_wrong(
+def test_an_invalid_document_is_rejected(
     specification: Draft7Validator, document: Any, place: tuple[str, ...], wrong: object
 ) -> None:
     part = document
@@ -66,7 +66,7 @@ def test_the_specification_sees_what_is_wrong(
         specification.validate(document)
 
 
-def test_the_topic_is_as_the_document_says(stack: Stack, document: Any) -> None:
+def test_the_topic_matches_the_document(stack: Stack, document: Any) -> None:
     described = document["channels"]["telemetry"]["bindings"]["kafka"]
     admin = KafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
     try:

@@ -1,4 +1,4 @@
-"""Who may execute what in the database, asked of its catalogue on both editions; and the step that sees to it."""
+"""Tests of the bootstrap, and of what each login may execute, according to the catalogue of both editions."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from tests.stack import ROOT
 
 SERVICES = [login for login in LOGINS if login != "researcher"]
 STRANGER = "jejo_stranger"
-# Of every schema but PostgreSQL's own two, what a user may execute.
+# Everything that a user may execute outside PostgreSQL's own two schemas.
 EXECUTABLE = """
 SELECT DISTINCT p.proname
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -34,7 +34,7 @@ EXPECTED = {
     "jejo_keys": set(),
     "researcher": {"time_bucket", "first", "last", "histogram"},
 }
-NOT_OURS = """
+WRONG_OWNER = """
 SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'S') AND c.relowner <> $1::regrole
   AND (n.nspname IN ('public', 'research') OR c.relname LIKE '\\_hyper\\_%' OR c.relname LIKE 'compress\\_hyper\\_%')
@@ -43,7 +43,7 @@ SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p
 WHERE n.nspname IN ('public', 'research') AND p.proowner <> $1::regrole
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 """
-LIKE_AN_UPDATE = (
+SIMULATED_UPDATE = (
     "CREATE FUNCTION _timescaledb_functions.new_in_an_update() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
     "GRANT EXECUTE ON FUNCTION _timescaledb_functions.new_in_an_update() TO PUBLIC",
     "ALTER EXTENSION timescaledb ADD FUNCTION _timescaledb_functions.new_in_an_update()",
@@ -52,7 +52,7 @@ LIKE_AN_UPDATE = (
 
 @pytest.fixture(params=["apache", "timescale"])
 def either_edition(request: pytest.FixtureRequest) -> str:
-    """The address of a migrated database of one of TimescaleDB's editions, as the superuser."""
+    """The superuser's address of a migrated database, for each of TimescaleDB's editions."""
     name = {"apache": "database", "timescale": "community_database"}[request.param]
     url = str(request.getfixturevalue(name))
     assert asyncio.run(fetch(url, "SHOW timescaledb.license")) == [(request.param,)]
@@ -61,7 +61,7 @@ def either_edition(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def empty_database(database_template: str) -> Iterator[str]:
-    """The address of a database in which nothing was done."""
+    """The address of a database that has not been bootstrapped or migrated."""
     name = f"jejo_empty_{os.getpid()}"
     asyncio.run(execute(database_template, f"CREATE DATABASE {name}"))
     yield database_url(database_template, name)
@@ -89,20 +89,20 @@ def jejo_migrate(url: str, *arguments: str) -> "subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize("login", EXPECTED)
-async def test_a_login_executes_what_is_granted_by_name_and_nothing_else(either_edition: str, login: str) -> None:
+async def test_a_login_can_execute_only_what_is_granted_by_name(either_edition: str, login: str) -> None:
     assert {name for (name,) in await fetch(either_edition, EXECUTABLE, login)} == EXPECTED[login]
 
 
-async def test_a_login_without_grants_executes_nothing_and_drops_no_chunk(either_edition: str) -> None:
+async def test_a_login_without_grants_can_execute_nothing_and_drop_no_chunk(either_edition: str) -> None:
     await execute(
         either_edition,
         "INSERT INTO state_event VALUES (1, '2025-03-03Z', 1, 1, NULL, 0, false, 1)",
-        f"CREATE ROLE {STRANGER} LOGIN PASSWORD 'strangers'",
+        f"CREATE ROLE {STRANGER} LOGIN PASSWORD 'secret'",
     )
     try:
         assert await fetch(either_edition, EXECUTABLE, STRANGER) == []
         ((chunk,),) = await fetch(either_edition, "SELECT show_chunks('state_event')::text")
-        address = either_edition.replace("jejo@", f"{STRANGER}:strangers@").replace("postgres@", f"{STRANGER}@")
+        address = either_edition.replace("jejo@", f"{STRANGER}:secret@").replace("postgres@", f"{STRANGER}@")
         for login, at in (("researcher", either_edition), (STRANGER, address)):
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied for function drop_chunk"):
                 await fetch(at, f"SELECT _timescaledb_functions.drop_chunk('{chunk}')", login=login)
@@ -111,7 +111,7 @@ async def test_a_login_without_grants_executes_nothing_and_drops_no_chunk(either
         await execute(either_edition, f"DROP ROLE {STRANGER}")
 
 
-async def test_what_the_owner_makes_is_closed_until_it_is_granted(either_edition: str) -> None:
+async def test_functions_that_the_owner_creates_are_not_executable_by_default(either_edition: str) -> None:
     connection = await connect(either_edition, OWNER)
     try:
         await connection.execute("CREATE FUNCTION of_a_later_migration() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
@@ -123,15 +123,15 @@ async def test_what_the_owner_makes_is_closed_until_it_is_granted(either_edition
         await connection.close()
 
 
-async def test_everything_of_ours_belongs_to_the_owner(either_edition: str) -> None:
+async def test_all_our_objects_belong_to_the_owner(either_edition: str) -> None:
     await execute(either_edition, "INSERT INTO reading VALUES (1, 1, '2025-03-03Z', 1, 0, false, 1)")
-    assert await fetch(either_edition, NOT_OURS, OWNER) == []
+    assert await fetch(either_edition, WRONG_OWNER, OWNER) == []
     jobs = "SELECT DISTINCT owner::text FROM timescaledb_information.jobs WHERE hypertable_schema = 'public'"
     assert {owner for (owner,) in await fetch(either_edition, jobs)} <= {OWNER}
 
 
 @pytest.mark.parametrize("login", LOGINS)
-async def test_a_login_is_no_superuser_and_becomes_none(either_edition: str, login: str) -> None:
+async def test_a_login_is_not_a_superuser_and_cannot_become_one(either_edition: str, login: str) -> None:
     connection = await connect(either_edition, login)
     try:
         await connection.execute("SET ROLE NONE")
@@ -148,7 +148,7 @@ async def test_a_login_is_no_superuser_and_becomes_none(either_edition: str, log
         await connection.close()
 
 
-async def test_the_compression_of_the_community_edition_works_as_the_owner(community_database: str) -> None:
+async def test_the_community_editions_compression_runs_as_the_owner(community_database: str) -> None:
     await execute(community_database, "INSERT INTO state_event VALUES (1, '2025-03-03Z', 1, 1, NULL, 0, false, 1)")
     jobs = (
         "SELECT format('CALL %I.%I(%s, %L)', proc_schema, proc_name, job_id, config) FROM timescaledb_information.jobs "
@@ -157,7 +157,7 @@ async def test_the_compression_of_the_community_edition_works_as_the_owner(commu
     ((call,),) = await fetch(community_database, jobs)
     connection = await connect(community_database, OWNER)
     try:
-        # As TimescaleDB's background worker calls it, which this edition in WebAssembly has not.
+        # TimescaleDB's background worker would call it; the edition in WebAssembly has no such worker.
         await connection.execute(str(call))
     finally:
         await connection.close()
@@ -165,8 +165,8 @@ async def test_the_compression_of_the_community_edition_works_as_the_owner(commu
     assert await fetch(community_database, compressed) == [(True,)]
 
 
-async def test_a_routine_that_an_update_brings_is_found_and_closed(database: str) -> None:
-    await execute(database, *LIKE_AN_UPDATE)
+async def test_a_routine_added_by_an_update_is_found_and_revoked(database: str) -> None:
+    await execute(database, *SIMULATED_UPDATE)
     connection = await connect(database, OWNER)
     try:
         with pytest.raises(ConfigurationError, match=r"may execute .*new_in_an_update.*jejo migrate --bootstrap"):
@@ -180,36 +180,36 @@ async def test_a_routine_that_an_update_brings_is_found_and_closed(database: str
         await connection.close()
 
 
-def test_the_command_refuses_to_migrate_what_is_open(database: str) -> None:
-    asyncio.run(execute(database, *LIKE_AN_UPDATE))
-    refused = jejo_migrate(database)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "run `jejo migrate --bootstrap` as a superuser of the database" in refused.stderr
+def test_migrate_refuses_a_database_with_routines_open_to_public(database: str) -> None:
+    asyncio.run(execute(database, *SIMULATED_UPDATE))
+    rejected = jejo_migrate(database)
+    assert (rejected.returncode, rejected.stdout) == (2, "")
+    assert "run `jejo migrate --bootstrap` as a superuser of the database" in rejected.stderr
     assert jejo_migrate(database, "--bootstrap").returncode == 0
     assert jejo_migrate(database).stdout == "nothing to apply: the schema is up to date\n"
 
 
-def test_a_database_in_which_nothing_was_done_asks_for_the_superuser_once(empty_database: str) -> None:
-    refused = jejo_migrate(empty_database)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "lacks the extension timescaledb: run `jejo migrate --bootstrap`" in refused.stderr
+def test_a_new_database_needs_the_bootstrap_once(empty_database: str) -> None:
+    rejected = jejo_migrate(empty_database)
+    assert (rejected.returncode, rejected.stdout) == (2, "")
+    assert "lacks the extension timescaledb: run `jejo migrate --bootstrap`" in rejected.stderr
     done = jejo_migrate(empty_database, "--bootstrap")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [f"applied {m.version:04d} {m.name}" for m in read_migrations()]
-    assert asyncio.run(fetch(empty_database, NOT_OURS, OWNER)) == []
+    assert asyncio.run(fetch(empty_database, WRONG_OWNER, OWNER)) == []
 
 
-async def test_only_a_superuser_bootstraps(database: str) -> None:
-    await execute(database, f"CREATE ROLE {STRANGER} LOGIN CREATEROLE PASSWORD 'strangers'")
+async def test_only_a_superuser_can_bootstrap(database: str) -> None:
+    await execute(database, f"CREATE ROLE {STRANGER} LOGIN CREATEROLE PASSWORD 'secret'")
     try:
-        with pytest.raises(ConfigurationError, match=f"{STRANGER} is no superuser"):
-            await bootstrap(database.replace("jejo@", f"{STRANGER}:strangers@"), read_migrations(), {})
+        with pytest.raises(ConfigurationError, match=f"{STRANGER} is not a superuser"):
+            await bootstrap(database.replace("jejo@", f"{STRANGER}:secret@"), read_migrations(), {})
     finally:
         await execute(database, f"DROP ROLE {STRANGER}")
 
 
-async def test_a_database_of_before_there_were_logins_is_handed_over(empty_database: str) -> None:
-    """Its superuser applied the migrations, owned everything, and PUBLIC executed what it liked."""
+async def test_a_database_from_before_there_were_logins_is_handed_over(empty_database: str) -> None:
+    """In such a database a superuser applied the migrations and owns everything, and PUBLIC may execute everything."""
     await execute(empty_database, "CREATE EXTENSION timescaledb")
     owner = await connect(empty_database)
     try:
@@ -219,7 +219,7 @@ async def test_a_database_of_before_there_were_logins_is_handed_over(empty_datab
         await owner.close()
     applied = await bootstrap(empty_database, read_migrations(), {})
     assert [m.version for m in applied] == [m.version for m in read_migrations() if m.version > 11]
-    assert await fetch(empty_database, NOT_OURS, OWNER) == []
+    assert await fetch(empty_database, WRONG_OWNER, OWNER) == []
     assert await fetch(empty_database, EXECUTABLE, "public") == []
     migrator = await connect(empty_database, OWNER)
     try:
@@ -229,7 +229,7 @@ async def test_a_database_of_before_there_were_logins_is_handed_over(empty_datab
         await migrator.close()
 
 
-async def test_bootstrapping_twice_changes_nothing(database: str) -> None:
+async def test_repeating_the_bootstrap_changes_nothing(database: str) -> None:
     granted = "SELECT oid::regprocedure::text, proacl::text FROM pg_proc ORDER BY 1"
     roles = "SELECT rolname, rolcanlogin, rolpassword FROM pg_authid WHERE rolname = ANY($1) ORDER BY 1"
     before = [await fetch(database, granted), await fetch(database, roles, list(LOGINS))]

@@ -1,4 +1,4 @@
-"""Each service's database role can do its own work and no more."""
+"""Tests that each service's database role can do its own work and no more."""
 
 import os
 import subprocess
@@ -54,7 +54,7 @@ WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v')
 
 
 @pytest.mark.parametrize("role", WRITABLE)
-async def test_a_role_writes_its_own_tables_and_no_others(database: str, role: str) -> None:
+async def test_a_role_can_write_only_its_own_tables(database: str, role: str) -> None:
     connection = await connect(database)
     try:
         rows = await connection.fetch(PRIVILEGES, role)
@@ -76,7 +76,7 @@ async def test_a_role_writes_its_own_tables_and_no_others(database: str, role: s
         "DELETE FROM session",
     ],
 )
-async def test_the_api_neither_makes_tokens_nor_lengthens_sessions(database: str, statement: str) -> None:
+async def test_the_api_can_neither_create_tokens_nor_extend_sessions(database: str, statement: str) -> None:
     connection = await connect(database, "jejo_api")
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -94,7 +94,7 @@ async def test_the_api_neither_makes_tokens_nor_lengthens_sessions(database: str
         ("jejo_status", "shard, from_at, marked_at FROM dirty_mark", "machine FROM dirty_mark"),
     ],
 )
-async def test_a_role_reads_the_columns_that_it_needs_and_no_others(
+async def test_a_role_can_read_only_the_columns_that_it_needs(
     database: str, role: str, readable: str, closed: str
 ) -> None:
     connection = await connect(database, role)
@@ -107,7 +107,7 @@ async def test_a_role_reads_the_columns_that_it_needs_and_no_others(
 
 
 @pytest.mark.parametrize("role", WRITABLE)
-async def test_a_role_makes_nothing_in_the_schema(database: str, role: str) -> None:
+async def test_a_role_cannot_create_tables(database: str, role: str) -> None:
     connection = await connect(database, role)
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -116,7 +116,7 @@ async def test_a_role_makes_nothing_in_the_schema(database: str, role: str) -> N
         await connection.close()
 
 
-async def test_a_login_that_the_server_does_not_know_is_told_what_to_do(database_template: str) -> None:
+async def test_an_unknown_login_is_told_to_run_the_bootstrap(database_template: str) -> None:
     with pytest.raises(ConfigurationError, match="jejo migrate --bootstrap"):
         await connect(database_template, "jejo_nobody")
 
@@ -132,7 +132,7 @@ async def test_a_login_that_the_server_does_not_know_is_told_what_to_do(database
         "keys login-link --role admin --name x",
     ],
 )
-def test_a_database_without_tables_on_a_server_that_knows_the_roles(database_template: str, command: str) -> None:
+def test_commands_report_a_database_without_tables(database_template: str, command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "services", *command.split()],
         cwd=ROOT,
@@ -146,7 +146,7 @@ def test_a_database_without_tables_on_a_server_that_knows_the_roles(database_tem
     assert done.stderr == "jejo: The database has no tables yet: run `jejo migrate --bootstrap` on it first.\n"
 
 
-async def test_the_api_reads_addresses_as_the_other_services_do(database: str) -> None:
+async def test_the_api_connects_with_its_own_login_and_timeout(database: str) -> None:
     databases = open_databases(ApiSettings(database_url=f"{database}?sslmode=disable"))
     try:
         async with databases.write.connect() as connection:

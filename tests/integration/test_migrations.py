@@ -1,4 +1,4 @@
-"""The migrations' runner: order, history, one at a time, all or nothing, and no queueing behind a reader."""
+"""Tests of the migration runner: order, history, locking, and rollback of a failed migration."""
 
 import asyncio
 from pathlib import Path
@@ -12,12 +12,12 @@ from tests.databases import database_url, execute
 
 
 def more(sql: str) -> list[Migration]:
-    """The project's migrations and one more."""
+    """Return the project's migrations and one more."""
     known = read_migrations()
     return [*known, Migration(len(known) + 1, "more", sql)]
 
 
-async def test_what_is_applied_is_not_applied_again(database: str) -> None:
+async def test_a_migration_is_applied_only_once(database: str) -> None:
     connection = await connect(database)
     assert await migrate(connection, read_migrations()) == []
     (applied,) = await migrate(connection, more("CREATE TABLE more ()"))
@@ -26,24 +26,24 @@ async def test_what_is_applied_is_not_applied_again(database: str) -> None:
     await connection.close()
 
 
-async def test_an_edited_migration_is_refused(database: str) -> None:
+async def test_an_edited_migration_is_rejected(database: str) -> None:
     connection = await connect(database)
     first, *rest = read_migrations()
-    edited = Migration(first.version, first.name, first.sql + "\n-- a word")
-    with pytest.raises(ConfigurationError, match="was applied with another text"):
+    edited = Migration(first.version, first.name, first.sql + "\n-- edited")
+    with pytest.raises(ConfigurationError, match="was changed after it was applied"):
         await migrate(connection, [edited, *rest])
     await connection.close()
 
 
-async def test_a_database_newer_than_the_program_is_refused(database: str) -> None:
+async def test_a_database_newer_than_the_program_is_rejected(database: str) -> None:
     connection = await connect(database)
     await migrate(connection, more("SELECT 1"))
-    with pytest.raises(ConfigurationError, match="run a newer one"):
+    with pytest.raises(ConfigurationError, match="run a newer version"):
         await migrate(connection, read_migrations())
     await connection.close()
 
 
-async def test_a_migration_that_fails_leaves_nothing(database: str) -> None:
+async def test_a_failed_migration_is_rolled_back(database: str) -> None:
     connection = await connect(database)
     with pytest.raises(Exception, match="division by zero"):
         await migrate(connection, more("CREATE TABLE half (); SELECT 1 / 0"))
@@ -53,7 +53,7 @@ async def test_a_migration_that_fails_leaves_nothing(database: str) -> None:
     await connection.close()
 
 
-async def test_two_runners_apply_a_migration_once(database: str) -> None:
+async def test_concurrent_runners_apply_a_migration_once(database: str) -> None:
     connections = [await connect(database) for _ in range(4)]
     found = await asyncio.gather(*(migrate(c, more("CREATE TABLE once ()")) for c in connections))
     assert sorted(len(applied) for applied in found) == [0, 0, 0, 1]
@@ -61,7 +61,7 @@ async def test_two_runners_apply_a_migration_once(database: str) -> None:
         await connection.close()
 
 
-async def test_a_migration_does_not_queue_behind_a_reader(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_migration_gives_up_waiting_for_a_reader(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.core.migrations.LOCK_TIMEOUT", "100ms")
     reader, runner = await connect(database), await connect(database)
     async with reader.transaction():
@@ -74,10 +74,10 @@ async def test_a_migration_does_not_queue_behind_a_reader(database: str, monkeyp
 
 
 @pytest.mark.parametrize("names", [["0001_a.sql", "0003_c.sql"], ["0001_a.sql", "0001_b.sql"], ["0002_b.sql"]])
-def test_numbers_have_no_gap_and_no_repeat(tmp_path: Path, names: list[str]) -> None:
+def test_migration_numbers_have_no_gaps_or_duplicates(tmp_path: Path, names: list[str]) -> None:
     for name in names:
         (tmp_path / name).write_text("SELECT 1")
-    with pytest.raises(ConfigurationError, match="without gap or repeat"):
+    with pytest.raises(ConfigurationError, match=r"must be numbered 1, 2, 3, \.\.\., each once"):
         read_migrations(tmp_path)
 
 
@@ -98,7 +98,7 @@ UPDATE registry_version SET version = 4;
 
 
 async def test_factories_keep_the_zones_and_sponsors_that_they_named(database_template: str) -> None:
-    """They are registered under their ids, so the factories can be written again as they are."""
+    """The migration registers each zone and sponsor under its id, so a PUT of such a factory still works."""
     migrations = read_migrations()
     split = next(n for n, migration in enumerate(migrations) if migration.name == "zones_and_sponsors")
     await execute(database_template, "CREATE DATABASE jejo_old")
@@ -123,12 +123,12 @@ async def test_factories_keep_the_zones_and_sponsors_that_they_named(database_te
         await execute(database_template, "DROP DATABASE jejo_old WITH (FORCE)")
 
 
-async def test_a_user_who_may_not_is_told_who_may(database_template: str) -> None:
-    await execute(database_template, "CREATE ROLE jejo_nobody LOGIN PASSWORD 'nobodys'")
+async def test_a_user_without_privileges_is_told_to_run_the_bootstrap(database_template: str) -> None:
+    await execute(database_template, "CREATE ROLE jejo_nobody LOGIN PASSWORD 'secret'")
     try:
         await execute(database_template, "CREATE DATABASE jejo_nobodys OWNER jejo_nobody")
         connection = await connect(
-            database_url(database_template, "jejo_nobodys").replace("jejo@", "jejo_nobody:nobodys@")
+            database_url(database_template, "jejo_nobodys").replace("jejo@", "jejo_nobody:secret@")
         )
         try:
             with pytest.raises(ConfigurationError, match=r"permission denied .*as a superuser of the database"):
@@ -140,7 +140,7 @@ async def test_a_user_who_may_not_is_told_who_may(database_template: str) -> Non
         await execute(database_template, "DROP ROLE jejo_nobody")
 
 
-async def test_a_server_that_goes_is_said(database: str, database_template: str) -> None:
+async def test_a_lost_connection_is_reported(database: str, database_template: str) -> None:
     connection = await connect(database)
     pid = await connection.fetchval("SELECT pg_backend_pid()")
     await execute(database_template, f"SELECT pg_terminate_backend({pid})")

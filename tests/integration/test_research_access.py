@@ -1,4 +1,4 @@
-"""The role researcher reads the views of schema research on a real database, and can do nothing else there."""
+"""Tests that the role researcher can read the views of schema research, and do nothing else in the database."""
 
 import asyncio
 import os
@@ -49,15 +49,15 @@ INSERT INTO state_event VALUES (1, '2025-03-03 01:00Z', 1, 1, 'withdrawn', 1, tr
 
 @pytest.fixture(scope="module")
 def migrated(database_template: str) -> Iterator[str]:
-    """A database migrated in place: what is granted on a database does not go with a copy of it."""
+    """A database migrated in place, since copies of a template lack grants on the database itself."""
     url = database_url(database_template, NAME)
 
-    async def make() -> None:
+    async def create() -> None:
         await execute(database_template, f"CREATE DATABASE {NAME}")
         await bootstrap(url, read_migrations(), {})
         await execute(url, SAMPLE)
 
-    asyncio.run(make())
+    asyncio.run(create())
     yield url
     asyncio.run(execute(database_template, f"DROP DATABASE {NAME} WITH (FORCE)"))
 
@@ -71,25 +71,25 @@ async def owner(migrated: str) -> AsyncIterator[Connection]:
 
 @pytest.fixture
 async def researcher(migrated: str) -> AsyncIterator[Connection]:
-    """Logged in as researcher, and determined: read-only is a default that everybody may turn off."""
+    """A connection as researcher, with read-only transactions turned off, which every user may do."""
     connection = await connect(address_for(migrated, "researcher"))
     await connection.execute("SET default_transaction_read_only = off")
     yield connection
     await connection.close()
 
 
-async def test_it_reads_the_views_and_nothing_else_that_is_not_the_extensions_own(owner: Connection) -> None:
+async def test_it_can_read_only_the_views_and_the_extensions_own_tables(owner: Connection) -> None:
     readable = await owner.fetch(READABLE)
     assert {row["name"] for row in readable if row["schema"] == "research"} == VIEWS
     assert [dict(row) for row in readable if row["schema"] != "research" and not row["of_extension"]] == []
 
 
-async def test_it_writes_nothing_at_all(owner: Connection) -> None:
-    # pg_settings takes UPDATE for SET, which everybody may do for his own session.
+async def test_it_can_write_nothing(owner: Connection) -> None:
+    # UPDATE of pg_settings is the same as SET, which every user may do in their own session.
     assert {row["name"] for row in await owner.fetch(WRITABLE)} <= {"pg_settings"}
 
 
-async def test_it_is_no_member_and_owns_nothing(owner: Connection) -> None:
+async def test_it_is_in_no_other_role_and_owns_nothing(owner: Connection) -> None:
     member = "SELECT count(*) FROM pg_auth_members WHERE member = 'researcher'::regrole"
     owned = "SELECT count(*) FROM pg_shdepend WHERE refobjid = 'researcher'::regrole AND deptype = 'o'"
     assert await owner.fetchval(member) == 0
@@ -101,7 +101,7 @@ async def test_it_is_no_member_and_owns_nothing(owner: Connection) -> None:
     assert set(rights.values()) == {False}
 
 
-async def test_every_view_is_a_barrier_and_every_column_is_explained(owner: Connection) -> None:
+async def test_every_view_is_a_security_barrier_and_every_column_has_a_comment(owner: Connection) -> None:
     views = await owner.fetch(
         "SELECT relname, reloptions, obj_description(oid, 'pg_class') AS comment FROM pg_class "
         "WHERE relnamespace = 'research'::regnamespace"
@@ -116,13 +116,13 @@ async def test_every_view_is_a_barrier_and_every_column_is_explained(owner: Conn
     assert [row["name"] for row in missing] == []
 
 
-async def test_it_reads_every_view(researcher: Connection) -> None:
+async def test_it_can_read_every_view(researcher: Connection) -> None:
     for view in sorted(VIEWS):
         await researcher.fetch(f"SELECT * FROM research.{view}")
     assert await researcher.fetchval("SELECT count(*) FROM research.state_event") == 1
 
 
-async def test_no_view_names_the_company(researcher: Connection) -> None:
+async def test_no_view_contains_names_or_business_numbers(researcher: Connection) -> None:
     for view in sorted(VIEWS):
         rows = str([tuple(row) for row in await researcher.fetch(f"SELECT * FROM research.{view}")])
         assert "Hanbit" not in rows
@@ -174,11 +174,11 @@ async def test_no_view_names_the_company(researcher: Connection) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'jejo' AND pid <> pg_backend_pid()",
     ],
 )
-async def test_it_is_refused(owner: Connection, researcher: Connection, statement: str) -> None:
-    with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.InvalidParameterValueError)) as refused:
+async def test_other_statements_are_denied(owner: Connection, researcher: Connection, statement: str) -> None:
+    with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.InvalidParameterValueError)) as denied:
         await researcher.execute(statement)
-    if isinstance(refused.value, asyncpg.InvalidParameterValueError):
-        assert "permission denied to set role" in str(refused.value)
+    if isinstance(denied.value, asyncpg.InvalidParameterValueError):
+        assert "permission denied to set role" in str(denied.value)
 
 
 @pytest.mark.parametrize(
@@ -189,12 +189,12 @@ async def test_it_is_refused(owner: Connection, researcher: Connection, statemen
         "DELETE FROM research.reading",
     ],
 )
-async def test_views_of_several_tables_take_no_rows(researcher: Connection, statement: str) -> None:
+async def test_views_of_several_tables_accept_no_rows(researcher: Connection, statement: str) -> None:
     with pytest.raises(asyncpg.ObjectNotInPrerequisiteStateError):
         await researcher.execute(statement)
 
 
-async def test_it_locks_no_table_and_passes_nothing_on(owner: Connection, researcher: Connection) -> None:
+async def test_it_can_neither_lock_tables_nor_grant_rights(owner: Connection, researcher: Connection) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with researcher.transaction():
             await researcher.execute("LOCK TABLE public.state_event IN ACCESS SHARE MODE")
@@ -204,7 +204,7 @@ async def test_it_locks_no_table_and_passes_nothing_on(owner: Connection, resear
     assert await owner.fetchval(granted) == before
 
 
-async def test_chunks_are_as_closed_as_their_tables(owner: Connection, researcher: Connection) -> None:
+async def test_it_cannot_read_chunks_directly(owner: Connection, researcher: Connection) -> None:
     chunks = await owner.fetch(
         "SELECT format('%I.%I', chunk_schema, chunk_name) AS name FROM timescaledb_information.chunks"
     )
@@ -214,17 +214,17 @@ async def test_chunks_are_as_closed_as_their_tables(owner: Connection, researche
             await researcher.fetch(f"SELECT * FROM {row['name']}")
 
 
-async def test_a_cheap_function_of_ones_own_sees_no_row_that_the_view_leaves_out(
+async def test_conditions_of_a_query_never_see_rows_that_the_view_excludes(
     owner: Connection, researcher: Connection
 ) -> None:
-    """The error of a cast is a function's way of telling a value; a barrier keeps it from the withdrawn row."""
+    """An error, as of a division by zero, could reveal a value; the barrier keeps conditions off the withdrawn row."""
     everything = "SELECT count(*) FROM {} WHERE reason::text = 'x' OR 1 / (1 - (reason = 'withdrawn')::integer) = 0"
     with pytest.raises(asyncpg.DivisionByZeroError):
         await owner.fetchval(everything.format("public.state_event"))
     assert await researcher.fetchval(everything.format("research.state_event")) == 0
 
 
-async def test_reading_only_is_the_default_and_statements_end(migrated: str) -> None:
+async def test_transactions_are_read_only_by_default_and_statements_time_out(migrated: str) -> None:
     connection = await connect(address_for(migrated, "researcher"))
     try:
         settings = {

@@ -197,11 +197,11 @@ def pgpass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_passwords_are_created_once_and_readable_only_by_their_owner(tmp_path: Path) -> None:
-    made = ensure_passwords(tmp_path / "passwords")
-    assert set(made) == {"jejo", *LOGINS}
-    assert len(set(made.values())) == len(made)
-    assert all(len(password) == 48 for password in made.values())
-    assert ensure_passwords(tmp_path / "passwords") == made
+    passwords = ensure_passwords(tmp_path / "passwords")
+    assert set(passwords) == {"jejo", *LOGINS}
+    assert len(set(passwords.values())) == len(passwords)
+    assert all(len(password) == 48 for password in passwords.values())
+    assert ensure_passwords(tmp_path / "passwords") == passwords
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "passwords").iterdir()} == {0o600}
 
 

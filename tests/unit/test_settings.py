@@ -1,4 +1,4 @@
-"""An invalid value is refused at once; each service logs in as itself, with the password of its own login."""
+"""Tests of settings: invalid values are rejected at start, and each service gets its own database login."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def passwords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_service_logs_in_as_itself_with_its_own_password(passwords: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_uses_its_own_login_and_password(passwords: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JEJO_DATABASE_URL", ADDRESS)
     monkeypatch.setenv("JEJO_READ_DATABASE_URL", "postgresql://reader:own@replica/jejo?sslmode=require")
     settings = read_settings(ApiSettings)
@@ -30,7 +30,7 @@ def test_a_service_logs_in_as_itself_with_its_own_password(passwords: Path, monk
     )
 
 
-def test_the_administrator_logs_in_as_the_address_says(passwords: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_administrator_uses_the_login_in_the_address(passwords: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JEJO_DATABASE_URL", ADDRESS)
     assert read_settings(Settings).database_url == "postgresql://jejo:jejo%2Fb%3Ac%40d%20e%25@db:5432/jejo"
     monkeypatch.setenv("JEJO_DATABASE_URL", "postgresql://stranger@db/jejo")
@@ -48,7 +48,7 @@ def test_the_administrator_logs_in_as_the_address_says(passwords: Path, monkeypa
         ("postgres://[::1]:1,db:2/j?a=b", "postgres://jejo_api@[::1]:1,db:2/j?a=b"),
     ],
 )
-def test_a_password_in_the_address_is_its_users_alone(
+def test_a_password_in_the_address_is_used_only_for_its_user(
     monkeypatch: pytest.MonkeyPatch, address: str, expected: str
 ) -> None:
     monkeypatch.setenv("JEJO_DATABASE_URL", address)
@@ -56,41 +56,45 @@ def test_a_password_in_the_address_is_its_users_alone(
     assert read_settings(Settings).database_url == address
 
 
-def test_a_password_that_is_missing_is_named(passwords: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_password_file_is_reported(passwords: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (passwords / "jejo_api").unlink()
     with pytest.raises(ConfigurationError, match=r"JEJO_DATABASE_PASSWORDS cannot be read: .*No such file"):
         read_settings(ApiSettings)
 
 
-def test_passwords_of_logins_are_those_that_have_a_file(passwords: Path) -> None:
-    assert read_settings(Settings).passwords_of_logins() == {"jejo_api": "jejo_api/b:c@d e%"}
+def test_read_passwords_returns_the_logins_that_have_a_file(passwords: Path) -> None:
+    assert read_settings(Settings).read_passwords() == {"jejo_api": "jejo_api/b:c@d e%"}
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "said"),
+    ("variable", "value", "message"),
     [
         ("JEJO_DATABASE_URL", "127.0.0.1:5433/jejo", "JEJO_DATABASE_URL: write postgresql://USER@HOST:PORT/DATABASE."),
         ("JEJO_DATABASE_URL", "postgresql://jejo@db:port/jejo", "JEJO_DATABASE_URL: write postgresql://"),
         ("JEJO_READ_DATABASE_URL", "mysql://db/jejo", "JEJO_READ_DATABASE_URL: write postgresql://"),
-        ("JEJO_KAFKA_BOOTSTRAP_SERVERS", "kafka:port", "JEJO_KAFKA_BOOTSTRAP_SERVERS: write HOST:PORT, by comma."),
+        (
+            "JEJO_KAFKA_BOOTSTRAP_SERVERS",
+            "kafka:port",
+            "SERVERS: write HOST:PORT, separated by commas.",
+        ),
         ("JEJO_KAFKA_BOOTSTRAP_SERVERS", "", "JEJO_KAFKA_BOOTSTRAP_SERVERS: write HOST:PORT"),
         ("JEJO_TELEMETRY_TOPIC", "two words", "JEJO_TELEMETRY_TOPIC: write at most 249 letters"),
         ("JEJO_LOG_LEVEL", "chatty", "JEJO_LOG_LEVEL: write DEBUG, INFO, WARNING or ERROR."),
         ("JEJO_KAFKA_HEARTBEAT_MS", "10000", "JEJO_KAFKA_HEARTBEAT_MS: write less than JEJO_KAFKA_SESSION_TIMEOUT_MS."),
     ],
 )
-def test_what_would_fail_later_is_refused_at_once(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+def test_invalid_values_are_rejected_at_start(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(variable, value)
     kind = ApiSettings if "READ" in variable else IngestSettings
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(ConfigurationError) as rejected:
         read_settings(kind)
-    assert said in str(refused.value)
+    assert message in str(rejected.value)
 
 
 @pytest.mark.parametrize("servers", ["kafka", "kafka:9092", "[::1]:9092", "a.b-c:1,d:2", "a:1, b:2"])
-def test_addresses_of_brokers_may_be_many(monkeypatch: pytest.MonkeyPatch, servers: str) -> None:
+def test_lists_of_brokers_are_accepted(monkeypatch: pytest.MonkeyPatch, servers: str) -> None:
     monkeypatch.setenv("JEJO_KAFKA_BOOTSTRAP_SERVERS", servers)
     monkeypatch.setenv("JEJO_LOG_LEVEL", "debug")
     settings = read_settings(Settings)
