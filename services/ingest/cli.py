@@ -62,7 +62,7 @@ def with_connection(work: "Callable[[Connection, IngestSettings], Awaitable[T]]"
     from services.core.database import RETRYABLE
     from services.core.errors import TransientError
     from services.core.settings import read_settings
-    from services.ingest.connection import connect_to_write
+    from services.ingest.database import connect_to_write
     from services.ingest.settings import IngestSettings
 
     async def run() -> T:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.core.database import POSTGRES_EPOCH_US
-from services.ingest.hints import Ints
+from services.ingest.model import Ints
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"

@@ -1,32 +1,108 @@
-"""Reads dead letters for an operator: a list, or one in full."""
+"""Dead letters in the database: written with the batch that they come from, listed and shown to an operator."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
 
 import asyncpg
 
+from schemas.wire.codes import Reason
 from services.core.database import Connection
 from services.core.errors import ConfigurationError
-from services.core.times import rfc3339
+from services.core.times import HOUR_US, floor_to, rfc3339
+from services.ingest import queries
+from services.ingest.model import BusRecord, DeadLetter, Ints
 
-LIST = """
-SELECT id, received_at, partition, record_offset, claimed_factory, reason, row_kind, row_index, message
-FROM dead_letter
-WHERE ($1::text IS NULL OR reason = $1) AND ($2::text IS NULL OR claimed_factory = $2)
-  AND ($3 OR replayed_at IS NULL)
-ORDER BY id DESC
-LIMIT $4
-"""
+HEAD_BYTES = 4096
+"""What is kept of a record that is too large."""
 
-SHOW = """
-SELECT d.*, t.topic AS topic_name
-FROM dead_letter d JOIN ingest_topic t ON t.id = d.topic
-WHERE d.id = $1
-"""
+Quota = tuple[str, bool, int]
+"""Claimed factory (empty: none), whether the letters are authentic, and the hour of receipt."""
+
+LETTER_COLUMNS = [
+    *("topic", "partition", "record_offset", "received_at", "claimed_factory", "authentic", "reason", "message"),
+    *("row_kind", "row_index", "record_id", "raw", "raw_length", "raw_sha256", "record_key", "headers"),
+]
+
+
+async def write_dead_letters(
+    connection: Connection, topic: int, letters: list[DeadLetter], record_ids: Ints, bytes_per_hour: int
+) -> None:
+    """Write letters; beyond the quota of their factory and hour only hash, length and reason.
+
+    Args:
+        record_ids: the numbers of the batch's records.
+        bytes_per_hour: what may be kept of the refused bytes, with key and headers.
+    """
+    if not letters:
+        return
+    kept = await kept_so_far(connection, letters)
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for letter in letters:
+            parts = kept_parts(letter)
+            size = sum(len(part or b"") for part in parts)
+            quota = quota_of(letter)
+            if kept[quota] + size > bytes_per_hour:
+                parts = (None, None, None)
+            else:
+                kept[quota] += size
+            record_id = None if letter.record is None else int(record_ids[letter.record])
+            yield letter_row(topic, letter, record_id, *parts)
+
+    await connection.copy_records_to_table("dead_letter", records=rows(), columns=LETTER_COLUMNS)
+
+
+async def kept_so_far(connection: Connection, letters: list[DeadLetter]) -> dict[Quota, int]:
+    """Bytes kept so far for each factory and hour that the letters belong to."""
+    quotas = list(dict.fromkeys(quota_of(letter) for letter in letters))
+    found = await connection.fetch(queries.QUARANTINE_KEPT, *[list(c) for c in zip(*quotas, strict=True)])
+    return {quotas[row["position"] - 1]: int(row["kept"]) for row in found}
+
+
+def quota_of(letter: DeadLetter) -> Quota:
+    """What a dead letter's bytes count against."""
+    return letter.claimed_factory or "", letter.authentic, floor_to(letter.source.received_us, HOUR_US)
+
+
+def kept_parts(letter: DeadLetter) -> tuple[bytes | None, bytes | None, bytes | None]:
+    """Raw bytes, key and headers, as far as they are worth keeping: of a row the record tells the others."""
+    raw = letter.raw[:HEAD_BYTES] if letter.reason is Reason.too_large else letter.raw
+    if letter.row_kind is not None:
+        return raw, None, None
+    return raw, letter.source.key, encode_headers(letter.source)
+
+
+def letter_row(
+    topic: int, letter: DeadLetter, record_id: int | None, raw: bytes | None, key: bytes | None, headers: bytes | None
+) -> tuple[object, ...]:
+    """A row of ``dead_letter``, in the order of LETTER_COLUMNS."""
+    source = letter.source
+    return (
+        *(topic, source.partition, source.offset, source.received_us, letter.claimed_factory, letter.authentic),
+        *(letter.reason.value, letter.message, letter.row_kind, letter.row_index, record_id, raw, len(letter.raw)),
+        *(hashlib.sha256(letter.raw).digest(), key, headers),
+    )
+
+
+def encode_headers(source: BusRecord) -> bytes:
+    """Kafka headers as a JSON list of [name, base64 value or null]."""
+    pairs = [[name, None if value is None else base64.b64encode(value).decode()] for name, value in source.headers]
+    return json.dumps(pairs).encode()
+
+
+def decode_headers(headers: bytes | None) -> tuple[tuple[str, bytes | None], ...]:
+    """What ``encode_headers`` was given; none where none were kept."""
+    pairs = json.loads(headers or b"[]")
+    return tuple((name, None if value is None else base64.b64decode(value)) for name, value in pairs)
 
 
 async def list_dead_letters(
     connection: Connection, reason: str | None, factory_id: str | None, limit: int, *, replayed: bool
 ) -> list[str]:
     """One line a letter, the latest first: number, receipt, partition/offset, factory, reason, sentence."""
-    rows = await connection.fetch(LIST, reason, factory_id, replayed, limit)
+    rows = await connection.fetch(queries.LIST_DEAD_LETTERS, reason, factory_id, replayed, limit)
     return [
         f"{row['id']}  {rfc3339(row['received_at'])}  {row['partition']}/{row['record_offset']}{place(row)}  "
         f"{row['claimed_factory'] or '-'}  {row['reason']}  {row['message']}"
@@ -45,7 +121,7 @@ async def show_dead_letter(connection: Connection, number: int) -> dict[str, obj
     Raises:
         ConfigurationError: there is no such letter.
     """
-    row = await connection.fetchrow(SHOW, number)
+    row = await connection.fetchrow(queries.SHOW_DEAD_LETTER, number)
     if row is None:
         raise ConfigurationError(f"There is no dead letter {number}: `jejo dead-letters list` shows those there are.")
     return {

@@ -10,9 +10,8 @@ from services.core.errors import TransientError
 from services.core.times import DAY_US
 from services.ingest import queries
 from services.ingest.copy_format import readings_as_copy
-from services.ingest.hints import Ints, LatestInstants
-from services.ingest.model import FactRows, FactTable
-from services.ingest.plan import Split, near_in_time, series_of, split_rows
+from services.ingest.model import FactRows, FactTable, Ints
+from services.ingest.plan import LatestInstants, Split, near_in_time, series_of, split_rows
 from services.ingest.queries import SHAPES, FactShape
 from services.ingest.versions import NOTHING_KNOWN, Change, Known, Outcome, Version, merge
 

@@ -11,7 +11,7 @@ from schemas.wire.codes import Reason
 from schemas.wire.columns import RowKind
 from services.core.database import CONTENTION, SHORTAGE
 from services.core.errors import TransientError
-from services.ingest.tally import FATES, Tally
+from services.ingest.batch_counts import FATES, BatchCounts
 
 BATCH_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -70,13 +70,13 @@ class IngestMetrics:
         for cause in Cause:
             self._failures.labels(cause)
 
-    def committed(self, tally: Tally, seconds: float) -> None:
+    def committed(self, counts: BatchCounts, seconds: float) -> None:
         """A batch is in the database."""
-        self._records.labels("authentic").inc(tally.records)
-        self._records.labels("refused").inc(tally.refused_records)
-        for (kind, fate), count in tally.rows.items():
+        self._records.labels("authentic").inc(counts.records)
+        self._records.labels("refused").inc(counts.refused_records)
+        for (kind, fate), count in counts.rows.items():
             self._rows.labels(kind, fate).inc(count)
-        for refusals in tally.refusals:
+        for refusals in counts.refusals:
             self._letters.labels(refusals.reason).inc(refusals.count)
         self._batch.observe(seconds)
         self._committed.set_to_current_time()

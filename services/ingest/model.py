@@ -3,8 +3,13 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
+
 from schemas.wire.codes import Reason
 from schemas.wire.columns import RowKind
+
+Ints = npt.NDArray[np.int64]
 
 Content = tuple[object, ...]
 """What a row says beside its identity: (state, mode, reason), (good, scrap, rework) or (value,)."""
@@ -70,8 +75,8 @@ class AuthenticRecord:
 class FactRows:
     """Rows of one table as parallel lists, in the partition's order.
 
-    ``key`` is the part of the identity between machine and instant: 0 for states, the product for counts, the metric's
-    name for readings. ``record`` indexes the batch's records.
+    ``key`` is the part of the identity between machine and instant: empty for states, the product for counts, the
+    metric's name for readings. ``record`` indexes the batch's records.
     """
 
     machine: list[int] = field(default_factory=list)

@@ -1,4 +1,9 @@
-"""Splits a batch's rows into those that can be copied in as they are and those that must be compared first. Pure."""
+"""Splits a batch's rows into those that can be copied in as they are and those that must be compared first. Pure.
+
+Telemetry mostly moves forward in time, so a row later than everything stored of its series is expected to be new. The
+expectation is a hint for speed and never needed for correctness: if it is wrong, the table's unique key says so, and
+the batch is written again with every row compared.
+"""
 
 from dataclasses import dataclass
 
@@ -6,12 +11,37 @@ import numpy as np
 import numpy.typing as npt
 
 from services.core.times import DAY_US, MINUTE_US
-from services.ingest.hints import Ints, LatestInstants
+from services.ingest.model import Ints
 
 MARK_GAP_US = 90 * MINUTE_US
 """More than an hour, so that counts sent by the hour, which lie an hour apart give or take a piece, share a mark."""
 SERIES_BITS = 32
 """A series number is the machine's number above this many bits of metric number."""
+
+
+MOST_SERIES = 2_000_000
+NEVER = np.iinfo(np.int64).min
+
+
+class LatestInstants:
+    """The latest instant known of each series of one table, in microseconds; forgets all when it holds too many."""
+
+    def __init__(self) -> None:
+        self._latest: dict[int, int] = {}
+
+    def of(self, series: Ints) -> Ints:
+        """The latest instant of each series; of an unknown one, the beginning of time."""
+        get = self._latest.get
+        return np.fromiter((get(s, NEVER) for s in series.tolist()), np.int64, len(series))
+
+    def learn(self, series: Ints, at_us: Ints) -> None:
+        """Take in instants that are stored; earlier ones than known change nothing."""
+        latest = self._latest
+        if len(latest) + len(series) > MOST_SERIES:
+            latest.clear()
+        for s, at in zip(series.tolist(), at_us.tolist(), strict=True):
+            if at > latest.get(s, NEVER):
+                latest[s] = at
 
 
 @dataclass(frozen=True, slots=True)

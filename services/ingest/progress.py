@@ -55,7 +55,7 @@ def read_logs(bootstrap_servers: str, topic: str, *, client_id: str, timeout_ms:
     from kafka.errors import KafkaError
 
     from services.core.kafka_compatibility import latest_topic_id
-    from services.ingest.bus import log_bounds
+    from services.ingest.consumer import log_bounds
 
     try:
         consumer = KafkaConsumer(

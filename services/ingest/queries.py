@@ -103,6 +103,67 @@ CLAIM_DEAD_LETTERS = """
 UPDATE dead_letter SET replayed_at = now() WHERE id = ANY($1::bigint[]) AND replayed_at IS NULL
 """
 
+LIST_DEAD_LETTERS = """
+SELECT id, received_at, partition, record_offset, claimed_factory, reason, row_kind, row_index, message
+FROM dead_letter
+WHERE ($1::text IS NULL OR reason = $1) AND ($2::text IS NULL OR claimed_factory = $2)
+  AND ($3 OR replayed_at IS NULL)
+ORDER BY id DESC
+LIMIT $4
+"""
+
+SHOW_DEAD_LETTER = """
+SELECT d.*, t.topic AS topic_name
+FROM dead_letter d JOIN ingest_topic t ON t.id = d.topic
+WHERE d.id = $1
+"""
+
+WAITING_DEAD_LETTERS = """
+SELECT d.id, d.topic, t.cluster_id, t.topic_id, d.partition, d.record_offset, d.received_at, d.record_key, d.headers,
+       d.raw, d.row_kind, d.row_index, d.record_id, d.authentic, d.reason, d.message, r.revision, r.factory,
+       f.factory_id, r.gateway_id, r.boot_id, r.sequence, r.sent_at, r.gateway_key, r.signed
+FROM (
+    SELECT id, sum(raw_length) OVER (ORDER BY id) - raw_length AS bytes_before
+    FROM (
+        SELECT id, raw_length
+        FROM dead_letter
+        WHERE replayed_at IS NULL AND raw IS NOT NULL AND reason <> $4 AND id > $1
+          AND ($2::text IS NULL OR reason = $2) AND ($3::text IS NULL OR claimed_factory = $3)
+          AND ($5::bigint[] IS NULL OR id = ANY($5))
+        ORDER BY id
+        LIMIT $6
+    ) AS page
+) AS w
+JOIN dead_letter d USING (id)
+JOIN ingest_topic t ON t.id = d.topic
+LEFT JOIN ingest_record r ON r.id = d.record_id AND r.received_at = d.received_at
+LEFT JOIN factory f ON f.id = r.factory
+WHERE w.bytes_before < $7
+ORDER BY d.id
+"""
+
+UPDATE_REFUSALS = """
+UPDATE dead_letter d SET authentic = w.authentic, reason = w.reason, message = w.message
+FROM unnest($1::bigint[], $2::boolean[], $3::text[], $4::text[]) AS w(id, authentic, reason, message)
+WHERE d.id = w.id AND d.replayed_at IS NULL
+"""
+
+KNOWN_RECORDS = """
+SELECT w.position
+FROM unnest($2::integer[], $3::bigint[], $4::timestamptz[]) WITH ORDINALITY
+    AS w(partition, record_offset, received_at, position)
+JOIN ingest_record r ON r.topic = $1 AND r.partition = w.partition AND r.record_offset = w.record_offset
+    AND r.received_at = w.received_at
+WHERE r.received_at BETWEEN $5 AND $6
+"""
+
+KNOWN_LETTERS = """
+SELECT w.position
+FROM unnest($2::integer[], $3::bigint[]) WITH ORDINALITY AS w(partition, record_offset, position)
+JOIN dead_letter d ON d.topic = $1 AND d.partition = w.partition AND d.record_offset = w.record_offset
+    AND d.row_kind IS NULL AND d.row_index IS NULL
+"""
+
 CREDIT_RECORDS = """
 UPDATE ingest_record r
 SET rows_stored = r.rows_stored + w.stored, rows_duplicate = r.rows_duplicate + w.duplicate,

@@ -6,6 +6,8 @@ the version is read after the record was polled.
 
 from dataclasses import dataclass, field
 
+import asyncpg
+
 from services.core.database import Connection
 from services.ingest import queries
 from services.ingest.model import FactTable
@@ -28,6 +30,20 @@ class KeyVersion:
         """Whether a record received at this instant may be signed with the key."""
         ends = (self.effective_to_us, self.valid_to_us, self.revoked_at_us, self.compromised_since_us)
         return max(self.effective_from_us, self.valid_from_us) <= us and all(end is None or us < end for end in ends)
+
+
+def key_version(row: asyncpg.Record) -> KeyVersion:
+    """A row of ``queries.KEYS_CHANGED``."""
+    return KeyVersion(
+        gateway_key=row["gateway_key"],
+        effective_from_us=row["effective_from"],
+        effective_to_us=row["effective_to"],
+        public_key=row["public_key"],
+        valid_from_us=row["valid_from"],
+        valid_to_us=row["valid_to"],
+        revoked_at_us=row["revoked_at"],
+        compromised_since_us=row["compromised_since"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +93,7 @@ class Registry:
         for row in keys:
             own_versions = found.setdefault((row["factory_id"], row["key_id"]), [])
             if row["effective_from"] is not None:
-                own_versions.append(KeyVersion(*list(row.values())[2:]))
+                own_versions.append(key_version(row))
         self.keys.update((name, tuple(versions)) for name, versions in found.items())
         spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
         for row in machines:

@@ -13,44 +13,15 @@ from schemas.wire.columns import RowKind
 from schemas.wire.refusal import Refusal
 from schemas.wire.rows import decode_row
 from services.core.database import Connection
+from services.ingest import queries
+from services.ingest.dead_letters import decode_headers
 from services.ingest.judge import judge, place_rows
 from services.ingest.model import AuthenticRecord, Batch, BusRecord
-from services.ingest.quarantine import decode_headers
 from services.ingest.registry import Registry
 from services.ingest.writer import Topic, Writer
 
 LETTERS_AT_ONCE = 500
 BYTES_AT_ONCE = 8 * 1024 * 1024
-
-WAITING = """
-SELECT d.id, d.topic, t.cluster_id, t.topic_id, d.partition, d.record_offset, d.received_at, d.record_key, d.headers,
-       d.raw, d.row_kind, d.row_index, d.record_id, d.authentic, d.reason, d.message, r.revision, r.factory,
-       f.factory_id, r.gateway_id, r.boot_id, r.sequence, r.sent_at, r.gateway_key, r.signed
-FROM (
-    SELECT id, sum(raw_length) OVER (ORDER BY id) - raw_length AS bytes_before
-    FROM (
-        SELECT id, raw_length
-        FROM dead_letter
-        WHERE replayed_at IS NULL AND raw IS NOT NULL AND reason <> $4 AND id > $1
-          AND ($2::text IS NULL OR reason = $2) AND ($3::text IS NULL OR claimed_factory = $3)
-          AND ($5::bigint[] IS NULL OR id = ANY($5))
-        ORDER BY id
-        LIMIT $6
-    ) AS page
-) AS w
-JOIN dead_letter d USING (id)
-JOIN ingest_topic t ON t.id = d.topic
-LEFT JOIN ingest_record r ON r.id = d.record_id AND r.received_at = d.received_at
-LEFT JOIN factory f ON f.id = r.factory
-WHERE w.bytes_before < $7
-ORDER BY d.id
-"""
-
-SAY_AGAIN = """
-UPDATE dead_letter d SET authentic = w.authentic, reason = w.reason, message = w.message
-FROM unnest($1::bigint[], $2::boolean[], $3::text[], $4::text[]) AS w(id, authentic, reason, message)
-WHERE d.id = w.id AND d.replayed_at IS NULL
-"""
 
 Again = tuple[int, bool, str, str]
 """A letter refused for another reason than before: its number, whether it is authentic, reason code and message."""
@@ -103,11 +74,13 @@ async def replay(connection: Connection, choice: Choice, *, require_signatures: 
             if judged.taken:
                 place = Topic(topic, own[0]["cluster_id"], own[0]["topic_id"])
                 writer = writers.setdefault(topic, Writer(place, bytes_per_hour))
-                tally = await writer.write(connection, judged.batch, [], tuple(judged.taken))
+                counts = await writer.write(connection, judged.batch, [], tuple(judged.taken))
                 turned += len(judged.taken)
-                stored += tally.rows_of("stored")
+                stored += counts.rows_of("stored")
             if judged.again:
-                await connection.execute(SAY_AGAIN, *[list(column) for column in zip(*judged.again, strict=True)])
+                await connection.execute(
+                    queries.UPDATE_REFUSALS, *[list(column) for column in zip(*judged.again, strict=True)]
+                )
         seen += len(letters)
         after = letters[-1]["id"]
 
@@ -116,7 +89,7 @@ async def waiting(connection: Connection, choice: Choice, after: int) -> list[as
     """The next letters that wait, as many as fit into memory."""
     ids = None if choice.ids is None else list(choice.ids)
     return await connection.fetch(
-        WAITING,
+        queries.WAITING_DEAD_LETTERS,
         after,
         choice.reason,
         choice.factory_id,

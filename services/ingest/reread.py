@@ -4,23 +4,8 @@ A record is judged once. What became of it then stands, and is judged again only
 """
 
 from services.core.database import Connection
+from services.ingest import queries
 from services.ingest.model import Batch, DeadLetter, FactRows
-
-KNOWN_RECORDS = """
-SELECT w.position
-FROM unnest($2::integer[], $3::bigint[], $4::timestamptz[]) WITH ORDINALITY
-    AS w(partition, record_offset, received_at, position)
-JOIN ingest_record r ON r.topic = $1 AND r.partition = w.partition AND r.record_offset = w.record_offset
-    AND r.received_at = w.received_at
-WHERE r.received_at BETWEEN $5 AND $6
-"""
-
-KNOWN_LETTERS = """
-SELECT w.position
-FROM unnest($2::integer[], $3::bigint[]) WITH ORDINALITY AS w(partition, record_offset, position)
-JOIN dead_letter d ON d.topic = $1 AND d.partition = w.partition AND d.record_offset = w.record_offset
-    AND d.row_kind IS NULL AND d.row_index IS NULL
-"""
 
 
 async def without_known(connection: Connection, topic: int, batch: Batch) -> Batch:
@@ -49,7 +34,7 @@ async def known_records(connection: Connection, topic: int, batch: Batch) -> set
         return set()
     received = [source.received_us for _, source in new]
     found = await connection.fetch(
-        KNOWN_RECORDS,
+        queries.KNOWN_RECORDS,
         topic,
         [source.partition for _, source in new],
         [source.offset for _, source in new],
@@ -66,7 +51,7 @@ async def known_letters(connection: Connection, topic: int, batch: Batch) -> set
     if not whole:
         return set()
     found = await connection.fetch(
-        KNOWN_LETTERS, topic, [source.partition for _, source in whole], [source.offset for _, source in whole]
+        queries.KNOWN_LETTERS, topic, [source.partition for _, source in whole], [source.offset for _, source in whole]
     )
     return {whole[row["position"] - 1][0] for row in found}
 

@@ -13,10 +13,8 @@ class IngestSettings(MetricsSettings):
     ingest_group: str = Field(
         "jejo-ingest", description="Kafka consumer group; workers of one group share the partitions."
     )
-    ingest_batch_bytes: int = Field(
-        16 * 1024 * 1024, ge=1, description="Bytes of records gathered for one transaction."
-    )
-    ingest_batch_records: int = Field(5000, ge=1, description="Records gathered for one transaction.")
+    ingest_batch_bytes: int = Field(16 * 1024 * 1024, ge=1, description="Bytes of records buffer for one transaction.")
+    ingest_batch_records: int = Field(5000, ge=1, description="Records buffer for one transaction.")
     kafka_session_timeout_ms: int = Field(10_000, ge=1000, description="How soon a silent worker's partitions move on.")
     kafka_heartbeat_ms: int = Field(1000, ge=100, description="How soon a worker learns of another joining or leaving.")
     kafka_metadata_max_age_ms: int = Field(

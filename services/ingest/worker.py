@@ -18,14 +18,14 @@ from services.core.errors import ConfigurationError, TransientError
 from services.core.kafka_compatibility import latest_topic_id, resume_join
 from services.core.logging import fields
 from services.core.monitoring import Readiness, serve_monitoring
-from services.ingest.bus import Assignment, bus_record, log_bounds, make_consumer
-from services.ingest.gathering import Gathered
-from services.ingest.intake import Intake
+from services.ingest.batch_counts import BatchCounts
+from services.ingest.buffer import RecordBuffer
+from services.ingest.consumer import Assignment, bus_record, log_bounds, make_consumer
+from services.ingest.database import DatabaseThread
 from services.ingest.metrics import IngestMetrics
 from services.ingest.observer import Observer
 from services.ingest.offsets import made_anew
 from services.ingest.settings import IngestSettings
-from services.ingest.tally import Tally
 from services.ingest.topic import TopicName, open_topic
 from services.ingest.writer import OffsetMove
 
@@ -86,13 +86,13 @@ class Worker:
         self._topic = name.topic
         self._consumer = consumer
         self._assignment = Assignment(consumer)
-        self._intake = Intake(settings, name)
+        self._database = DatabaseThread(settings, name)
         self._observer = observer
         self._readiness = readiness
         self._generation = -1
         self._stored: dict[int, int] | None = None
-        self._gathered = self._nothing()
-        self._writing: Future[Tally] | None = None
+        self._buffer = self._nothing()
+        self._writing: Future[BatchCounts] | None = None
         self._written: dict[int, int] = {}
         self._pause_s = FIRST_PAUSE_S
         self._try_again_at = 0.0
@@ -111,7 +111,7 @@ class Worker:
                     give_up_at = time.monotonic() + DRAIN_S
         finally:
             self._consumer.close(autocommit=False)
-            self._intake.close()
+            self._database.close()
             self._observer.close()
 
     def _subscribe(self) -> None:
@@ -141,11 +141,11 @@ class Worker:
                 self._distrust_positions(error)
         if self._writing is None and self._stored is None:
             self._find_positions()
-        elif self._writing is None and self._gathered.next:
+        elif self._writing is None and self._buffer.next:
             self._hand_over()
         self._keep_bounds()
         self._show_readiness()
-        self._observer.look(self._consumer, self._stored, self._gathered)
+        self._observer.observe(self._consumer, self._stored, self._buffer)
 
     def _poll(self) -> dict[TopicPartition, list[ConsumerRecord]]:
         """What Kafka has, of the topic that is being read and no other.
@@ -178,14 +178,14 @@ class Worker:
 
     def _drained(self) -> bool:
         """Whether nothing is left in hand; what cannot be written now is left to the next worker."""
-        return self._writing is None and (self._stored is None or not self._gathered.next)
+        return self._writing is None and (self._stored is None or not self._buffer.next)
 
-    def _nothing(self) -> Gathered:
-        return Gathered(self._settings.ingest_batch_bytes, self._settings.ingest_batch_records)
+    def _nothing(self) -> RecordBuffer:
+        return RecordBuffer(self._settings.ingest_batch_bytes, self._settings.ingest_batch_records)
 
     def _forget(self) -> None:
         """Drop everything in hand; the stored offsets are loaded before anything else is read."""
-        self._gathered = self._nothing()
+        self._buffer = self._nothing()
         self._stored = None
 
     def _gather(self, polled: dict[TopicPartition, list[ConsumerRecord]]) -> None:
@@ -194,10 +194,10 @@ class Worker:
             return
         for partition, records in polled.items():
             for record in records:
-                self._gathered.add(bus_record(record))
+                self._buffer.add(bus_record(record))
             position = self._consumer.position(partition)
             if position is not None:
-                self._gathered.next[partition.partition] = position
+                self._buffer.next[partition.partition] = position
         if not polled and self._writing is None and time.monotonic() >= self._sweep_at:
             self._sweep_at = time.monotonic() + IDLE_SWEEP_S
             self._pass_what_is_never_handed_out()
@@ -206,31 +206,31 @@ class Worker:
         """Move over aborted and control records at the end of a log, lest their removal look like a loss."""
         assert self._stored is not None
         for partition in self._consumer.assignment():
-            known = self._gathered.next.get(partition.partition, self._stored[partition.partition])
+            known = self._buffer.next.get(partition.partition, self._stored[partition.partition])
             position = self._consumer.position(partition)
             if position is not None and position > known:
-                self._gathered.next[partition.partition] = position
+                self._buffer.next[partition.partition] = position
 
     def _hand_over(self) -> None:
-        """Give the intake as many of the gathered records as one transaction takes."""
+        """Give the intake as many of the buffer records as one transaction takes."""
         assert self._stored is not None
-        records, self._written = self._gathered.take()
+        records, self._written = self._buffer.take()
         moves = [OffsetMove(p, self._stored[p], position) for p, position in sorted(self._written.items())]
         self._observer.handed_over()
-        self._writing = self._intake.write(records, moves)
+        self._writing = self._database.write(records, moves)
 
-    def _take_result(self, writing: "Future[Tally]") -> None:
+    def _take_result(self, writing: "Future[BatchCounts]") -> None:
         """Move on after a commit, or forget everything after a failure."""
         self._writing = None
         try:
-            tally = writing.result()
+            counts = writing.result()
         except TransientError as error:
             self._observer.failed(error, self._stored)
             self._forget()
             self._back_off()
             return
         self._pause_s = FIRST_PAUSE_S
-        self._observer.committed(tally, self._written)
+        self._observer.committed(counts, self._written)
         if self._stored is not None and self._generation == self._assignment.generation:
             self._stored.update(self._written)
             self._tell_kafka(self._written)
@@ -253,7 +253,7 @@ class Worker:
         generation = self._assignment.generation
         try:
             bounds = log_bounds(self._consumer, partitions)
-            stored = self._intake.load(bounds).result()
+            stored = self._database.load(bounds).result()
         except TransientError as error:
             self._observer.failed(error, None)
             self._back_off()
@@ -265,7 +265,7 @@ class Worker:
         self._consumer.resume(*partitions)
         self._stored = stored
         self._pause_s = FIRST_PAUSE_S
-        self._observer.found(bounds, stored)
+        self._observer.positioned(bounds, stored)
 
     def _show_readiness(self) -> None:
         """Be ready while all assigned partitions are positioned at their stored offsets, and there is at least one."""
@@ -279,7 +279,7 @@ class Worker:
     def _keep_bounds(self) -> None:
         """Pause while as much is in hand as one transaction should hold, or positions are unknown; else read on."""
         partitions = self._consumer.assignment()
-        if self._gathered.is_full or self._stored is None or self._stopping():
+        if self._buffer.is_full or self._stored is None or self._stopping():
             self._consumer.pause(*partitions)
         elif self._consumer.paused():
             self._consumer.resume(*partitions)

@@ -8,13 +8,12 @@ import numpy as np
 from services.core.database import RETRYABLE, Connection
 from services.core.errors import TransientError
 from services.ingest import queries
+from services.ingest.batch_counts import BatchCounts, count_batch
+from services.ingest.dead_letters import write_dead_letters
 from services.ingest.facts import TableColumns, TableResult, learn_latest, table_columns, write_table
-from services.ingest.hints import Ints, LatestInstants
-from services.ingest.model import AuthenticRecord, Batch, FactTable
-from services.ingest.plan import dirty_spans
-from services.ingest.quarantine import write_dead_letters
+from services.ingest.model import AuthenticRecord, Batch, FactTable, Ints
+from services.ingest.plan import LatestInstants, dirty_spans
 from services.ingest.reread import without_known
-from services.ingest.tally import Tally, tally_of
 
 MOST_METRICS = 1_000_000
 """Names of metrics held in memory; beyond that all are forgotten and looked up again."""
@@ -49,7 +48,7 @@ class Writer:
 
     async def write(
         self, connection: Connection, batch: Batch, moves: list[OffsetMove], replayed: tuple[int, ...] = ()
-    ) -> Tally:
+    ) -> BatchCounts:
         """Commit a batch with its offsets, or nothing.
 
         Args:
@@ -101,7 +100,7 @@ class Writer:
         replayed: tuple[int, ...],
         *,
         examine_all: bool,
-    ) -> Tally:
+    ) -> BatchCounts:
         """One try at the transaction; on success the hints take in what was stored."""
         async with connection.transaction():
             await self.move_offsets(connection, moves)
@@ -119,7 +118,7 @@ class Writer:
             await write_dirty_marks(connection, tables, results)
         for columns in tables:
             self.latest[columns.shape.table].learn(columns.series, columns.at_us)
-        return tally_of(batch, results)
+        return count_batch(batch, results)
 
     async def move_offsets(self, connection: Connection, moves: list[OffsetMove]) -> None:
         """Compare-and-set the offsets; holding their rows keeps any other worker of these partitions waiting."""

@@ -8,9 +8,9 @@ import pytest
 
 from services.core.database import Connection, connect
 from services.core.times import DAY_US, MINUTE_US
-from services.ingest.connection import connect_to_write
+from services.ingest.batch_counts import FATES, BatchCounts
+from services.ingest.database import connect_to_write
 from services.ingest.model import AuthenticRecord, Batch, BusRecord, FactTable
-from services.ingest.tally import FATES, Tally
 from services.ingest.writer import OffsetMove, Topic, Writer
 
 ORIGIN_US = 1_740_927_600_000_000
@@ -90,7 +90,7 @@ def later_records() -> list[Rows]:
     ]
 
 
-async def write(url: str, records: list[Rows]) -> list[Tally]:
+async def write(url: str, records: list[Rows]) -> list[BatchCounts]:
     """Write each record in a batch of its own, by a writer that knows nothing of those before."""
     connection = await connect_to_write(url, "test")
     try:
@@ -178,8 +178,8 @@ async def test_a_batch_may_touch_more_than_one_statement_may_decompress(communit
         assert await compress(community_database) == 1
         for machine in range(1, machines + 1):
             rows.add(FactTable.STATE, machine, at_us, 1)
-        (tally,) = await write(community_database, [rows])
-        assert tally.rows_of("stored") + tally.rows_of("duplicate") + tally.rows_of("clashed") == machines
+        (counts,) = await write(community_database, [rows])
+        assert counts.rows_of("stored") + counts.rows_of("duplicate") + counts.rows_of("clashed") == machines
     found = await as_owner(community_database, "SELECT revision, count(*) FROM state_event GROUP BY 1 ORDER BY 1")
     assert found == [(0, machines * rows_each), (1, machines)]
 

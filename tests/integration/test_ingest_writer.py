@@ -11,11 +11,11 @@ from schemas.wire.columns import RowKind
 from services.core.database import Connection, connect
 from services.core.errors import ConfigurationError, TransientError
 from services.core.times import DAY_US, HOUR_US
-from services.ingest.connection import connect_to_write
+from services.ingest.database import connect_to_write
+from services.ingest.dead_letters import quota_of
 from services.ingest.model import AuthenticRecord, Batch, BusRecord, Content, DeadLetter, FactTable
 from services.ingest.offsets import adopt_topic, enter_topic, load_offsets, move_offset
 from services.ingest.progress import LogBounds
-from services.ingest.quarantine import quota_of
 from services.ingest.queries import QUARANTINE_KEPT
 from services.ingest.registry import Registry
 from services.ingest.topic import TopicName
@@ -120,12 +120,12 @@ async def test_a_revision_locks_its_own_days_and_not_the_whole_table(owner: Conn
         row(revised, index, ORIGIN_US, (2, 1, None))
         row(revised, index, ORIGIN_US + 20 * DAY_US, (2, 1, None))
         async with ingest.transaction():
-            tally = await writer.write(ingest, revised, [OffsetMove(0, turn + 1, turn + 2)])
+            counts = await writer.write(ingest, revised, [OffsetMove(0, turn + 1, turn + 2)])
             locked = await ingest.fetchval(
                 "SELECT count(DISTINCT relation) FROM pg_locks JOIN pg_class c ON c.oid = relation "
                 "WHERE pid = pg_backend_pid() AND c.relkind = 'r' AND c.relname LIKE '%hyper%chunk'"
             )
-        assert tally.rows_of("stored") == 2
+        assert counts.rows_of("stored") == 2
         # Two days of states and the record's own; not forty.
         assert locked <= 6
 

@@ -4,8 +4,7 @@ import numpy as np
 
 from services.core.times import DAY_US, HOUR_US
 from services.ingest.copy_format import HEADER, TRAILER, readings_as_copy
-from services.ingest.hints import LatestInstants
-from services.ingest.plan import dirty_spans, near_in_time, split_rows
+from services.ingest.plan import LatestInstants, dirty_spans, near_in_time, split_rows
 
 
 def ints(*values: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":

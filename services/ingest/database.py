@@ -1,4 +1,4 @@
-"""The database side of a worker: runs in a thread of its own, so that Kafka is polled while a batch is written."""
+"""Connections in ingest's role, and the thread in which a worker judges and writes while it goes on polling Kafka."""
 
 import asyncio
 import logging
@@ -8,28 +8,40 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from services.core.database import RETRYABLE, Connection
+from services.core.database import RETRYABLE, Connection, connect
 from services.core.errors import TransientError
 from services.core.logging import fields
-from services.ingest.connection import connect_to_write
+from services.ingest.batch_counts import BatchCounts
 from services.ingest.judge import judge
 from services.ingest.model import Batch, BusRecord
 from services.ingest.offsets import enter_topic, load_offsets
 from services.ingest.progress import LogBounds
 from services.ingest.registry import Registry
 from services.ingest.settings import IngestSettings
-from services.ingest.tally import Tally
 from services.ingest.topic import TopicName
 from services.ingest.writer import OffsetMove, Writer
 
 T = TypeVar("T")
+ROLE = "jejo_ingest"
 log = logging.getLogger(__name__)
 LOAD_S = 30.0
 WRITE_S = 600.0
 """After so long without an answer the database counts as away: a host that was lost says nothing, for ever."""
 
 
-class Intake:
+async def connect_to_write(database_url: str, application: str) -> Connection:
+    """Connect in ingest's role. Plans are made for the instants asked for, so that only their chunks are locked.
+
+    Raises:
+        TransientError: the server cannot be reached now.
+        ConfigurationError: the server refuses the connection, or the database has no schema yet.
+    """
+    connection = await connect(database_url, ROLE, application=application)
+    await connection.execute("SET plan_cache_mode = force_custom_plan")
+    return connection
+
+
+class DatabaseThread:
     """Judges and writes batches, one at a time, on one connection that is made again after a failure.
 
     Every method returns a future at once and may be called from any one thread. After a future failed with
@@ -43,14 +55,14 @@ class Intake:
         self._connection: Connection | None = None
         self._writer: Writer | None = None
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="intake", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="database", daemon=True)
         self._thread.start()
 
     def load(self, bounds: dict[int, LogBounds]) -> "Future[dict[int, int]]":
         """Where to read each partition on from; see ``load_offsets``."""
         return self._submit(self._load(bounds))
 
-    def write(self, records: list[BusRecord], moves: list[OffsetMove]) -> "Future[Tally]":
+    def write(self, records: list[BusRecord], moves: list[OffsetMove]) -> "Future[BatchCounts]":
         """Judge records and commit what they come to, with their offsets."""
         return self._submit(self._write(records, moves))
 
@@ -73,7 +85,7 @@ class Intake:
             await self._drop_connection()
             raise TransientError(f"The offsets could not be loaded ({error}).") from error
 
-    async def _write(self, records: list[BusRecord], moves: list[OffsetMove]) -> Tally:
+    async def _write(self, records: list[BusRecord], moves: list[OffsetMove]) -> BatchCounts:
         try:
             connection, writer = await self._ready()
             with self._at_most(WRITE_S, connection):

@@ -27,7 +27,7 @@ class Refusals:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class BatchCounts:
     """One batch: authentic records, records refused whole, rows by kind and fate, and the refusals by reason."""
 
     records: int
@@ -40,7 +40,7 @@ class Tally:
         return sum(count for (_, own), count in self.rows.items() if own == fate)
 
 
-def tally_of(batch: Batch, results: Iterable[TableResult]) -> Tally:
+def count_batch(batch: Batch, results: Iterable[TableResult]) -> BatchCounts:
     """Count a batch; ``results`` are those of its tables, in their order."""
     rows: Counter[tuple[RowKind, str]] = Counter()
     for table, result in zip(batch.rows, results, strict=True):
@@ -52,7 +52,7 @@ def tally_of(batch: Batch, results: Iterable[TableResult]) -> Tally:
             whole += 1
         else:
             rows[letter.row_kind, "refused"] += 1
-    return Tally(len(batch.records), whole, rows, refusals_of(batch.dead_letters))
+    return BatchCounts(len(batch.records), whole, rows, refusals_of(batch.dead_letters))
 
 
 def refusals_of(letters: Iterable[DeadLetter]) -> tuple[Refusals, ...]:

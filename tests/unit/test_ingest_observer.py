@@ -7,16 +7,16 @@ import pytest
 
 from schemas.wire.codes import Reason
 from schemas.wire.columns import RowKind
+from services.ingest.batch_counts import BatchCounts, Refusals, count_batch
 from services.ingest.model import Batch, BusRecord, DeadLetter
-from services.ingest.refusal_log import EVERY_S, RefusalLog
-from services.ingest.tally import Refusals, Tally, tally_of
+from services.ingest.observer import REFUSALS_EVERY_S, RefusalLog
 
 
-def tally(reason: Reason, count: int, offset: int) -> Tally:
-    return Tally(0, count, Counter(), (Refusals(reason, count, 3, offset, "F1", "Do this."),))
+def counts(reason: Reason, count: int, offset: int) -> BatchCounts:
+    return BatchCounts(0, count, Counter(), (Refusals(reason, count, 3, offset, "F1", "Do this."),))
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int, int]]:
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int, int]]:
     """Reason, count and first offset of every line."""
     found = [record.__dict__["fields"] for record in caplog.records]
     return [(line["reason"], line["count"], line["offset"]) for line in found]
@@ -31,32 +31,32 @@ def caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 def test_a_flood_is_one_line_at_once_and_one_for_what_follows(caplog: pytest.LogCaptureFixture) -> None:
     log = RefusalLog()
     for second in range(1000):
-        log.note(tally(Reason.bad_json, 5, second), second * EVERY_S / 1000)
-    assert told(caplog) == [("bad_json", 5, 0)]
-    log.tell(EVERY_S)
-    assert told(caplog)[1:] == [("bad_json", 999 * 5, 1)]
-    log.tell(3 * EVERY_S)
-    assert len(told(caplog)) == 2
+        log.add(counts(Reason.bad_json, 5, second), second * REFUSALS_EVERY_S / 1000)
+    assert logged(caplog) == [("bad_json", 5, 0)]
+    log.log_due(REFUSALS_EVERY_S)
+    assert logged(caplog)[1:] == [("bad_json", 999 * 5, 1)]
+    log.log_due(3 * REFUSALS_EVERY_S)
+    assert len(logged(caplog)) == 2
 
 
 def test_another_reason_is_told_at_once(caplog: pytest.LogCaptureFixture) -> None:
     log = RefusalLog()
-    log.note(tally(Reason.bad_json, 1, 0), 0)
-    log.note(tally(Reason.bad_signature, 1, 1), 1)
-    assert told(caplog) == [("bad_json", 1, 0), ("bad_signature", 1, 1)]
+    log.add(counts(Reason.bad_json, 1, 0), 0)
+    log.add(counts(Reason.bad_signature, 1, 1), 1)
+    assert logged(caplog) == [("bad_json", 1, 0), ("bad_signature", 1, 1)]
 
 
 def test_nothing_is_kept_back_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
     log = RefusalLog()
-    log.note(tally(Reason.bad_json, 1, 0), 0)
-    log.note(tally(Reason.bad_json, 2, 1), 1)
-    log.tell_all()
-    log.tell_all()
-    assert told(caplog) == [("bad_json", 1, 0), ("bad_json", 2, 1)]
+    log.add(counts(Reason.bad_json, 1, 0), 0)
+    log.add(counts(Reason.bad_json, 2, 1), 1)
+    log.log_all()
+    log.log_all()
+    assert logged(caplog) == [("bad_json", 1, 0), ("bad_json", 2, 1)]
 
 
 def test_a_line_names_factory_partition_offset_and_reason(caplog: pytest.LogCaptureFixture) -> None:
-    RefusalLog().note(tally(Reason.too_large, 1, 42), 0)
+    RefusalLog().add(counts(Reason.too_large, 1, 42), 0)
     (record,) = caplog.records
     assert record.__dict__["fields"] == {
         "reason": "too_large",
@@ -79,7 +79,7 @@ def test_a_batchs_letters_are_counted_by_reason_and_kind() -> None:
         letter(5, Reason.bad_json),
         letter(6, Reason.unknown_machine, RowKind.counts),
     ]
-    found = tally_of(Batch([], {}, letters), [])
+    found = count_batch(Batch([], {}, letters), [])
     assert (found.refused_records, found.rows_of("refused")) == (1, 2)
     assert [(r.reason, r.count, r.offset) for r in found.refusals] == [
         (Reason.unknown_machine, 2, 4),

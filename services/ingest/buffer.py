@@ -9,7 +9,7 @@ MOST_COMMAS = 500_000
 
 
 @dataclass(slots=True)
-class Gathered:
+class RecordBuffer:
     """Records in the order polled, with the position after the last of each partition."""
 
     most_bytes: int
