@@ -1,4 +1,4 @@
-"""What became of a batch, counted."""
+"""Counts of what became of a batch's records and rows."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from services.ingest.model import Batch, DeadLetter, FactTable
 
 KINDS = {FactTable.STATE: RowKind.states, FactTable.COUNT: RowKind.counts, FactTable.READING: RowKind.readings}
 FATES = ("stored", "duplicate", "clashed", "refused")
-"""What a row of an authentic record can come to."""
+"""What can become of a row of an authentic record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """Dead letters of one reason: how many, and of the first where it lies, whose it claims to be, and why."""
+    """The dead letters of one reason: how many, and the first one's place, claimed factory and message."""
 
     reason: Reason
     count: int
@@ -28,7 +28,7 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class BatchCounts:
-    """One batch: authentic records, records refused whole, rows by kind and fate, and the refusals by reason."""
+    """One batch: authentic records, records refused whole, rows by kind and fate, and refusals by reason."""
 
     records: int
     refused_records: int
@@ -36,12 +36,12 @@ class BatchCounts:
     refusals: tuple[Refusals, ...]
 
     def rows_of(self, fate: str) -> int:
-        """Rows of every kind that came to this."""
+        """Return the number of rows of all kinds with this fate."""
         return sum(count for (_, own), count in self.rows.items() if own == fate)
 
 
 def count_batch(batch: Batch, results: Iterable[TableResult]) -> BatchCounts:
-    """Count a batch; ``results`` are those of its tables, in their order."""
+    """Count a batch. ``results`` are those of its tables, in the order of ``batch.rows``."""
     rows: Counter[tuple[RowKind, str]] = Counter()
     for table, result in zip(batch.rows, results, strict=True):
         for fate in FATES[:3]:
@@ -56,7 +56,7 @@ def count_batch(batch: Batch, results: Iterable[TableResult]) -> BatchCounts:
 
 
 def refusals_of(letters: Iterable[DeadLetter]) -> tuple[Refusals, ...]:
-    """Letters by reason, in the order in which the reasons first come."""
+    """Group dead letters by reason, in the order in which the reasons first occur."""
     counts = Counter[Reason]()
     first: dict[Reason, DeadLetter] = {}
     for letter in letters:

@@ -1,16 +1,16 @@
-"""Records polled and not yet handed over, and how many of them one transaction takes. Pure."""
+"""Records polled and not yet written, and how many of them one transaction takes. Pure."""
 
 from dataclasses import dataclass, field
 
 from services.ingest.model import BusRecord
 
 MOST_COMMAS = 500_000
-"""Commas in one transaction's records. They bound its rows and dead letters, of which a byte or two can make one."""
+"""Most commas in one transaction's records, which bound its rows and dead letters: one can be as short as two bytes."""
 
 
 @dataclass(slots=True)
 class RecordBuffer:
-    """Records in the order polled, with the position after the last of each partition."""
+    """Records in the order polled, and per partition the position after its last one (``next``)."""
 
     most_bytes: int
     most_records: int
@@ -20,17 +20,20 @@ class RecordBuffer:
 
     @property
     def is_full(self) -> bool:
-        """Whether as much is in hand as one transaction should hold."""
+        """Whether the buffer holds as much as one transaction should."""
         return self.size >= self.most_bytes or len(self.records) >= self.most_records
 
     def add(self, record: BusRecord) -> None:
-        """Take one more record in; its partition's position follows."""
+        """Add a record, and move its partition's position behind it."""
         self.records.append(record)
         self.size += size_of(record)
         self.next[record.partition] = record.offset + 1
 
     def take(self) -> tuple[list[BusRecord], dict[int, int]]:
-        """The records for the next transaction, at least one if there are any, and the positions after them."""
+        """Remove and return the next transaction's records, and the positions after them.
+
+        It takes at least one record if there are any.
+        """
         size = commas = count = 0
         for record in self.records[: self.most_records]:
             size += size_of(record)
@@ -48,6 +51,6 @@ class RecordBuffer:
 
 
 def size_of(record: BusRecord) -> int:
-    """About how many bytes a record holds in memory."""
+    """Return about how many bytes of memory a record takes."""
     headers = sum(len(name) + len(value or b"") for name, value in record.headers)
     return len(record.value or b"") + len(record.key or b"") + headers

@@ -164,7 +164,7 @@ def adopt_recreated() -> int:
     async def adopt(connection: "Connection", settings: "IngestSettings") -> None:
         name = open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic)
         await adopt_topic(connection, name)
-        print(f"topic {name.topic} with id {name.topic_id} will be read, where it never was from its start")
+        print(f"topic {name.topic} with id {name.topic_id} will be read, from its start if it never was before")
 
     with_connection(adopt)
     return 0
@@ -182,7 +182,7 @@ def move(partition: int, offset: int) -> int:
         name = open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic)
         log = log_of(settings.kafka_bootstrap_servers, settings.telemetry_topic, partition)
         await move_offset(connection, await enter_topic(connection, name), partition, offset, log)
-        print(f"partition {partition} will be read on from offset {offset}")
+        print(f"partition {partition} will continue at offset {offset}")
 
     with_connection(work)
     return 0

@@ -1,4 +1,4 @@
-"""Kafka as ingest sees it: the group's consumer, its assignment, and records with what the contract says of them."""
+"""The Kafka consumer of ingest's group, its assignment, the bounds of its logs, and records as ingest reads them."""
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
@@ -12,13 +12,13 @@ from services.ingest.settings import IngestSettings
 from services.ingest.topic import BOOTSTRAP_MS
 
 LOG_APPEND_TIME = 1
-ANSWER_MS = 10_000
+TIMEOUT_MS = 10_000
 
 
 class Assignment(ConsumerRebalanceListener):
-    """Notes every change of the assignment. Called on the consumer's own thread, so it only counts and pauses.
+    """Counts changes of the assignment in ``generation``. Called during polls, so it does no work of its own.
 
-    A new partition is paused at a placeholder position, so nothing is fetched before its stored offset is known.
+    A new partition is paused at a placeholder position, so that nothing is fetched before its stored offset is known.
     """
 
     def __init__(self, consumer: KafkaConsumer) -> None:
@@ -39,7 +39,7 @@ class Assignment(ConsumerRebalanceListener):
 
 
 def make_consumer(settings: IngestSettings) -> KafkaConsumer:
-    """The group's consumer: nothing automatic about its offsets, aborted transactions unseen.
+    """Return the group's consumer. It manages no offsets of its own accord and skips aborted transactions.
 
     Raises:
         TransientError: Kafka cannot be reached now.
@@ -64,35 +64,37 @@ def make_consumer(settings: IngestSettings) -> KafkaConsumer:
             bootstrap_timeout_ms=BOOTSTRAP_MS,
         )
     except (KafkaError, OSError) as error:
-        raise TransientError(f"Kafka does not answer ({error}); see that it runs.") from error
+        raise TransientError(f"Kafka does not answer ({error}); check that it is running.") from error
 
 
 def log_bounds(
-    consumer: KafkaConsumer, partitions: list[TopicPartition], timeout_ms: int = ANSWER_MS
+    consumer: KafkaConsumer, partitions: list[TopicPartition], timeout_ms: int = TIMEOUT_MS
 ) -> dict[int, LogBounds]:
     """Return the bounds of each partition's log.
 
     Raises:
-        TransientError: Kafka does not answer, or does not know one of the partitions now.
+        TransientError: Kafka does not answer, or does not know one of the partitions at present.
     """
     try:
         starts = consumer.beginning_offsets(partitions, timeout_ms=timeout_ms)
         ends = consumer.end_offsets(partitions, timeout_ms=timeout_ms)
     except (KafkaError, KeyError) as error:
-        raise TransientError(f"Kafka does not tell what its logs hold ({error!r}); see that it runs.") from error
+        raise TransientError(
+            f"Kafka does not report the bounds of its logs ({error!r}); check that it is running."
+        ) from error
     return {p.partition: LogBounds(starts[p], ends[p]) for p in partitions}
 
 
 def bus_record(record: ConsumerRecord) -> BusRecord:
-    """A Kafka record as ingest sees it.
+    """Convert a record of kafka-python's.
 
     Raises:
-        ConfigurationError: its time stamp is not the broker's.
+        ConfigurationError: its timestamp is not the broker's.
     """
     if record.timestamp_type != LOG_APPEND_TIME:
         raise ConfigurationError(
             f"Record {record.partition}/{record.offset} was not stamped by the broker: set message.timestamp.type of "
-            f"{record.topic} to LogAppendTime, and decide with `jejo offsets move` what becomes of the records before."
+            f"{record.topic} to LogAppendTime, and decide with `jejo offsets move` what to do about earlier records."
         )
     return BusRecord(
         record.partition, record.offset, record.timestamp * 1000, record.key, record.value, tuple(record.headers)

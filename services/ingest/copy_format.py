@@ -1,7 +1,7 @@
-"""PostgreSQL's binary COPY format for readings, made from columns in one go.
+"""Encodes readings in PostgreSQL's binary COPY format, from columns and all at once.
 
-Readings are nearly all rows there are, and all of their columns have a fixed width, so a batch is one array of packed
-records. Source of the format: PostgreSQL's documentation of COPY, "Binary Format".
+Nearly all rows are readings, and all of their columns have a fixed width, so a batch is one array of packed records.
+The format is described in PostgreSQL's documentation of COPY, "Binary Format".
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ def readings_as_copy(
     retracted: npt.NDArray[np.bool_],
     record_id: Ints,
 ) -> bytes:
-    """Rows of ``reading`` (columns in this order) as the bytes of one binary COPY."""
+    """Return rows of ``reading`` (columns in this order) as the bytes of one binary COPY."""
     rows = np.zeros(len(machine), ROW)
     rows["fields"] = len(FIELDS)
     for name, _, width in FIELDS:

@@ -26,11 +26,11 @@ ROLE = "jejo_ingest"
 log = logging.getLogger(__name__)
 LOAD_S = 30.0
 WRITE_S = 600.0
-"""After so long without an answer the database counts as away: a host that was lost says nothing, for ever."""
+"""After so long without an answer the database counts as away: a host that was lost never answers at all."""
 
 
 async def connect_to_write(database_url: str, application: str) -> Connection:
-    """Connect in ingest's role. Plans are made for the instants asked for, so that only their chunks are locked.
+    """Connect in ingest's role. Queries are planned for their parameters, so that only the chunks needed are locked.
 
     Raises:
         TransientError: the server cannot be reached now.
@@ -42,10 +42,10 @@ async def connect_to_write(database_url: str, application: str) -> Connection:
 
 
 class DatabaseThread:
-    """Judges and writes batches, one at a time, on one connection that is made again after a failure.
+    """Judges and writes batches, one at a time, on one connection that is replaced after a failure.
 
-    Every method returns a future at once and may be called from any one thread. After a future failed with
-    ``TransientError`` nothing is known of the stored offsets: load them again before the next batch.
+    ``load`` and ``write`` return a future at once. After one has failed with ``TransientError`` nothing is known of the
+    stored offsets: load them again before the next batch.
     """
 
     def __init__(self, settings: IngestSettings, name: TopicName) -> None:
@@ -59,15 +59,15 @@ class DatabaseThread:
         self._thread.start()
 
     def load(self, bounds: dict[int, LogBounds]) -> "Future[dict[int, int]]":
-        """Where to read each partition on from; see ``load_offsets``."""
+        """Load each partition's next offset; see ``load_offsets``."""
         return self._submit(self._load(bounds))
 
     def write(self, records: list[BusRecord], moves: list[OffsetMove]) -> "Future[BatchCounts]":
-        """Judge records and commit what they come to, with their offsets."""
+        """Judge records and commit the resulting facts and dead letters together with the offsets."""
         return self._submit(self._write(records, moves))
 
     def close(self) -> None:
-        """Close the connection and end the thread; blocks for at most some seconds."""
+        """Close the connection and end the thread; blocks for at most 20 seconds."""
         self._submit(self._drop_connection()).result(timeout=10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
@@ -104,7 +104,7 @@ class DatabaseThread:
             raise TransientError(f"The batch was not written ({error}).") from error
 
     async def _ready(self) -> tuple[Connection, Writer]:
-        """The connection and the writer, made if there are none."""
+        """Return the connection and its writer, connecting first if needed."""
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect_to_write(self._settings.database_url, "jejo ingest")
             with self._at_most(LOAD_S, self._connection):
@@ -115,7 +115,7 @@ class DatabaseThread:
 
     @contextmanager
     def _at_most(self, seconds: float, connection: Connection) -> Iterator[None]:
-        """Cut the connection where the work within takes longer; what waits for an answer then gets an error."""
+        """Cut the connection if the block takes longer, so that whatever waits for an answer gets an error."""
         watch = self._loop.call_later(seconds, connection.terminate)
         try:
             yield
@@ -123,7 +123,7 @@ class DatabaseThread:
             watch.cancel()
 
     async def _drop_connection(self) -> None:
-        """Let go of the connection, whose state is not known any more."""
+        """Drop the connection, since its state is not known any more."""
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None

@@ -1,4 +1,4 @@
-"""Dead letters in the database: written with the batch that they come from, listed and shown to an operator."""
+"""Dead letters in the database: written with their batch, listed and shown to operators."""
 
 import base64
 import hashlib
@@ -15,10 +15,10 @@ from services.ingest import queries
 from services.ingest.model import BusRecord, DeadLetter, Ints
 
 HEAD_BYTES = 4096
-"""What is kept of a record that is too large."""
+"""How much is kept of a record that is too large."""
 
 Quota = tuple[str, bool, int]
-"""Claimed factory (empty: none), whether the letters are authentic, and the hour of receipt."""
+"""Claimed factory (empty: none), whether the letters are authentic, and the start of the hour of receipt."""
 
 LETTER_COLUMNS = [
     *("topic", "partition", "record_offset", "received_at", "claimed_factory", "authentic", "reason", "message"),
@@ -29,11 +29,11 @@ LETTER_COLUMNS = [
 async def write_dead_letters(
     connection: Connection, topic: int, letters: list[DeadLetter], record_ids: Ints, bytes_per_hour: int
 ) -> None:
-    """Write letters; beyond the quota of their factory and hour only hash, length and reason.
+    """Write dead letters; beyond the quota of their factory and hour, only with hash, length and reason.
 
     Args:
-        record_ids: the numbers of the batch's records.
-        bytes_per_hour: what may be kept of the refused bytes, with key and headers.
+        record_ids: the ids of the batch's records.
+        bytes_per_hour: how many bytes may be kept, of values, keys and headers together.
     """
     if not letters:
         return
@@ -55,19 +55,19 @@ async def write_dead_letters(
 
 
 async def kept_so_far(connection: Connection, letters: list[DeadLetter]) -> dict[Quota, int]:
-    """Bytes kept so far for each factory and hour that the letters belong to."""
+    """Return how many bytes are stored already, by quota, for the quotas of these letters."""
     quotas = list(dict.fromkeys(quota_of(letter) for letter in letters))
     found = await connection.fetch(queries.QUARANTINE_KEPT, *[list(c) for c in zip(*quotas, strict=True)])
     return {quotas[row["position"] - 1]: int(row["kept"]) for row in found}
 
 
 def quota_of(letter: DeadLetter) -> Quota:
-    """What a dead letter's bytes count against."""
+    """Return the quota that a dead letter's bytes count against."""
     return letter.claimed_factory or "", letter.authentic, floor_to(letter.source.received_us, HOUR_US)
 
 
 def kept_parts(letter: DeadLetter) -> tuple[bytes | None, bytes | None, bytes | None]:
-    """Raw bytes, key and headers, as far as they are worth keeping: of a row the record tells the others."""
+    """Return raw bytes, key and headers as far as they are kept: a row's record has its key and headers."""
     raw = letter.raw[:HEAD_BYTES] if letter.reason is Reason.too_large else letter.raw
     if letter.row_kind is not None:
         return raw, None, None
@@ -77,7 +77,7 @@ def kept_parts(letter: DeadLetter) -> tuple[bytes | None, bytes | None, bytes | 
 def letter_row(
     topic: int, letter: DeadLetter, record_id: int | None, raw: bytes | None, key: bytes | None, headers: bytes | None
 ) -> tuple[object, ...]:
-    """A row of ``dead_letter``, in the order of LETTER_COLUMNS."""
+    """Return a row of ``dead_letter``, in the order of LETTER_COLUMNS."""
     source = letter.source
     return (
         *(topic, source.partition, source.offset, source.received_us, letter.claimed_factory, letter.authentic),
@@ -87,13 +87,13 @@ def letter_row(
 
 
 def encode_headers(source: BusRecord) -> bytes:
-    """Kafka headers as a JSON list of [name, base64 value or null]."""
+    """Return Kafka headers as a JSON list of [name, base64 value or null]."""
     pairs = [[name, None if value is None else base64.b64encode(value).decode()] for name, value in source.headers]
     return json.dumps(pairs).encode()
 
 
 def decode_headers(headers: bytes | None) -> tuple[tuple[str, bytes | None], ...]:
-    """What ``encode_headers`` was given; none where none were kept."""
+    """Return the headers that ``encode_headers`` was given; an empty tuple if they were not kept."""
     pairs = json.loads(headers or b"[]")
     return tuple((name, None if value is None else base64.b64decode(value)) for name, value in pairs)
 
@@ -101,29 +101,29 @@ def decode_headers(headers: bytes | None) -> tuple[tuple[str, bytes | None], ...
 async def list_dead_letters(
     connection: Connection, reason: str | None, factory_id: str | None, limit: int, *, replayed: bool
 ) -> list[str]:
-    """One line a letter, the latest first: number, receipt, partition/offset, factory, reason, sentence."""
+    """Return one line per letter, the latest first: id, receipt, partition/offset, factory, reason, message."""
     rows = await connection.fetch(queries.LIST_DEAD_LETTERS, reason, factory_id, replayed, limit)
     return [
-        f"{row['id']}  {rfc3339(row['received_at'])}  {row['partition']}/{row['record_offset']}{place(row)}  "
+        f"{row['id']}  {rfc3339(row['received_at'])}  {row['partition']}/{row['record_offset']}{row_place(row)}  "
         f"{row['claimed_factory'] or '-'}  {row['reason']}  {row['message']}"
         for row in rows
     ]
 
 
-def place(row: asyncpg.Record) -> str:
-    """Which row of its record a letter is, if it is one."""
+def row_place(row: asyncpg.Record) -> str:
+    """Return which row of its record a letter is; empty for a whole record."""
     return f" {row['row_kind']}[{row['row_index']}]" if row["row_kind"] is not None else ""
 
 
 async def show_dead_letter(connection: Connection, number: int) -> dict[str, object]:
-    """Everything kept of one letter, as JSON can say it.
+    """Return everything that is kept of one letter, for JSON.
 
     Raises:
-        ConfigurationError: there is no such letter.
+        ConfigurationError: no letter has this id.
     """
     row = await connection.fetchrow(queries.SHOW_DEAD_LETTER, number)
     if row is None:
-        raise ConfigurationError(f"There is no dead letter {number}: `jejo dead-letters list` shows those there are.")
+        raise ConfigurationError(f"There is no dead letter {number}: `jejo dead-letters list` shows those that exist.")
     return {
         "id": row["id"],
         "topic": row["topic_name"],

@@ -1,4 +1,4 @@
-"""Writes one table's rows of a batch: fresh ones by COPY, the others by comparing versions."""
+"""Writes a batch's rows of one fact table: fresh ones by COPY, the others after comparing versions."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MONTH_US = 30 * DAY_US
 
 @dataclass(slots=True)
 class TableColumns:
-    """A table's rows with everything numbered. ``key`` is what the database holds; ``key_code`` any numbering of it."""
+    """A table's rows as arrays. ``key`` is as stored; ``key_code`` numbers its values within the batch."""
 
     shape: FactShape
     rows: FactRows
@@ -33,7 +33,7 @@ class TableColumns:
     record_id: Ints
 
     def identity_of(self, position: int) -> tuple[object, ...]:
-        """The identity of one row, as the table's identity columns."""
+        """Return a row's values of the table's identity columns."""
         key = (self.key[position],) if self.shape.key else ()
         return (self.rows.machine[position], *key, self.rows.at_us[position])
 
@@ -48,7 +48,7 @@ class TableColumns:
 
 @dataclass(frozen=True, slots=True)
 class TableResult:
-    """What became of each row, and which rows changed what is in force (positions)."""
+    """Positions of rows by what became of them; ``changed`` are those that changed the version in force."""
 
     stored: Ints
     duplicate: list[int]
@@ -59,7 +59,7 @@ class TableResult:
 def table_columns(
     table: FactTable, rows: FactRows, revisions: Ints, record_ids: Ints, metrics: dict[str, int]
 ) -> TableColumns:
-    """Number a batch's rows: ``revisions`` and ``record_ids`` are per record of the batch."""
+    """Convert a batch's rows to arrays. ``revisions`` and ``record_ids`` have one entry per record of the batch."""
     machine = np.array(rows.machine, np.int64)
     record = np.array(rows.record, np.int64)
     key: list[object]
@@ -88,11 +88,11 @@ def table_columns(
 async def write_table(
     connection: Connection, columns: TableColumns, latest: LatestInstants, *, examine_all: bool
 ) -> TableResult:
-    """Write one table's rows, inside the batch's transaction.
+    """Write one table's rows within the batch's transaction.
 
     Raises:
-        asyncpg.UniqueViolationError: a row expected to be new was not; the transaction is void.
-        TransientError: another worker changed the same fact meanwhile; the transaction must be rolled back.
+        asyncpg.UniqueViolationError: a row that was expected to be new is stored already; roll back.
+        TransientError: another worker changed the same fact meanwhile; roll back.
     """
     split = split_rows(
         columns.machine, columns.key_code, columns.at_us, columns.series, latest, examine_all=examine_all
@@ -135,7 +135,7 @@ async def copy_in(connection: Connection, columns: TableColumns, split: Split) -
         )
         await connection.copy_to_table(shape.table, source=once(packed), columns=shape.columns, format="binary")
         return
-    # In columns until the last step: there may be a hundred thousand rows.
+    # Columns until the last step, since there may be a hundred thousand rows.
     chosen = fresh.tolist()
     identity: list[Sequence[object]] = (
         [rows.machine, columns.key, rows.at_us] if shape.key else [rows.machine, rows.at_us]
@@ -152,12 +152,12 @@ async def copy_in(connection: Connection, columns: TableColumns, split: Split) -
 
 
 async def once(data: bytes) -> AsyncIterator[bytes]:
-    """A source of one piece, as asyncpg's COPY wants it."""
+    """Yield the data as one piece, the form in which asyncpg's COPY takes it."""
     yield data
 
 
 async def examine(connection: Connection, columns: TableColumns, split: Split) -> list[Change]:
-    """Compare the other rows with what is stored, and write the differences."""
+    """Compare the rows that are not fresh with what is stored, and write the differences."""
     if not split.examined:
         return []
     identities = [columns.identity_of(positions[0]) for positions in split.examined]
@@ -173,7 +173,7 @@ async def examine(connection: Connection, columns: TableColumns, split: Split) -
 async def find_known(
     connection: Connection, shape: FactShape, identities: list[tuple[object, ...]]
 ) -> dict[int, Known]:
-    """What the database holds of some identities, by their place in the list."""
+    """Return what is stored of these identities, by their position in the list."""
     arrays = [list(column) for column in zip(*identities, strict=True)]
     content = [name for name, _ in shape.content]
     aside = await connection.fetch(queries.find_set_aside(shape), *arrays)
@@ -203,7 +203,7 @@ async def write_changes(
     known: dict[int, Known],
     changes: list[Change],
 ) -> None:
-    """Put new versions in force and set the others aside."""
+    """Put new versions in force, and keep the others in ``fact_revision``."""
     inserts: list[tuple[object, ...]] = []
     takeovers: list[tuple[object, ...]] = []
     aside: list[tuple[object, ...]] = []
@@ -233,9 +233,9 @@ async def write_changes(
 
 
 async def learn_latest(connection: Connection, columns: TableColumns, latest: LatestInstants) -> None:
-    """Load the latest stored instants of the batch's series, after rows expected to be new were not.
+    """Load the latest stored instants of the batch's series, after rows that were expected to be new were not.
 
-    Only those within a month of the batch's latest row: a hint need not be right, and a look at all chunks is dear.
+    Only those within a month of the batch's latest row: a hint need not be right, and reading all chunks is expensive.
     """
     series, first = np.unique(columns.series, return_index=True)
     if len(series) == 0:

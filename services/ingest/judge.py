@@ -1,7 +1,7 @@
-"""Decides what a record off the bus is: facts, dead letters, or some of both. Pure: no clock, no settings, no I/O.
+"""Decides which rows of a record are facts and which are dead letters. Pure: no clock, no settings, no I/O.
 
 The order is the contract's: size, JSON, factory id, record key, known factory, key and signature, envelope, rows. Up to
-the envelope a record is refused whole; a wrong row is refused alone.
+the envelope a record is refused as a whole; an invalid row is refused alone.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from services.ingest.model import AuthenticRecord, Batch, BusRecord, Content, De
 from services.ingest.registry import KeyVersion, Machine, Registry
 
 FUTURE_US = 5 * MINUTE_US
-"""How far after receipt a row's instant may lie: room for a gateway's clock that is ahead."""
+"""How far after receipt a row's instant may lie, since a gateway's clock may be ahead."""
 
 TABLES = {RowKind.states: FactTable.STATE, RowKind.counts: FactTable.COUNT, RowKind.readings: FactTable.READING}
 
@@ -28,7 +28,7 @@ Rows: TypeAlias = StateRows | CountRows | ReadingRows
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """Who sent a record: the factory's number, and the key that signed it (none: unsigned, where that is allowed)."""
+    """The sender of a record: the ids of the factory and of the signing key (None: unsigned, where that is allowed)."""
 
     factory: int
     gateway_key: int | None
@@ -54,7 +54,7 @@ def judge(source: BusRecord, registry: Registry, batch: Batch, *, require_signat
 
 
 def claimed_by_key(source: BusRecord) -> str | None:
-    """The factory that a record claims by its key alone, where its value cannot be read."""
+    """Return the factory that the record key names, for a record whose value cannot be read; None if it names none."""
     key = (source.key or b"").decode("ascii", "replace")
     return key if FACTORY_ID.fullmatch(key) else None
 
@@ -62,7 +62,7 @@ def claimed_by_key(source: BusRecord) -> str | None:
 def authenticate(
     source: BusRecord, factory_id: str, registry: Registry, *, require_signatures: bool
 ) -> Authentication | Refusal:
-    """Hold record key, factory and signature against the registry, as of the record's receipt."""
+    """Check record key, factory and signature against the registry, as of the record's receipt."""
     if source.key != factory_id.encode():
         return Refusal(Reason.key_mismatch, f"Set the Kafka record key to the factory_id, {factory_id}.")
     factory = registry.factories.get(factory_id)
@@ -97,14 +97,14 @@ def refuse_signature(message: str) -> Refusal:
 
 
 def key_at(versions: tuple[KeyVersion, ...], received_us: int) -> KeyVersion | None:
-    """The version of a key that is valid at an instant."""
+    """Return the version of a key that is valid at the instant, if there is one."""
     return next((version for version in versions if version.is_valid_at(received_us)), None)
 
 
 def judge_body(
     source: BusRecord, factory_id: str, sender: Authentication, body: Body, registry: Registry, batch: Batch
 ) -> None:
-    """Add an authentic record: its rows become facts, each wrong one a dead letter of its own."""
+    """Add an authentic record to the batch: valid rows as facts, each invalid one as a dead letter."""
     record = len(batch.records)
     refused = [(wrong.kind, wrong.index, wrong.refusal) for wrong in body.refused]
     for kind, rows in rows_by_kind(body):
@@ -146,10 +146,10 @@ def row_letter(
 def place_rows(
     source: BusRecord, factory_id: str, record: int, kind: RowKind, rows: Rows, registry: Registry, batch: Batch
 ) -> list[tuple[int, Refusal]]:
-    """Add the rows that may be facts to the batch.
+    """Add the rows that can be facts to the batch.
 
     Returns:
-        (position in ``rows``, why) of each that may not.
+        (position in ``rows``, refusal) of each of the others.
     """
     refused: list[tuple[int, Refusal]] = []
     table = TABLES[kind]
@@ -181,7 +181,7 @@ def unknown_machine(machine_id: str) -> Refusal:
 def judge_place(
     machine_id: str, machine: Machine | None, at_us: int, received_us: int, sealed_before_us: int
 ) -> Refusal | None:
-    """Why a row cannot stand at its machine and instant, if it cannot."""
+    """Return why a row of this machine and instant is refused; None if it is not."""
     if machine is None:
         return unknown_machine(machine_id)
     if at_us > received_us + FUTURE_US:
@@ -200,7 +200,7 @@ def judge_place(
 
 
 def keys_and_contents(rows: Rows) -> tuple[list[str], list[Content]]:
-    """The identity's middle part and the content of each row; the decoder has normalised retracted rows' content."""
+    """Return each row's key (see ``FactRows``) and content, which the decoder has normalised for retracted rows."""
     if isinstance(rows, StateRows):
         return [""] * len(rows.at_us), list(zip(rows.state, rows.mode, rows.reason, strict=True))
     if isinstance(rows, CountRows):

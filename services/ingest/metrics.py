@@ -1,4 +1,4 @@
-"""Figures about an ingest worker itself, for Prometheus; docs/operations.md says what each means."""
+"""Prometheus metrics of an ingest worker; docs/operations.md describes each."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -17,7 +17,7 @@ BATCH_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 6
 
 
 class Cause(StrEnum):
-    """Why a batch was given up, to be read again."""
+    """Why a batch was dropped, to be read again."""
 
     offset_moved = "offset_moved"
     contention = "contention"
@@ -27,7 +27,7 @@ class Cause(StrEnum):
 
 
 def cause_of(error: TransientError) -> Cause:
-    """What stood in the way, from the error behind the error; none is behind the word that another worker was first."""
+    """Classify an error by its cause. Without one, another worker has moved the offset first."""
     match error.__cause__:
         case None:
             return Cause.offset_moved
@@ -42,7 +42,7 @@ def cause_of(error: TransientError) -> Cause:
 
 
 class IngestMetrics:
-    """Everything is there from the start, at zero, so that a rise from nothing is seen as one."""
+    """The metrics of one worker. All series exist from the start, at zero, so that the first increase shows as one."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -50,13 +50,15 @@ class IngestMetrics:
         self._records = Counter("jejo_ingest_records", "Records ingested, by fate.", ["fate"], registry=own)
         self._rows = Counter("jejo_ingest_rows", "Rows of authentic records.", ["kind", "fate"], registry=own)
         self._letters = Counter("jejo_ingest_dead_letters", "Dead letters kept.", ["reason"], registry=own)
-        self._failures = Counter("jejo_ingest_failures", "Times all in hand was forgotten.", ["cause"], registry=own)
+        self._failures = Counter(
+            "jejo_ingest_failures", "Times everything in hand was dropped.", ["cause"], registry=own
+        )
         self._batch = Histogram(
             "jejo_ingest_batch_seconds", "From handing a batch over to its commit.", buckets=BATCH_BUCKETS, registry=own
         )
         self._lag = Gauge("jejo_ingest_lag_records", "Records not committed yet.", ["partition"], registry=own)
         self._paused = Gauge("jejo_ingest_paused", "1 while nothing is fetched.", registry=own)
-        self._bytes = Gauge("jejo_ingest_buffered_bytes", "Records polled and not handed over.", registry=own)
+        self._bytes = Gauge("jejo_ingest_buffered_bytes", "Records polled and not written yet.", registry=own)
         self._committed = Gauge(
             "jejo_ingest_last_commit_timestamp_seconds", "When a batch was committed.", registry=own
         )
@@ -71,7 +73,7 @@ class IngestMetrics:
             self._failures.labels(cause)
 
     def committed(self, counts: BatchCounts, seconds: float) -> None:
-        """A batch is in the database."""
+        """Count a batch that was committed, ``seconds`` after it was handed over."""
         self._records.labels("authentic").inc(counts.records)
         self._records.labels("refused").inc(counts.refused_records)
         for (kind, fate), count in counts.rows.items():
@@ -82,16 +84,16 @@ class IngestMetrics:
         self._committed.set_to_current_time()
 
     def failed(self, cause: Cause) -> None:
-        """Everything in hand was forgotten; it is read again."""
+        """Count that everything in hand was dropped, to be read again."""
         self._failures.labels(cause).inc()
 
-    def in_hand(self, size: int, *, paused: bool) -> None:
-        """What is polled and not handed over, in bytes, and whether no more is fetched."""
+    def buffered(self, size: int, *, paused: bool) -> None:
+        """Set the bytes polled and not written yet, and whether fetching is paused."""
         self._bytes.set(size)
         self._paused.set(paused)
 
     def lags(self, records: Mapping[int, int]) -> None:
-        """How far each assigned partition is behind, and no other."""
+        """Set the lag of each assigned partition, and drop all others."""
         self._lag.clear()
         for partition, lag in records.items():
             self._lag.labels(str(partition)).set(lag)

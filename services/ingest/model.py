@@ -1,4 +1,4 @@
-"""What moves through ingest: a record off the bus, its rows in columns, and what could not become a fact."""
+"""What moves through ingest: a record from Kafka, its rows in columns, and dead letters."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,7 +12,7 @@ from schemas.wire.columns import RowKind
 Ints = npt.NDArray[np.int64]
 
 Content = tuple[object, ...]
-"""What a row says beside its identity: (state, mode, reason), (good, scrap, rework) or (value,)."""
+"""A row without its identity: (state, mode, reason), (good, scrap, rework) or (value,)."""
 
 
 class FactTable(StrEnum):
@@ -25,9 +25,9 @@ class FactTable(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BusRecord:
-    """One Kafka record, as far as ingest looks at it. ``received_us`` is the broker's append time.
+    """One Kafka record, as far as ingest reads it. ``received_us`` is the broker's append time.
 
-    Key, value and the values of headers may be null in Kafka, whoever sent them.
+    Key, value and header values may be null in Kafka.
     """
 
     partition: int
@@ -40,7 +40,7 @@ class BusRecord:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record, or one row of it, that cannot be a fact. ``record`` indexes the batch's records where it is a row."""
+    """A record, or one row of it, that cannot be a fact. For a row, ``record`` indexes the batch's records."""
 
     source: BusRecord
     claimed_factory: str | None
@@ -55,7 +55,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticRecord:
-    """What ``ingest_record`` keeps of a record. ``record_id``: known already when its rows are replayed."""
+    """What ``ingest_record`` keeps of a record. ``record_id`` is None unless the record is stored (in a replay)."""
 
     source: BusRecord
     factory: int
@@ -90,7 +90,7 @@ class FactRows:
 
 @dataclass(slots=True)
 class Batch:
-    """Everything that one transaction writes beside offsets."""
+    """Everything that one transaction writes apart from offsets."""
 
     records: list[AuthenticRecord] = field(default_factory=list)
     rows: dict[FactTable, FactRows] = field(default_factory=lambda: {table: FactRows() for table in FactTable})

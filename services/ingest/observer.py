@@ -61,7 +61,7 @@ class Observer:
             return
         self._next_s = now_s + OBSERVE_EVERY_S
         assigned = consumer.assignment()
-        self._metrics.in_hand(buffer.size, paused=bool(assigned) and assigned == consumer.paused())
+        self._metrics.buffered(buffer.size, paused=bool(assigned) and assigned == consumer.paused())
         if stored is not None or not assigned:
             # While the offsets are being loaded, the last figures stand.
             known = stored or {}

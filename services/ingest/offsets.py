@@ -1,4 +1,4 @@
-"""Where to read on: the offsets that were committed together with the facts, checked against the log itself."""
+"""Where ingest continues reading: the offsets committed together with the facts, checked against Kafka's logs."""
 
 from services.core.database import Connection
 from services.core.errors import ConfigurationError
@@ -9,7 +9,7 @@ from services.ingest.writer import Topic
 
 
 async def enter_topic(connection: Connection, name: TopicName) -> Topic:
-    """The topic's number, given on first sight.
+    """Return the topic's row in ``ingest_topic``, adding it if the name is new.
 
     Raises:
         ConfigurationError: the name now belongs to another topic than the one read so far; the operator must decide.
@@ -19,22 +19,22 @@ async def enter_topic(connection: Connection, name: TopicName) -> Topic:
         await connection.execute(queries.ADD_TOPIC, name.cluster_id, name.topic_id, name.topic)
         row = await connection.fetchrow(queries.CURRENT_TOPIC, name.topic)
     if row is None or (row["cluster_id"], row["topic_id"]) != (name.cluster_id, name.topic_id):
-        raise made_anew(name)
+        raise topic_recreated(name)
     return Topic(row["id"], name.cluster_id, name.topic_id)
 
 
-def made_anew(name: TopicName) -> ConfigurationError:
-    """What to tell the operator where the name belongs to another topic."""
+def topic_recreated(name: TopicName) -> ConfigurationError:
+    """Return the error for a name that now belongs to another topic."""
     return ConfigurationError(
-        f"Topic {name.topic} is not the one read so far (its id is now {name.topic_id}): it was made anew. If what "
-        "is in it now is new telemetry, run `jejo offsets adopt` and start ingest again; nothing of it was read."
+        f"Topic {name.topic} is not the one read so far (its id is now {name.topic_id}): it was recreated. If what "
+        "it holds now is new telemetry, run `jejo offsets adopt` and start ingest again; none of it has been read."
     )
 
 
 async def adopt_topic(connection: Connection, name: TopicName) -> None:
-    """Take the present topic of this name as the one to read, from its start; the former one is kept as history.
+    """Make the present topic of this name the one to read, from its start; the former one is kept as history.
 
-    A topic that was read before, and left for another one, is read on from where it was left.
+    A topic that was read before another one replaced it is continued from where it was left.
     """
     async with connection.transaction():
         await connection.execute(queries.RETIRE_TOPIC, name.topic, name.cluster_id, name.topic_id)
@@ -42,7 +42,7 @@ async def adopt_topic(connection: Connection, name: TopicName) -> None:
 
 
 async def load_offsets(connection: Connection, topic: Topic, bounds: dict[int, LogBounds]) -> dict[int, int]:
-    """The next offset of each partition; a partition never read starts at the start of its log, which is recorded.
+    """Return the next offset of each partition. One never read before begins at its log's start, which is recorded.
 
     Raises:
         ConfigurationError: a stored offset is outside its log; the operator must decide.
@@ -57,28 +57,30 @@ async def load_offsets(connection: Connection, topic: Topic, bounds: dict[int, L
         log = bounds[partition]
         if not log.start <= offset <= log.end:
             raise ConfigurationError(
-                f"Partition {partition} should be read from {offset}, but its log holds {log.start} to {log.end}: "
-                f"records are missing. Find out why; to go on without them run "
+                f"Partition {partition} continues at offset {offset}, but its log holds {log.start} to {log.end}: "
+                f"records are missing. Find out why; to continue without them run "
                 f"`jejo offsets move --partition {partition} --to {log.start if offset < log.start else log.end}`."
             )
     return stored
 
 
 async def move_offset(connection: Connection, topic: Topic, partition: int, offset: int, log: LogBounds) -> None:
-    """Set where a partition is read on from, on an operator's word. What is read again changes nothing.
+    """Set a partition's next offset, as an operator has decided. Records read twice change nothing.
 
     Raises:
         ConfigurationError: the partition was never read, or its log does not hold the offset.
     """
     if not log.start <= offset <= log.end:
-        raise ConfigurationError(f"The log of partition {partition} holds {log.start} to {log.end}: move into it.")
+        raise ConfigurationError(
+            f"The log of partition {partition} holds {log.start} to {log.end}: choose an offset within it."
+        )
     done = await connection.execute(queries.MOVE_OFFSET, topic.cluster_id, topic.topic_id, partition, offset)
     if done != "UPDATE 1":
         raise ConfigurationError(f"Partition {partition} has no stored offset: list them with `jejo offsets list`.")
 
 
 async def list_offsets(connection: Connection) -> list[str]:
-    """One line a partition of every topic read: topic, its id, partition, next offset."""
+    """Return one line per partition of every topic read: topic, its id, partition, next offset."""
     rows = await connection.fetch(queries.LIST_OFFSETS)
     return [
         f"{r['topic']}  {r['topic_id']}{' (retired)' if r['retired'] else ''}  {r['partition']}  {r['next_offset']}"

@@ -14,9 +14,9 @@ from services.core.times import DAY_US, MINUTE_US
 from services.ingest.model import Ints
 
 MARK_GAP_US = 90 * MINUTE_US
-"""More than an hour, so that counts sent by the hour, which lie an hour apart give or take a piece, share a mark."""
+"""More than an hour, so that a machine's hourly counts, which are about an hour apart, share a mark."""
 SERIES_BITS = 32
-"""A series number is the machine's number above this many bits of metric number."""
+"""A series number is the machine's id shifted by this many bits, plus the metric's id."""
 
 
 MOST_SERIES = 2_000_000
@@ -24,18 +24,18 @@ NEVER = np.iinfo(np.int64).min
 
 
 class LatestInstants:
-    """The latest instant known of each series of one table, in microseconds; forgets all when it holds too many."""
+    """The latest known instant of each series of a table, in microseconds. Forgets everything beyond MOST_SERIES."""
 
     def __init__(self) -> None:
         self._latest: dict[int, int] = {}
 
     def of(self, series: Ints) -> Ints:
-        """The latest instant of each series; of an unknown one, the beginning of time."""
+        """Return the latest instant of each series; NEVER for an unknown one."""
         get = self._latest.get
         return np.fromiter((get(s, NEVER) for s in series.tolist()), np.int64, len(series))
 
     def learn(self, series: Ints, at_us: Ints) -> None:
-        """Take in instants that are stored; earlier ones than known change nothing."""
+        """Add stored instants; those earlier than the latest known change nothing."""
         latest = self._latest
         if len(latest) + len(series) > MOST_SERIES:
             latest.clear()
@@ -46,8 +46,8 @@ class LatestInstants:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Row positions: ``fresh`` have an identity of their own and are expected to be new; each of ``examined`` holds the
-    rows of one identity, in the partition's order.
+    """Row positions. ``fresh``: rows that are the only one of their identity and expected to be new. ``examined``: the
+    rows of one identity each, in the partition's order.
     """
 
     fresh: npt.NDArray[np.intp]
@@ -55,19 +55,19 @@ class Split:
 
 
 def series_of(machine: Ints, metric: Ints) -> Ints:
-    """One number a series: machine and metric (0 where there is none)."""
+    """Combine machine and metric (0 if there is none) to one number per series."""
     return (machine << SERIES_BITS) | metric
 
 
 def split_rows(
     machine: Ints, key: Ints, at_us: Ints, series: Ints, latest: LatestInstants, *, examine_all: bool
 ) -> Split:
-    """Decide for every identity whether its row can be copied in without a look at the table.
+    """Decide for each identity whether its row can be copied in without reading the table first.
 
     Args:
-        machine, key, at_us: the identity's columns, ``key`` as any numbering of its values within the batch.
-        series: the number of each row's series, as ``latest`` knows it.
-        examine_all: expect nothing to be new.
+        machine, key, at_us: the identity's columns, with ``key`` as any numbering of its values within the batch.
+        series: each row's series, as numbered in ``latest``.
+        examine_all: expect no row to be new.
     """
     if len(machine) == 0:
         return Split(np.empty(0, np.intp), [])
@@ -90,7 +90,7 @@ def split_rows(
 
 
 def near_in_time(at_us: list[int]) -> list[list[int]]:
-    """Positions of instants, grouped so that no day between the first and the last of a group is without one."""
+    """Group positions of instants so that neighbours within a group are at most a day apart."""
     groups: list[list[int]] = []
     last = 0
     for position in sorted(range(len(at_us)), key=at_us.__getitem__):
@@ -102,7 +102,7 @@ def near_in_time(at_us: list[int]) -> list[list[int]]:
 
 
 def dirty_spans(machine: Ints, shard: Ints, at_us: Ints) -> list[tuple[int, int, int, int]]:
-    """Closed spans (shard, machine, first instant, last instant) that cover the rows, cut at gaps of MARK_GAP_US."""
+    """Return closed spans (shard, machine, first instant, last instant) that cover the rows, split at longer gaps."""
     if len(machine) == 0:
         return []
     order = np.lexsort((at_us, machine))

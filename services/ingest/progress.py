@@ -73,7 +73,9 @@ def read_logs(bootstrap_servers: str, topic: str, *, client_id: str, timeout_ms:
         finally:
             consumer.close(autocommit=False)
     except (KafkaError, OSError) as error:
-        raise TransientError(f"Kafka at {bootstrap_servers} does not answer ({error!r}); see that it runs.") from error
+        raise TransientError(
+            f"Kafka at {bootstrap_servers} does not answer ({error!r}); check that it is running."
+        ) from error
 
 
 async def read_progress(connection: "Connection", topic: str) -> IngestProgress | None:

@@ -1,4 +1,4 @@
-"""The SQL of ingest. Table and column names come from constants here, values only as parameters."""
+"""The SQL of ingest. Table and column names come from constants in this module, values only as parameters."""
 
 from dataclasses import dataclass
 
@@ -179,14 +179,14 @@ WHERE r.id = w.id AND r.received_at = w.received_at
 """
 
 ADD_METRICS = "INSERT INTO metric (name) SELECT unnest($1::text[]) ON CONFLICT (name) DO NOTHING"
-"""Only for names that were looked for and not found, since a name that is there uses up a number all the same."""
+"""Use it for missing names only: a name that exists already would still use up an id."""
 
 METRICS = "SELECT name, id FROM metric WHERE name = ANY($1::text[])"
 
 
 @dataclass(frozen=True, slots=True)
 class FactShape:
-    """How one table of facts is laid out. ``key`` is the identity's column between machine and at, if there is one."""
+    """The columns of one fact table. ``key`` is the identity's column between machine and at, if it has one."""
 
     table: FactTable
     kind: str
@@ -195,13 +195,13 @@ class FactShape:
 
     @property
     def identity(self) -> tuple[tuple[str, str], ...]:
-        """(column, type) of the identity, in the order machine, key, at."""
+        """The identity as (column, type), in the order machine, key, at."""
         key = (self.key,) if self.key else ()
         return (("machine", "integer"), *key, ("at", "timestamptz"))
 
     @property
     def columns(self) -> list[str]:
-        """Every column, in the order in which rows are copied in."""
+        """All columns, in the order in which rows are copied in."""
         return [name for name, _ in (*self.identity, *self.content)] + ["revision", "retracted", "record_id"]
 
 
@@ -220,16 +220,17 @@ SHAPES = {
 
 
 def wanted(columns: tuple[tuple[str, str], ...]) -> str:
-    """``unnest`` of one array parameter a column, numbered from $1, as the relation ``w``, with its position."""
+    """Return an ``unnest`` of one array parameter per column, from $1 on, as the relation ``w`` with a ``position``."""
     arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(columns, start=1))
     names = ", ".join(name for name, _ in columns)
     return f"unnest({arrays}) WITH ORDINALITY AS w({names}, position)"
 
 
 def find_current(shape: FactShape) -> str:
-    """The rows in force of given identities: an array an identity column, then their first and last instant.
+    """Return a query for the rows in force of given identities.
 
-    The bounds say nothing new; they keep all chunks but those between them out of the plan, and unlocked.
+    Parameters: one array per identity column, then the first and last of the instants. These bounds change no result;
+    they keep all other chunks out of the plan, and unlocked.
     """
     on = " AND ".join(f"t.{name} = w.{name}" for name, _ in shape.identity)
     content = ", ".join(f"t.{name}" for name, _ in shape.content)
@@ -242,7 +243,7 @@ def find_current(shape: FactShape) -> str:
 
 
 def find_set_aside(shape: FactShape) -> str:
-    """Superseded and clashing versions of given identities: parameters one array an identity column."""
+    """Return a query for superseded and clashing versions of identities: one array parameter per identity column."""
     on = " AND ".join(f"t.{name} = w.{name}" for name, _ in shape.identity)
     content = ", ".join(f"t.{name}" for name, _ in shape.content)
     return (
@@ -252,10 +253,10 @@ def find_set_aside(shape: FactShape) -> str:
 
 
 def take_over(shape: FactShape) -> str:
-    """Put one version in force where the row is still the one that was read; answers with a row where it was.
+    """Return a statement that replaces a row if it is still the one that was read, and returns a row if it did.
 
-    Parameters: the columns of the new version, then revision and record of the old. It is written as an insert, for
-    that locks the row's own chunk; an update would lock every chunk of the table.
+    Parameters: the columns of the new version, then revision and record of the old. It is an insert, since that locks
+    the row's own chunk; an update would lock every chunk of the table.
     """
     columns = shape.columns
     identity = ", ".join(name for name, _ in shape.identity)
@@ -269,9 +270,9 @@ def take_over(shape: FactShape) -> str:
 
 
 def latest_instants(shape: FactShape) -> str:
-    """The last instant stored for given series (machine and metric; machine alone for other tables).
+    """Return a query for the latest stored instant of series (machine and metric; for other tables machine alone).
 
-    Parameters: an array a column of the series; then the first and last instant to look between.
+    Parameters: one array per column of the series, then the first and last instant to search between.
     """
     by_key = shape.table is FactTable.READING
     columns = (("machine", "integer"), ("metric", "integer")) if by_key else (("machine", "integer"),)

@@ -1,7 +1,7 @@
 """Ingest's view of the registry, held in memory and brought up to date before every batch.
 
-A registry change that was committed before a record was appended is seen by the batch that holds the record, because
-the version is read after the record was polled.
+A registry change committed before a record was appended applies to that record, because the version is read after the
+record was polled.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from services.ingest.model import FactTable
 
 @dataclass(frozen=True, slots=True)
 class KeyVersion:
-    """A public key while [effective_from, effective_to), with what bounds its validity; instants in microseconds."""
+    """A public key as registered for [effective_from, effective_to), with the bounds of its validity."""
 
     gateway_key: int
     effective_from_us: int
@@ -27,13 +27,13 @@ class KeyVersion:
     compromised_since_us: int | None
 
     def is_valid_at(self, us: int) -> bool:
-        """Whether a record received at this instant may be signed with the key."""
+        """Return whether a record received at this instant may be signed with the key."""
         ends = (self.effective_to_us, self.valid_to_us, self.revoked_at_us, self.compromised_since_us)
         return max(self.effective_from_us, self.valid_from_us) <= us and all(end is None or us < end for end in ends)
 
 
 def key_version(row: asyncpg.Record) -> KeyVersion:
-    """A row of ``queries.KEYS_CHANGED``."""
+    """Convert a row of ``queries.KEYS_CHANGED``."""
     return KeyVersion(
         gateway_key=row["gateway_key"],
         effective_from_us=row["effective_from"],
@@ -48,7 +48,7 @@ def key_version(row: asyncpg.Record) -> KeyVersion:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine's number, its shard of accounting work, and its time in use as half-open spans of microseconds."""
+    """A machine's id, its shard of accounting work, and its time in use as half-open spans of microseconds."""
 
     machine: int
     shard: int
@@ -60,7 +60,7 @@ class Machine:
 
 @dataclass(slots=True)
 class Registry:
-    """Factories, keys and machines by the names that records use."""
+    """Factories, keys and machines by their ids on the wire."""
 
     version: int = -1
     factories: dict[str, int] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Registry:
         """Load what changed since the last refresh, in one consistent snapshot.
 
         Returns:
-            Whether anything in the registry had changed.
+            Whether the registry has changed.
         """
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             horizon = await connection.fetch(queries.FACT_HORIZON)
@@ -81,7 +81,7 @@ class Registry:
             if version == self.version:
                 return False
             if version < self.version:
-                # The database was set back, so what is known may never have been: begin anew.
+                # The database was restored to an earlier state: load everything again.
                 self.version = -1
                 for known in (self.factories, self.keys, self.machines):
                     known.clear()

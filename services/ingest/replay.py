@@ -1,7 +1,7 @@
-"""Turns dead letters into facts once what stood in their way is mended, through the same judge and the same writer.
+"""Turns dead letters into facts once their cause is corrected, through the same judge and the same writer.
 
-A letter is taken in the transaction that writes what became of it. So a replay that is killed, or run twice at once,
-turns each letter into facts once.
+A letter is claimed in the transaction that writes its facts. So even a replay that is killed, or run twice at the same
+time, turns each letter into facts once.
 """
 
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from services.ingest.writer import Topic, Writer
 LETTERS_AT_ONCE = 500
 BYTES_AT_ONCE = 8 * 1024 * 1024
 
-Again = tuple[int, bool, str, str]
-"""A letter refused for another reason than before: its number, whether it is authentic, reason code and message."""
+RefusedAgain = tuple[int, bool, str, str]
+"""A letter that is still refused: its id, whether it is authentic, reason code and message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which dead letters to replay: all that wait, or those of a reason, a factory, or given numbers."""
+    """Which dead letters to replay: all that wait, or those of a reason, of a factory, or with given ids."""
 
     reason: str | None = None
     factory_id: str | None = None
@@ -38,7 +38,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay came to: letters looked at, letters turned into facts, and rows stored by them."""
+    """The result of a replay: letters judged, letters turned into facts, and rows stored."""
 
     seen: int
     turned: int
@@ -47,15 +47,15 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Letters judged again: a batch of what can be a fact now, the letters in it, and those refused otherwise now."""
+    """Letters judged again: a batch of facts, the ids of its letters, and the letters now refused differently."""
 
     batch: Batch
     taken: list[int]
-    again: list[Again]
+    refused: list[RefusedAgain]
 
 
 async def replay(connection: Connection, choice: Choice, *, require_signatures: bool, bytes_per_hour: int) -> Replayed:
-    """Replay dead letters in the order in which they were kept; those still refused stay, and say why as of now.
+    """Replay dead letters, oldest first; those still refused stay, with the reason that applies now.
 
     Raises:
         TransientError: the database went away or another replay took the same letters; run it again.
@@ -77,16 +77,16 @@ async def replay(connection: Connection, choice: Choice, *, require_signatures: 
                 counts = await writer.write(connection, judged.batch, [], tuple(judged.taken))
                 turned += len(judged.taken)
                 stored += counts.rows_of("stored")
-            if judged.again:
+            if judged.refused:
                 await connection.execute(
-                    queries.UPDATE_REFUSALS, *[list(column) for column in zip(*judged.again, strict=True)]
+                    queries.UPDATE_REFUSALS, *[list(column) for column in zip(*judged.refused, strict=True)]
                 )
         seen += len(letters)
         after = letters[-1]["id"]
 
 
 async def waiting(connection: Connection, choice: Choice, after: int) -> list[asyncpg.Record]:
-    """The next letters that wait, as many as fit into memory."""
+    """Return the next letters that wait, a page that fits into memory."""
     ids = None if choice.ids is None else list(choice.ids)
     return await connection.fetch(
         queries.WAITING_DEAD_LETTERS,
@@ -101,24 +101,26 @@ async def waiting(connection: Connection, choice: Choice, after: int) -> list[as
 
 
 def judge_letters(letters: list[asyncpg.Record], registry: Registry, *, require_signatures: bool) -> Judged:
-    """Judge letters again, as of their receipt."""
+    """Judge letters again, as of their receipt but by the present registry."""
     batch = Batch()
     taken: list[int] = []
-    again: list[Again] = []
+    refused: list[RefusedAgain] = []
     for letter in letters:
         if letter["row_kind"] is None:
-            refused = judge_whole(letter, registry, batch, require_signatures=require_signatures)
+            refusal = judge_whole(letter, registry, batch, require_signatures=require_signatures)
         else:
-            refused = judge_row(letter, registry, batch)
-        if refused is None:
+            refusal = judge_row(letter, registry, batch)
+        if refusal is None:
             taken.append(letter["id"])
-        elif refused != (letter["id"], letter["authentic"], letter["reason"], letter["message"]):
-            again.append(refused)
-    return Judged(batch, taken, again)
+        elif refusal != (letter["id"], letter["authentic"], letter["reason"], letter["message"]):
+            refused.append(refusal)
+    return Judged(batch, taken, refused)
 
 
-def judge_whole(letter: asyncpg.Record, registry: Registry, batch: Batch, *, require_signatures: bool) -> Again | None:
-    """Add a whole record to the batch, or say why it is refused whole again."""
+def judge_whole(
+    letter: asyncpg.Record, registry: Registry, batch: Batch, *, require_signatures: bool
+) -> RefusedAgain | None:
+    """Add a whole record to the batch, or return why it is still refused."""
     known = len(batch.records)
     judge(bus_record_of(letter), registry, batch, require_signatures=require_signatures)
     if len(batch.records) > known:
@@ -127,8 +129,8 @@ def judge_whole(letter: asyncpg.Record, registry: Registry, batch: Batch, *, req
     return letter["id"], refused.authentic, refused.reason.value, refused.message
 
 
-def judge_row(letter: asyncpg.Record, registry: Registry, batch: Batch) -> Again | None:
-    """Add one row of a known record to the batch, or say why it is refused again."""
+def judge_row(letter: asyncpg.Record, registry: Registry, batch: Batch) -> RefusedAgain | None:
+    """Add one row of a stored record to the batch, or return why it is still refused."""
     if letter["revision"] is None:
         return letter["id"], True, letter["reason"], "The record of this row is no longer kept: have it sent again."
     kind = RowKind(letter["row_kind"])
@@ -158,7 +160,7 @@ def judge_row(letter: asyncpg.Record, registry: Registry, batch: Batch) -> Again
 
 
 def bus_record_of(letter: asyncpg.Record) -> BusRecord:
-    """The record as it came off the bus; of a row, its place and its bytes."""
+    """Rebuild the Kafka record; of a row's letter only its place and the row's bytes."""
     return BusRecord(
         letter["partition"],
         letter["record_offset"],

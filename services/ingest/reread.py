@@ -1,6 +1,6 @@
-"""Takes out of a batch what was judged before: an operator may have a partition read again, or a replay was first.
+"""Removes from a batch what was judged before: an operator may have a partition read again, or a replay was first.
 
-A record is judged once. What became of it then stands, and is judged again only by a replay of its dead letters.
+A record is judged once. The result stands, and only a replay of its dead letters judges it again.
 """
 
 from services.core.database import Connection
@@ -9,7 +9,7 @@ from services.ingest.model import Batch, DeadLetter, FactRows
 
 
 async def without_known(connection: Connection, topic: int, batch: Batch) -> Batch:
-    """A batch without the records and whole dead letters that are in the database already."""
+    """Return the batch without records and whole dead letters that are stored already."""
     records = await known_records(connection, topic, batch)
     letters = await known_letters(connection, topic, batch)
     if not records and not letters:
@@ -28,7 +28,7 @@ async def without_known(connection: Connection, topic: int, batch: Batch) -> Bat
 
 
 async def known_records(connection: Connection, topic: int, batch: Batch) -> set[int]:
-    """Which of the batch's new records were stored before."""
+    """Return the positions of the batch's records that are stored already."""
     new = [(n, record.source) for n, record in enumerate(batch.records) if record.record_id is None]
     if not new:
         return set()
@@ -46,7 +46,7 @@ async def known_records(connection: Connection, topic: int, batch: Batch) -> set
 
 
 async def known_letters(connection: Connection, topic: int, batch: Batch) -> set[int]:
-    """Which of the batch's whole dead letters were kept before."""
+    """Return the positions of the batch's whole dead letters that are stored already."""
     whole = [(n, letter.source) for n, letter in enumerate(batch.dead_letters) if letter.record is None]
     if not whole:
         return set()
@@ -57,7 +57,7 @@ async def known_letters(connection: Connection, topic: int, batch: Batch) -> set
 
 
 def renumber_rows(rows: FactRows, number: dict[int, int]) -> FactRows:
-    """The rows of the records that stay."""
+    """Return the rows of the records that remain, with the records' new positions."""
     stay = [n for n, record in enumerate(rows.record) if record in number]
     return FactRows(
         [rows.machine[n] for n in stay],

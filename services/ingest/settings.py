@@ -6,15 +6,17 @@ from services.core.settings import MetricsSettings
 
 
 class IngestSettings(MetricsSettings):
-    """How the worker reads the topic, and how much it holds in memory and in quarantine."""
+    """How the worker reads the topic, and how much it holds in memory and keeps of dead letters."""
 
     login = "jejo_ingest"
 
     ingest_group: str = Field(
         "jejo-ingest", description="Kafka consumer group; workers of one group share the partitions."
     )
-    ingest_batch_bytes: int = Field(16 * 1024 * 1024, ge=1, description="Bytes of records buffer for one transaction.")
-    ingest_batch_records: int = Field(5000, ge=1, description="Records buffer for one transaction.")
+    ingest_batch_bytes: int = Field(
+        16 * 1024 * 1024, ge=1, description="Bytes of records buffered for one transaction."
+    )
+    ingest_batch_records: int = Field(5000, ge=1, description="Records buffered for one transaction.")
     kafka_session_timeout_ms: int = Field(10_000, ge=1000, description="How soon a silent worker's partitions move on.")
     kafka_heartbeat_ms: int = Field(1000, ge=100, description="How soon a worker learns of another joining or leaving.")
     kafka_metadata_max_age_ms: int = Field(
@@ -32,7 +34,7 @@ class IngestSettings(MetricsSettings):
     @field_validator("kafka_heartbeat_ms")
     @classmethod
     def below_the_session_timeout(cls, heartbeat_ms: int, info: ValidationInfo) -> int:
-        """Kafka's client refuses any other."""
+        """Refuse what Kafka's client would refuse."""
         if heartbeat_ms >= info.data.get("kafka_session_timeout_ms", heartbeat_ms + 1):
             raise ValueError("write less than JEJO_KAFKA_SESSION_TIMEOUT_MS")
         return heartbeat_ms

@@ -1,4 +1,4 @@
-"""The telemetry topic: made if it is not there, held to the contract, and named by its ids."""
+"""The telemetry topic in Kafka: created if it is missing, checked against the contract, identified by its ids."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from services.ingest.progress import LogBounds, read_logs
 
 ADMIN_CLIENT = "jejo-ingest-admin"
 BOOTSTRAP_MS = 5000
-"""How long a broker may take to answer at all, before it counts as away."""
+"""How long a broker may take to answer before it counts as away."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicName:
-    """A topic as Kafka tells it from every other, also from one of the same name that was deleted."""
+    """A topic's name, and the ids that distinguish it from a deleted topic of the same name."""
 
     topic: str
     cluster_id: str
@@ -24,10 +24,10 @@ class TopicName:
 
 
 def open_topic(bootstrap_servers: str, topic: str) -> TopicName:
-    """Make the topic if it is missing, and hold it to the contract.
+    """Create the topic if it is missing, and check it against the contract.
 
     Raises:
-        ConfigurationError: its time stamps are not the broker's.
+        ConfigurationError: its timestamps are not the broker's.
         TransientError: Kafka cannot be reached now.
     """
     try:
@@ -37,14 +37,16 @@ def open_topic(bootstrap_servers: str, topic: str) -> TopicName:
             bootstrap_timeout_ms=BOOTSTRAP_MS,
         )
         try:
-            make_topic(admin, topic)
+            create_topic(admin, topic)
             kind = timestamp_type(admin, topic)
             found = admin.describe_topics([topic])[0]
             cluster_id = admin.describe_cluster()["cluster_id"]
         finally:
             admin.close()
     except (KafkaError, OSError) as error:
-        raise TransientError(f"Kafka at {bootstrap_servers} does not answer ({error}); see that it runs.") from error
+        raise TransientError(
+            f"Kafka at {bootstrap_servers} does not answer ({error}); check that it is running."
+        ) from error
     if kind != "LogAppendTime":
         raise ConfigurationError(
             f"Topic {topic} has message.timestamp.type={kind}: set LogAppendTime, as receipt is the broker's time."
@@ -65,8 +67,8 @@ def log_of(bootstrap_servers: str, topic: str, partition: int) -> LogBounds:
     return logs.partitions[partition]
 
 
-def make_topic(admin: KafkaAdminClient, topic: str) -> None:
-    """Create the topic as the contract says, unless it is there."""
+def create_topic(admin: KafkaAdminClient, topic: str) -> None:
+    """Create the topic as the contract says, unless it exists."""
     if any(found["name"] == topic for found in admin.describe_topics()):
         return
     try:
@@ -79,6 +81,6 @@ def make_topic(admin: KafkaAdminClient, topic: str) -> None:
 
 
 def timestamp_type(admin: KafkaAdminClient, topic: str) -> str:
-    """The topic's ``message.timestamp.type``."""
+    """Return the topic's ``message.timestamp.type``."""
     described = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all")
     return described["topic"][topic]["message.timestamp.type"]["value"]

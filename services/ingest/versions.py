@@ -1,8 +1,8 @@
-"""What a fact is when it is sent more than once: pure rules over the versions of one identity.
+"""The rules for a fact that is sent more than once. Pure.
 
-At each revision the first row in the partition's order is the version; a differing one at the same revision is a clash,
-counted once; the version of the highest revision is in force. So the outcome does not depend on how rows were batched,
-how often they came, or in which order revisions did.
+At each revision the first row in the partition's order is the version; a different one at the same revision is a
+clash, counted once; the version of the highest revision is in force. So the outcome does not depend on how rows were
+batched, how often they were sent, or in which order revisions arrived.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a fact. ``record_id`` is that of the record which brought it."""
+    """One version of a fact, and the id of the record that it came in."""
 
     revision: int
     retracted: bool
@@ -31,7 +31,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the database holds of an identity: the version in force (none: the identity is new), and all others."""
+    """What is stored of an identity: the version in force (None: the identity is new), and all others."""
 
     current: Version | None
     superseded: tuple[Version, ...]
@@ -40,7 +40,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What must be written for an identity: the version now in force if it changed, and the versions to set aside."""
+    """What to write for an identity: the version in force if it changed, and the versions to keep beside it."""
 
     outcomes: tuple[Outcome, ...]
     current: Version | None
@@ -52,10 +52,10 @@ NOTHING_KNOWN = Known(None, (), ())
 
 
 def merge(known: Known, incoming: list[Version]) -> Change:
-    """Fold rows of one identity, in the partition's order, into what is known of it.
+    """Merge rows of one identity, in the partition's order, into what is stored of it.
 
     Returns:
-        One outcome a row, and the differences to ``known``.
+        One outcome per row, and the differences from ``known``.
     """
     winners = {version.revision: version for version in known.superseded}
     if known.current is not None:
@@ -66,15 +66,15 @@ def merge(known: Known, incoming: list[Version]) -> Change:
     clashes: list[Version] = []
     for row in incoming:
         winner = winners.get(row.revision)
-        said = (row.revision, row.retracted, row.content)
+        statement = (row.revision, row.retracted, row.content)
         if winner is None:
             winners[row.revision] = row
             stored.append(row)
             outcomes.append(Outcome.STORED)
-        elif (winner.retracted, winner.content) == (row.retracted, row.content) or said in clashing:
+        elif (winner.retracted, winner.content) == (row.retracted, row.content) or statement in clashing:
             outcomes.append(Outcome.DUPLICATE)
         else:
-            clashing.add(said)
+            clashing.add(statement)
             clashes.append(row)
             outcomes.append(Outcome.CLASHED)
     current = winners[max(winners)]

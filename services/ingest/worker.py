@@ -1,7 +1,7 @@
-"""The loop of one ingest worker: polls Kafka, gathers batches, hands them over, keeps to the database's offsets.
+"""The loop of one ingest worker: polls Kafka, hands batches to the database's thread, follows the stored offsets.
 
-Kafka's own committed offsets are written for lag tools and never read. Whatever goes wrong between a poll and a commit
-has one answer: forget everything in hand, load the offsets, and read again from there.
+Kafka's own committed offsets are written for lag tools and never read. Whatever fails between a poll and a commit has
+one answer: drop everything in hand, load the stored offsets, and continue from there.
 """
 
 import logging
@@ -24,7 +24,7 @@ from services.ingest.consumer import Assignment, bus_record, log_bounds, make_co
 from services.ingest.database import DatabaseThread
 from services.ingest.metrics import IngestMetrics
 from services.ingest.observer import Observer
-from services.ingest.offsets import made_anew
+from services.ingest.offsets import topic_recreated
 from services.ingest.settings import IngestSettings
 from services.ingest.topic import TopicName, open_topic
 from services.ingest.writer import OffsetMove
@@ -49,14 +49,14 @@ def run_worker(settings: IngestSettings, stopping: Callable[[], bool]) -> None:
     metrics, readiness = IngestMetrics(), Readiness("Kafka")
     port, setting = settings.ingest_metrics_port, "JEJO_INGEST_METRICS_PORT"
     with serve_monitoring(metrics.registry, readiness, settings.metrics_host, port, setting):
-        name = once_there(lambda: open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic), stopping)
-        consumer = once_there(lambda: make_consumer(settings), stopping)
+        name = retry(lambda: open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic), stopping)
+        consumer = retry(lambda: make_consumer(settings), stopping)
         if name is not None and consumer is not None:
             Worker(settings, name, consumer, Observer(metrics), readiness, stopping).run()
 
 
-def once_there(work: Callable[[], T], stopping: Callable[[], bool]) -> T | None:
-    """Try until what is needed answers; None where ``stopping`` came first."""
+def retry(work: Callable[[], T], stopping: Callable[[], bool]) -> T | None:
+    """Retry until the work succeeds; returns None if ``stopping`` returns True first."""
     pause_s = FIRST_PAUSE_S
     while not stopping():
         try:
@@ -69,7 +69,7 @@ def once_there(work: Callable[[], T], stopping: Callable[[], bool]) -> T | None:
 
 
 class Worker:
-    """One consumer of the group and its intake."""
+    """One consumer of the group and its thread for the database."""
 
     def __init__(
         self,
@@ -91,22 +91,26 @@ class Worker:
         self._readiness = readiness
         self._generation = -1
         self._stored: dict[int, int] | None = None
-        self._buffer = self._nothing()
+        self._buffer = self._empty_buffer()
         self._writing: Future[BatchCounts] | None = None
         self._written: dict[int, int] = {}
         self._pause_s = FIRST_PAUSE_S
-        self._try_again_at = 0.0
+        self._retry_at = 0.0
         self._sweep_at = 0.0
 
     def run(self) -> None:
-        """Work until ``stopping`` says so; then write what is in hand, leave the group and return."""
+        """Work until ``stopping`` returns True; then write what is in hand, and leave the group.
+
+        Raises:
+            ConfigurationError: the operator must decide something; see the message.
+        """
         group = self._settings.ingest_group
         log.info("reading %s as group %s", self._topic, group, extra=fields(topic=self._topic, group=group))
         try:
             self._subscribe()
             give_up_at = float("inf")
             while not (self._stopping() and self._drained()) and time.monotonic() < give_up_at:
-                self._turn()
+                self._cycle()
                 if self._stopping() and give_up_at == float("inf"):
                     give_up_at = time.monotonic() + DRAIN_S
         finally:
@@ -115,7 +119,7 @@ class Worker:
             self._observer.close()
 
     def _subscribe(self) -> None:
-        """Join the group, once the topic's partitions are known: a leader without them would assign none."""
+        """Join the group once the topic's partitions are known, since a leader that knows none would assign none."""
         while not self._stopping():
             try:
                 if self._consumer.partitions_for_topic(self._topic):
@@ -125,71 +129,71 @@ class Worker:
             time.sleep(FIRST_PAUSE_S)
         self._consumer.subscribe([self._topic], listener=self._assignment)
 
-    def _turn(self) -> None:
-        """One turn: poll, notice a changed assignment, take the result of a write, hand the next batch over."""
+    def _cycle(self) -> None:
+        """Poll, collect the result of a write, handle a changed assignment, and hand the next batch over."""
         before = self._assignment.generation
         polled = self._poll()
         if self._writing is not None and self._writing.done():
-            self._take_result(self._writing)
+            self._collect_result(self._writing)
         if self._assignment.generation != self._generation:
             self._generation = self._assignment.generation
-            self._forget()
+            self._drop_all()
         elif before == self._generation and self._stored is not None:
             try:
                 self._gather(polled)
             except KafkaError as error:
-                self._distrust_positions(error)
+                self._reset_positions(error)
         if self._writing is None and self._stored is None:
-            self._find_positions()
+            self._seek_to_stored_offsets()
         elif self._writing is None and self._buffer.next:
             self._hand_over()
-        self._keep_bounds()
-        self._show_readiness()
+        self._pause_or_resume()
+        self._set_readiness()
         self._observer.observe(self._consumer, self._stored, self._buffer)
 
     def _poll(self) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """What Kafka has, of the topic that is being read and no other.
+        """Return the records that Kafka has for this worker.
 
         Raises:
-            ConfigurationError: the log cannot be read, or the topic was made anew meanwhile.
+            ConfigurationError: the log cannot be read, or the topic was recreated meanwhile.
         """
         polled: dict[TopicPartition, list[ConsumerRecord]] = {}
         try:
             polled = self._consumer.poll(timeout_ms=POLL_MS)
         except CorruptRecordError as error:
             raise ConfigurationError(
-                f"Kafka's log of {self._topic} is damaged ({error}): restore it, or go on behind the damage with "
+                f"Kafka's log of {self._topic} is damaged ({error}): restore it, or continue after the damage with "
                 "`jejo offsets move`."
             ) from error
         except KafkaError as error:
-            self._distrust_positions(error)
+            self._reset_positions(error)
         resume_join(self._consumer)
         topic_id = latest_topic_id(self._consumer, self._topic)
         if topic_id is not None and topic_id != self._name.topic_id:
-            raise made_anew(TopicName(self._topic, self._name.cluster_id, topic_id))
+            raise topic_recreated(TopicName(self._topic, self._name.cluster_id, topic_id))
         return polled
 
-    def _distrust_positions(self, error: KafkaError) -> None:
-        """Read on from the stored offsets: the client may have moved over records that it did not hand out."""
+    def _reset_positions(self, error: KafkaError) -> None:
+        """Go back to the stored offsets, since the client may have skipped records that it did not return."""
         self._observer.failed(error, self._stored)
-        self._forget()
+        self._drop_all()
         self._back_off()
         time.sleep(FIRST_PAUSE_S)
 
     def _drained(self) -> bool:
-        """Whether nothing is left in hand; what cannot be written now is left to the next worker."""
+        """Return whether nothing is left to write; what cannot be written now is left to the next worker."""
         return self._writing is None and (self._stored is None or not self._buffer.next)
 
-    def _nothing(self) -> RecordBuffer:
+    def _empty_buffer(self) -> RecordBuffer:
         return RecordBuffer(self._settings.ingest_batch_bytes, self._settings.ingest_batch_records)
 
-    def _forget(self) -> None:
-        """Drop everything in hand; the stored offsets are loaded before anything else is read."""
-        self._buffer = self._nothing()
+    def _drop_all(self) -> None:
+        """Drop everything in hand; the stored offsets are loaded before anything more is read."""
+        self._buffer = self._empty_buffer()
         self._stored = None
 
     def _gather(self, polled: dict[TopicPartition, list[ConsumerRecord]]) -> None:
-        """Take polled records in, and where the consumer stands after them, which may be behind control records."""
+        """Add polled records and the consumer's position after them, which may be past control records."""
         if self._stopping():
             return
         for partition, records in polled.items():
@@ -200,10 +204,10 @@ class Worker:
                 self._buffer.next[partition.partition] = position
         if not polled and self._writing is None and time.monotonic() >= self._sweep_at:
             self._sweep_at = time.monotonic() + IDLE_SWEEP_S
-            self._pass_what_is_never_handed_out()
+            self._skip_control_records()
 
-    def _pass_what_is_never_handed_out(self) -> None:
-        """Move over aborted and control records at the end of a log, lest their removal look like a loss."""
+    def _skip_control_records(self) -> None:
+        """Move past aborted and control records at the end of a log; otherwise their expiry would look like a loss."""
         assert self._stored is not None
         for partition in self._consumer.assignment():
             known = self._buffer.next.get(partition.partition, self._stored[partition.partition])
@@ -212,43 +216,43 @@ class Worker:
                 self._buffer.next[partition.partition] = position
 
     def _hand_over(self) -> None:
-        """Give the intake as many of the buffer records as one transaction takes."""
+        """Start writing as many of the buffered records as one transaction takes."""
         assert self._stored is not None
         records, self._written = self._buffer.take()
         moves = [OffsetMove(p, self._stored[p], position) for p, position in sorted(self._written.items())]
         self._observer.handed_over()
         self._writing = self._database.write(records, moves)
 
-    def _take_result(self, writing: "Future[BatchCounts]") -> None:
-        """Move on after a commit, or forget everything after a failure."""
+    def _collect_result(self, writing: "Future[BatchCounts]") -> None:
+        """Advance after a commit, or drop everything after a failure."""
         self._writing = None
         try:
             counts = writing.result()
         except TransientError as error:
             self._observer.failed(error, self._stored)
-            self._forget()
+            self._drop_all()
             self._back_off()
             return
         self._pause_s = FIRST_PAUSE_S
         self._observer.committed(counts, self._written)
         if self._stored is not None and self._generation == self._assignment.generation:
             self._stored.update(self._written)
-            self._tell_kafka(self._written)
+            self._commit_to_kafka(self._written)
 
     def _back_off(self) -> None:
-        self._try_again_at = time.monotonic() + self._pause_s
+        self._retry_at = time.monotonic() + self._pause_s
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
-    def _tell_kafka(self, offsets: dict[int, int]) -> None:
-        """Commit the offsets to Kafka, for lag tools; nothing depends on it."""
+    def _commit_to_kafka(self, offsets: dict[int, int]) -> None:
+        """Commit offsets to Kafka for lag tools; nothing else depends on it."""
         self._consumer.commit_async(
             {TopicPartition(self._topic, p): OffsetAndMetadata(offset, "", -1) for p, offset in offsets.items()}
         )
 
-    def _find_positions(self) -> None:
-        """Load the stored offsets of what is assigned, seek there, and read on."""
+    def _seek_to_stored_offsets(self) -> None:
+        """Load the stored offsets of the assigned partitions, seek to them, and resume fetching."""
         partitions = list(self._consumer.assignment())
-        if not partitions or time.monotonic() < self._try_again_at:
+        if not partitions or time.monotonic() < self._retry_at:
             return
         generation = self._assignment.generation
         try:
@@ -267,8 +271,8 @@ class Worker:
         self._pause_s = FIRST_PAUSE_S
         self._observer.positioned(bounds, stored)
 
-    def _show_readiness(self) -> None:
-        """Be ready while all assigned partitions are positioned at their stored offsets, and there is at least one."""
+    def _set_readiness(self) -> None:
+        """Be ready while at least one partition is assigned and all are positioned at their stored offsets."""
         if self._stored is not None:
             self._readiness.reached()
         elif self._consumer.assignment():
@@ -276,8 +280,8 @@ class Worker:
         else:
             self._readiness.wait_for("partitions of the topic, of which none is assigned to this worker")
 
-    def _keep_bounds(self) -> None:
-        """Pause while as much is in hand as one transaction should hold, or positions are unknown; else read on."""
+    def _pause_or_resume(self) -> None:
+        """Pause fetching while the buffer is full or positions are unknown; otherwise resume."""
         partitions = self._consumer.assignment()
         if self._buffer.is_full or self._stored is None or self._stopping():
             self._consumer.pause(*partitions)

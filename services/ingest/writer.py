@@ -1,4 +1,4 @@
-"""The one transaction that makes a batch of facts, its dead letters, its dirty marks and its offsets true together."""
+"""The one transaction that commits a batch's facts, dead letters, dirty marks and offsets together."""
 
 from dataclasses import dataclass, field
 
@@ -16,12 +16,12 @@ from services.ingest.plan import LatestInstants, dirty_spans
 from services.ingest.reread import without_known
 
 MOST_METRICS = 1_000_000
-"""Names of metrics held in memory; beyond that all are forgotten and looked up again."""
+"""Most names of metrics held in memory; beyond that all are dropped and looked up again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """The topic being read: its number in ``ingest_topic``, and Kafka's names for cluster and topic."""
+    """The topic being read: its id in ``ingest_topic`` (``number``), and Kafka's ids of cluster and topic."""
 
     number: int
     cluster_id: str
@@ -30,7 +30,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class OffsetMove:
-    """A partition's next offset, from what was last loaded or written to the position after a batch."""
+    """A partition's step from the offset last loaded or written (``expected``) to that after a batch (``next``)."""
 
     partition: int
     expected: int
@@ -39,7 +39,7 @@ class OffsetMove:
 
 @dataclass(slots=True)
 class Writer:
-    """Writes batches. ``bytes_per_hour``: raw bytes of dead letters kept per claimed factory and hour."""
+    """Writes batches. ``bytes_per_hour``: bytes of dead letters kept per claimed factory and hour."""
 
     topic: Topic
     bytes_per_hour: int
@@ -52,10 +52,10 @@ class Writer:
         """Commit a batch with its offsets, or nothing.
 
         Args:
-            replayed: dead letters that this batch turns into facts, each of which must still be waiting.
+            replayed: ids of dead letters that this batch turns into facts; all must still be waiting.
 
         Raises:
-            TransientError: nothing is known to be written; reload the offsets and read again.
+            TransientError: the batch may not have been written; reload the offsets and read again.
         """
         try:
             await self.number_metrics(connection, batch)
@@ -69,7 +69,7 @@ class Writer:
             raise TransientError(f"The batch was not written ({error}); it will be read again.") from error
 
     async def number_metrics(self, connection: Connection, batch: Batch) -> None:
-        """Give every metric of the batch its number, in a transaction of its own."""
+        """Make sure that every metric of the batch has an id, in a transaction of its own."""
         names = set(batch.rows[FactTable.READING].key)
         if names <= self.metrics.keys():
             return
@@ -86,7 +86,7 @@ class Writer:
         self.metrics.update((row["name"], row["id"]) for row in found)
 
     async def learn(self, connection: Connection, batch: Batch) -> None:
-        """Look up how far the batch's series have got, so that the next batches are split better."""
+        """Load the latest instants of the batch's series, so that later batches are split better."""
         nothing = np.zeros(len(batch.records), np.int64)
         for table, rows in batch.rows.items():
             columns = table_columns(table, rows, nothing, nothing, self.metrics)
@@ -101,7 +101,7 @@ class Writer:
         *,
         examine_all: bool,
     ) -> BatchCounts:
-        """One try at the transaction; on success the hints take in what was stored."""
+        """Try the transaction once; on success the hints learn what was stored."""
         async with connection.transaction():
             await self.move_offsets(connection, moves)
             await claim(connection, replayed)
@@ -121,7 +121,7 @@ class Writer:
         return count_batch(batch, results)
 
     async def move_offsets(self, connection: Connection, moves: list[OffsetMove]) -> None:
-        """Compare-and-set the offsets; holding their rows keeps any other worker of these partitions waiting."""
+        """Compare-and-set the offsets. Their rows stay locked, so any other worker of these partitions waits."""
         if not moves:
             return
         partitions = [move.partition for move in moves]
@@ -132,15 +132,15 @@ class Writer:
         for move in moves:
             if stored.get(move.partition) != move.expected:
                 raise TransientError(
-                    f"Partition {move.partition} stands at {stored.get(move.partition)}, not {move.expected}: another "
-                    "worker has moved it, so this one reads its offsets again."
+                    f"Partition {move.partition} is at {stored.get(move.partition)}, not {move.expected}: another "
+                    "worker has moved it, so this one loads its offsets again."
                 )
         await connection.execute(queries.MOVE_OFFSETS, *place, partitions, [move.next for move in moves])
 
     async def write_records(
         self, connection: Connection, batch: Batch, ids: Ints, tables: list[TableColumns], results: list[TableResult]
     ) -> None:
-        """Write a row per new record with its counts; add to the counts of records whose rows are replayed."""
+        """Insert new records with their counts; add to the counts of records whose rows are replayed."""
         count = len(batch.records)
         counts = {name: np.zeros(count, np.int64) for name in ("stored", "duplicate", "clashed")}
         for columns, result in zip(tables, results, strict=True):
@@ -164,23 +164,23 @@ class Writer:
 
 
 async def claim(connection: Connection, replayed: tuple[int, ...]) -> None:
-    """Take dead letters for a replay; another replay of the same ones waits, and then finds them taken."""
+    """Claim dead letters for a replay; another replay of the same ones waits, then finds them claimed."""
     if not replayed:
         return
     done = await connection.execute(queries.CLAIM_DEAD_LETTERS, list(replayed))
     if int(done.split()[-1]) != len(replayed):
-        raise TransientError("Another replay has taken some of these dead letters; list them again.")
+        raise TransientError("Another replay has claimed some of these dead letters; list them again.")
 
 
 async def record_ids(connection: Connection, batch: Batch) -> Ints:
-    """The number of each record of the batch, new where it has none."""
+    """Return the id of each record of the batch, a new one for those that have none."""
     new = sum(record.record_id is None for record in batch.records)
     fresh = iter([row[0] for row in await connection.fetch(queries.RECORD_IDS, new)] if new else [])
     return np.array([next(fresh) if r.record_id is None else r.record_id for r in batch.records], np.int64)
 
 
 async def write_dirty_marks(connection: Connection, tables: list[TableColumns], results: list[TableResult]) -> None:
-    """Mark the time of machines whose states or counts changed; readings are in no account."""
+    """Mark the time of machines whose states or counts changed; no account depends on readings."""
     parts: list[tuple[Ints, Ints, Ints]] = []
     for columns, result in zip(tables, results, strict=True):
         if columns.shape.table is not FactTable.READING:
@@ -215,7 +215,7 @@ RECORD_COLUMNS = [
 def record_row(
     topic: Topic, record: AuthenticRecord, record_id: int, stored: int, duplicate: int, clashed: int
 ) -> tuple[object, ...]:
-    """A row of ``ingest_record``, in the order of RECORD_COLUMNS."""
+    """Return a row of ``ingest_record``, in the order of RECORD_COLUMNS."""
     source = record.source
     return (
         *(record_id, topic.number, source.partition, source.offset, source.received_us, record.sent_us, record.factory),
