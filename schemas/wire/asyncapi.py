@@ -1,4 +1,4 @@
-"""Writes the AsyncAPI 3.0 document of the telemetry topic, from the record's schema, the topic and golden examples."""
+"""Generates the AsyncAPI 3.0 document of the telemetry topic from the record's schema and golden examples."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from schemas.wire.topic import CONFIGURATION, PARTITIONS, TELEMETRY_TOPIC
 ASYNCAPI_FILE = Path(__file__).parents[1] / "asyncapi.json"
 COMMAND = "python -m schemas.wire.asyncapi"
 EXAMPLES = Path(__file__).parents[1] / "examples/valid"
-SHOWN = ("full", "minimal", "counts_only", "readings_only", "revision", "retraction", "unknown_state")
+EXAMPLES_SHOWN = ("full", "minimal", "counts_only", "readings_only", "revision", "retraction", "unknown_state")
 
 BINDING_VERSION = "0.5.0"
 DESCRIPTION = (
@@ -35,7 +35,7 @@ Document = dict[str, Any]
 
 
 def document() -> Document:
-    """The whole document. Its schemas are those of the JSON Schema, which uses nothing that draft 7 lacks."""
+    """Return the document. Its schemas are those of the JSON Schema, which uses nothing that draft 7 lacks."""
     schema = record_schema()
     definitions: Document = {"record": schema, **schema.pop("$defs")}  # type: ignore[dict-item]
     for name in ("$schema", "$id"):
@@ -50,12 +50,12 @@ def document() -> Document:
         },
         "channels": {"telemetry": channel()},
         "operations": {"receiveTelemetry": operation()},
-        "components": {"messages": {"record": message()}, "schemas": moved(definitions)},
+        "components": {"messages": {"record": message()}, "schemas": rebased(definitions)},
     }
 
 
 def channel() -> Document:
-    """The topic, as ingest creates it."""
+    """Return the topic as ingest creates it."""
     configuration = {
         "cleanup.policy": CONFIGURATION["cleanup.policy"].split(","),
         "max.message.bytes": int(CONFIGURATION["max.message.bytes"]),
@@ -77,7 +77,7 @@ def channel() -> Document:
 
 
 def operation() -> Document:
-    """What Jejo does with the topic; gateways do the opposite."""
+    """Return what Jejo does with the topic; gateways do the opposite."""
     return {
         "action": "receive",
         "title": "Receive telemetry",
@@ -88,7 +88,7 @@ def operation() -> Document:
 
 
 def message() -> Document:
-    """A record: its key, headers, value and examples."""
+    """Return the description of a record: its key, headers, value and examples."""
     return {
         "name": "record",
         "title": "Telemetry record",
@@ -115,24 +115,24 @@ def message() -> Document:
                 "bindingVersion": BINDING_VERSION,
             }
         },
-        "examples": [example(name) for name in SHOWN],
+        "examples": [example(name) for name in EXAMPLES_SHOWN],
     }
 
 
 def example(name: str) -> Document:
-    """A golden example's value."""
+    """Return a golden example as AsyncAPI shows it."""
     golden = json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8"))
     return {"name": name, "summary": golden["description"], "payload": golden["value"]}
 
 
-def moved(part: Any) -> Any:
-    """A part of the JSON Schema whose references lead to this document's components."""
+def rebased(part: Any) -> Any:
+    """Return a part of the JSON Schema with its references pointing to this document's components."""
     if isinstance(part, dict):
-        return {name: moved_reference(inner) if name == "$ref" else moved(inner) for name, inner in part.items()}
-    return [moved(inner) for inner in part] if isinstance(part, list) else part
+        return {name: rebased_reference(inner) if name == "$ref" else rebased(inner) for name, inner in part.items()}
+    return [rebased(inner) for inner in part] if isinstance(part, list) else part
 
 
-def moved_reference(reference: str) -> str:
+def rebased_reference(reference: str) -> str:
     return reference.replace("#/$defs/", "#/components/schemas/")
 
 

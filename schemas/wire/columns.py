@@ -1,4 +1,4 @@
-"""Rows of a record as columns: parallel lists, one entry a row, in the record's order."""
+"""Rows of a record as columns: parallel lists, one entry per row, in the record's order."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,7 +17,7 @@ class RowKind(StrEnum):
 
 @dataclass(slots=True)
 class StateRows:
-    """States; ``index`` is a row's place in the record's own list."""
+    """States; ``index`` is a row's position in the record's own list."""
 
     index: list[int] = field(default_factory=list)
     machine_id: list[str] = field(default_factory=list)
@@ -56,7 +56,7 @@ class ReadingRows:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that is wrong in itself: which list, which place, and why."""
+    """A row that is invalid by itself: its list, its position in it, and why."""
 
     kind: RowKind
     index: int

@@ -1,14 +1,14 @@
-"""Reads a record's bytes: strict JSON, then the contract field by field. Pure.
+"""Decodes a record's bytes: strict JSON, then the contract field by field. Pure.
 
-The record is judged in stages, since ingest has checks of its own between them: ``decode_record`` refuses what has no
-usable factory id; all after that, envelope and rows, is in the claim's body, to be used once the sender is known.
+Ingest has checks of its own between the stages, so ``decode_record`` refuses only a record without a valid factory id;
+the result of everything after that, envelope and rows, is the claim's body, to be used once the sender is known.
 """
 
 from dataclasses import dataclass
 
 from schemas.wire.codes import Reason
 from schemas.wire.columns import CountRows, ReadingRows, RefusedRow, RowKind, StateRows
-from schemas.wire.fields import Fields, Wrong, instant, integer, optional_string, pattern
+from schemas.wire.fields import Fields, Invalid, instant, integer, optional_string, pattern
 from schemas.wire.limits import FACTORY_ID, LOCAL_ID, MAX_INT32, MAX_INT64, MAX_VALUE_BYTES
 from schemas.wire.refusal import Refusal
 from schemas.wire.rows import add_count, add_reading, add_state
@@ -42,41 +42,41 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A record that names a factory, and what it says, or why that can't be read."""
+    """A record that names a factory, with its body, or why the body is invalid."""
 
     factory_id: str
     body: Body | Refusal
 
 
 def decode_record(value: bytes) -> Claim | Refusal:
-    """Read a record as far as it can be read without knowing its sender.
+    """Decode a record as far as that is possible without knowing its sender.
 
     Returns:
-        A refusal where the value is too large, no JSON, or names no factory; else the claim.
+        A refusal if the value is too large, not JSON, or names no factory; otherwise the claim.
     """
     if len(value) > MAX_VALUE_BYTES:
-        return Refusal(Reason.too_large, f"Send at most {MAX_VALUE_BYTES} bytes a record; this one has {len(value)}.")
+        return Refusal(Reason.too_large, f"Send at most {MAX_VALUE_BYTES} bytes per record; this one has {len(value)}.")
     try:
         document = read_json(value)
     except ValueError as error:
         return Refusal(Reason.bad_json, f"Send strict JSON in UTF-8: {error}.")
     try:
         if not isinstance(document, dict):
-            raise Wrong("Send a JSON object.")
+            raise Invalid("Send a JSON object.")
         factory_id = pattern(document, "factory_id", FACTORY_ID.fullmatch)
-    except Wrong as error:
+    except Invalid as error:
         return Refusal(Reason.bad_schema, str(error))
     try:
         return Claim(factory_id, read_body(document))
-    except Wrong as error:
+    except Invalid as error:
         return Claim(factory_id, Refusal(Reason.bad_schema, str(error)))
 
 
 def read_body(document: Fields) -> Body:
-    """Envelope and rows.
+    """Decode envelope and rows.
 
     Raises:
-        Wrong: the envelope breaks the contract. A wrong row is put aside instead.
+        Invalid: the envelope breaks the contract. An invalid row is listed in ``refused`` instead.
     """
     gateway_id = pattern(document, "gateway_id", LOCAL_ID.fullmatch)
     sent_at_us = instant(document, "sent_at")
@@ -85,7 +85,7 @@ def read_body(document: Fields) -> Body:
     revision = 0 if document.get("revision") is None else integer(document, "revision", MAX_INT32)
     lists = {kind: row_list(document, kind) for kind in RowKind}
     if not any(lists.values()):
-        raise Wrong("Send at least one row in states, counts or readings.")
+        raise Invalid("Send at least one row in states, counts or readings.")
     states, counts, readings = StateRows(), CountRows(), ReadingRows()
     refused: list[RefusedRow] = []
     unknown = len(document.keys() - ENVELOPE_FIELDS)
@@ -98,7 +98,7 @@ def read_body(document: Fields) -> Body:
                     add_count(counts, index, row)
                 else:
                     add_reading(readings, index, row)
-            except Wrong as error:
+            except Invalid as error:
                 refusal = Refusal(Reason.bad_schema, str(error))
                 refused.append(RefusedRow(kind, index, refusal))
             if isinstance(row, dict):
@@ -111,5 +111,5 @@ def row_list(document: Fields, kind: RowKind) -> list[object]:
     if rows is None:
         return []
     if not isinstance(rows, list):
-        raise Wrong(f"Write {kind} as a list.")
+        raise Invalid(f"Write {kind} as a list.")
     return rows

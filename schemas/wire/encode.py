@@ -1,4 +1,4 @@
-"""Writes a record as compact JSON, the way the reference gateway sends it."""
+"""Encodes a record as compact JSON, as the reference gateway sends it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ def encode_record(
     readings: ReadingRows | None = None,
     instants: Instants = format_us,
 ) -> bytes:
-    """A record's bytes. Instants are microseconds since the Unix epoch; ``index`` columns are not used."""
+    """Return a record's bytes. Instants are microseconds since the Unix epoch; ``index`` columns are not used."""
     envelope: dict[str, Any] = {"factory_id": factory_id, "gateway_id": gateway_id}
     if boot_id is not None:
         envelope["boot_id"] = boot_id

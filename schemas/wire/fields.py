@@ -1,4 +1,7 @@
-"""Reads one field of a JSON object by the contract: its type, its form and its bounds. Pure."""
+"""Validates one field of a JSON object: its type, its form and its bounds. Pure.
+
+Each function returns the field's value and raises ``Invalid`` if it breaks the contract.
+"""
 
 import math
 from typing import TypeVar
@@ -10,14 +13,14 @@ Fields = dict[str, object]
 V = TypeVar("V")
 
 
-class Wrong(Exception):
+class Invalid(Exception):
     """Something breaks the contract; the message says what to do."""
 
 
 def pattern(fields: Fields, name: str, matches: object) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not callable(matches) or not matches(value):
-        raise Wrong(f"Give {name} in the contract's form.")
+        raise Invalid(f"Give {name} in the contract's form.")
     return value
 
 
@@ -26,7 +29,7 @@ def optional_string(fields: Fields, name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or len(value) > MAX_STRING or "\x00" in value:
-        raise Wrong(f"Write {name} as a string of at most {MAX_STRING} characters without NUL.")
+        raise Invalid(f"Write {name} as a string of at most {MAX_STRING} characters without NUL.")
     return value
 
 
@@ -35,7 +38,7 @@ def integer(fields: Fields, name: str, most: int) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-        raise Wrong(f"Write {name} as an integer from 0 to {most}.")
+        raise Invalid(f"Write {name} as an integer from 0 to {most}.")
     return value
 
 
@@ -46,7 +49,7 @@ def number(fields: Fields, name: str) -> float:
     except OverflowError:
         found = math.inf
     if not math.isfinite(found):
-        raise Wrong(f"Write {name} as a finite number.")
+        raise Invalid(f"Write {name} as a finite number.")
     return found
 
 
@@ -58,7 +61,7 @@ def instant(fields: Fields, name: str) -> int:
     elif isinstance(value, int | float) and not isinstance(value, bool) and float_is_integer(value):
         found = parse_milliseconds(int(value))
     if found is None:
-        raise Wrong(f"Write {name} as RFC 3339 with an offset, or as integer Unix milliseconds.")
+        raise Invalid(f"Write {name} as RFC 3339 with an offset, or as integer Unix milliseconds.")
     return found
 
 
@@ -70,5 +73,5 @@ def member(fields: Fields, name: str, words: dict[str, V]) -> V:
     value = fields.get(name)
     found = words.get(value) if isinstance(value, str) else None
     if found is None:
-        raise Wrong(f"Write {name} as one of {', '.join(words)}.")
+        raise Invalid(f"Write {name} as one of {', '.join(words)}.")
     return found

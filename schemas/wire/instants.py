@@ -32,16 +32,16 @@ def parse_text(text: str) -> int | None:
 
 
 def parse_milliseconds(ms: int) -> int | None:
-    """Microseconds of Unix milliseconds; None outside the years 1 to 9999."""
+    """Convert Unix milliseconds to microseconds; None outside the years 1 to 9999."""
     us = ms * 1000
     return us if FIRST_US <= us <= LAST_US else None
 
 
 def format_us(us: int) -> str:
-    """RFC 3339 in UTC with microseconds."""
+    """Format as RFC 3339 in UTC with microseconds."""
     return (EPOCH + us * MICROSECOND).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def format_ms(us: int) -> int:
-    """Unix milliseconds, floored: the other way to write an instant, and the faster to read."""
+    """Convert to Unix milliseconds, floored: the other form of an instant on the wire, and the faster one to decode."""
     return us // 1000

@@ -1,4 +1,4 @@
-"""Writes the JSON Schema (draft 2020-12) of a telemetry record, from the constants that the decoder reads by."""
+"""Generates the JSON Schema (draft 2020-12) of a telemetry record from the constants that the decoder uses."""
 
 import json
 import sys
@@ -37,7 +37,7 @@ Schema = dict[str, object]
 
 
 def record_schema() -> Schema:
-    """The schema of a record."""
+    """Return the schema of a record."""
     modes = [mode.name for mode in Mode if mode is not Mode.unknown]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -115,7 +115,7 @@ def row(
     optional_content: Schema,
     required_identity: list[str] | None = None,
 ) -> Schema:
-    """A row: its identity always, and its content unless the row is withdrawn."""
+    """Return the schema of a row: its identity always, and its content unless it is retracted."""
     return {
         "description": f"{description} A retracted row needs its identity only; its content is not looked at.",
         "type": "object",
@@ -141,7 +141,7 @@ def text(pattern: str, description: str) -> Schema:
 
 
 def matching(pattern: str) -> Schema:
-    """A string that is the pattern from end to end.
+    """Return the schema of a string that matches the whole pattern.
 
     In Python's expressions, unlike JSON Schema's, ``$`` also matches before a last line feed; ``not`` holds for both.
     """
@@ -172,7 +172,7 @@ def finite_number() -> Schema:
 
 
 def instant() -> Schema:
-    """Text or milliseconds. ``oneOf`` is not needed: no value is both."""
+    """Return the schema of an instant: text or milliseconds. ``oneOf`` is not needed, since no value is both."""
     return {
         "description": "RFC 3339 with an offset, floored to microseconds, or an integer of Unix milliseconds. A schema "
         "cannot say that the day is one of the calendar, and that the instant in UTC lies in the years 1 to 9999.",

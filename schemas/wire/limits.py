@@ -1,4 +1,4 @@
-"""Patterns and bounds of the wire, in one place for the decoder, the JSON Schema and the registry."""
+"""Patterns and bounds of the wire, shared by the decoder, the JSON Schema and the registry."""
 
 import re
 

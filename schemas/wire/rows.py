@@ -1,10 +1,10 @@
-"""Reads a record's rows, one at a time, and finds the bytes of a row in its record. Pure."""
+"""Decodes a record's rows, one at a time, and finds a row's bytes within its record. Pure."""
 
 import msgspec
 
 from schemas.wire.codes import Mode, Reason, State
 from schemas.wire.columns import CountRows, ReadingRows, RowKind, StateRows
-from schemas.wire.fields import Fields, Wrong, instant, integer, member, number, optional_string, pattern
+from schemas.wire.fields import Fields, Invalid, instant, integer, member, number, optional_string, pattern
 from schemas.wire.limits import LOCAL_ID, MAX_INT32, METRIC
 from schemas.wire.refusal import Refusal
 from schemas.wire.strict_json import read_json
@@ -14,24 +14,24 @@ MODES = {mode.name: mode for mode in Mode if mode is not Mode.unknown}
 
 
 class RawRows(msgspec.Struct):
-    """A record's rows as the bytes that they are."""
+    """A record's rows as their undecoded bytes."""
 
     states: list[msgspec.Raw] | None = None
     counts: list[msgspec.Raw] | None = None
     readings: list[msgspec.Raw] | None = None
 
     def bytes_of(self, kind: RowKind, index: int) -> bytes:
-        """The bytes of one row."""
+        """Return the bytes of one row."""
         rows: list[msgspec.Raw] = getattr(self, kind)
         return bytes(rows[index])
 
 
 raw_rows = msgspec.json.Decoder(RawRows).decode
-"""Finds the rows of a record that was read before. It reads all of the record: ask once a record, not once a row."""
+"""Finds the rows of a record that has been decoded before. It parses the whole record: call it once per record."""
 
 
 def decode_row(kind: RowKind, raw: bytes) -> StateRows | CountRows | ReadingRows | Refusal:
-    """Read one row alone, as ``RawRows`` gave it."""
+    """Decode a single row from the bytes that ``RawRows`` returned."""
     try:
         row = read_json(raw)
         if kind is RowKind.states:
@@ -41,7 +41,7 @@ def decode_row(kind: RowKind, raw: bytes) -> StateRows | CountRows | ReadingRows
         return add_reading(ReadingRows(), 0, row)
     except ValueError as error:
         return Refusal(Reason.bad_json, f"Send strict JSON in UTF-8: {error}.")
-    except Wrong as error:
+    except Invalid as error:
         return Refusal(Reason.bad_schema, str(error))
 
 
@@ -96,10 +96,10 @@ def add_reading(rows: ReadingRows, index: int, row: object) -> ReadingRows:
 
 
 def row_head(row: object) -> tuple[Fields, str, int, bool]:
-    """What all rows have: machine, instant, and whether the row is withdrawn."""
+    """Return what all rows have: the fields, machine, instant, and whether the row is retracted."""
     if not isinstance(row, dict):
-        raise Wrong("Write each row as a JSON object.")
+        raise Invalid("Write each row as a JSON object.")
     retracted = row.get("retracted")
     if retracted is not None and not isinstance(retracted, bool):
-        raise Wrong("Write retracted as true or false.")
+        raise Invalid("Write retracted as true or false.")
     return row, pattern(row, "machine_id", LOCAL_ID.fullmatch), instant(row, "at"), bool(retracted)

@@ -9,12 +9,12 @@ SIGNATURE_HEADER = "jejo-signature"
 
 
 def sign(value: bytes, seed: bytes) -> bytes:
-    """The 64 bytes of a signature by the key of a 32-byte seed."""
+    """Return the 64-byte signature by the key of a 32-byte seed."""
     return SigningKey(seed).sign(value).signature
 
 
 def verify(value: bytes, signature: bytes, public_key: bytes) -> bool:
-    """Whether a signature is the key's, over exactly these bytes."""
+    """Return whether the signature is the key's over exactly these bytes."""
     if len(signature) != 64 or len(public_key) != 32:
         return False
     try:
@@ -25,5 +25,5 @@ def verify(value: bytes, signature: bytes, public_key: bytes) -> bool:
 
 
 def is_sound_public_key(public_key: bytes) -> bool:
-    """Whether 32 bytes are a point of the curve's main subgroup; others let signatures be forged."""
+    """Return whether 32 bytes are a point of the curve's main subgroup; with others signatures could be forged."""
     return len(public_key) == 32 and bool(crypto_core_ed25519_is_valid_point(public_key))

@@ -1,4 +1,4 @@
-"""Strict JSON: what every reader understands alike, and nothing that depends on the reader's stack. Pure."""
+"""Strict JSON: only what every parser understands alike, independent of the parser's stack. Pure."""
 
 import json
 
@@ -37,11 +37,11 @@ def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def is_too_deep(document: object) -> bool:
-    """Whether lists and objects are nested deeper than allowed, found level by level and not by recursion."""
+    """Return whether lists and objects are nested deeper than allowed; checks level by level, without recursion."""
     level = [document] if isinstance(document, dict | list) else []
     for _ in range(MAX_NESTING):
         if not level:

@@ -1,4 +1,4 @@
-"""The telemetry topic, as Jejo creates it and holds it to."""
+"""The telemetry topic as Jejo creates it."""
 
 TELEMETRY_TOPIC = "manufacturing.telemetry.v1"
 PARTITIONS = 24

@@ -1,4 +1,4 @@
-"""How fast one worker makes facts of readings that wait in Kafka, beside how fast they are copied in ready-made."""
+"""How fast one worker ingests readings that wait in Kafka, compared with a plain COPY of the same rows."""
 
 import asyncio
 import itertools
@@ -33,13 +33,13 @@ COLUMNS = ["machine", "metric", "at", "value", "revision", "retracted", "record_
 
 
 def figures(servers: Servers) -> Iterator[Figure]:
-    """Alternate the two; their ratio is the median of the rounds' ratios."""
+    """Alternate the two; the ratio reported is the median of the rounds' ratios."""
     with servers.stack("bench_ingest") as stack:
         load = asyncio.run(prepare(stack))
         rounds, copied = [], []
         for _ in range(ROUNDS):
             send(load)
-            rounds.append(asyncio.run(read_on(stack, load.sent)))
+            rounds.append(asyncio.run(ingest_round(stack, load.sent)))
             copied.append(asyncio.run(copy_round(stack.database_url, rounds[-1].transactions)))
     ingested = [ROWS / one.seconds for one in rounds]
     ratios = [ours / ready for ours, ready in zip(ingested, copied, strict=True)]
@@ -104,8 +104,8 @@ def send(load: Load) -> None:
     load.sent += len(load.values)
 
 
-async def read_on(stack: Stack, until_offset: int) -> Round:
-    """Let a new worker read what waits, into an empty table."""
+async def ingest_round(stack: Stack, until_offset: int) -> Round:
+    """Have a new worker ingest what waits into an empty table."""
     owner = await connect(stack.database_url)
     await owner.execute("TRUNCATE reading, ingest_record; CHECKPOINT")
     worker = stack.start("ingest")
@@ -132,8 +132,8 @@ def wait_until_ready(worker: Service) -> None:
 
 
 async def copy_round(url: str, transactions: int) -> float:
-    """Copy the same rows, ready-made and sorted, in as many transactions; rows a second."""
-    pieces = ready_made(transactions)
+    """Copy the same rows, encoded and sorted in advance, in as many transactions; returns rows per second."""
+    pieces = encoded_rows(transactions)
     owner = await connect(url)
     try:
         await owner.execute("TRUNCATE reading; CHECKPOINT")
@@ -147,8 +147,8 @@ async def copy_round(url: str, transactions: int) -> float:
     return ROWS / took
 
 
-def ready_made(transactions: int) -> list[bytes]:
-    """The rows as binary COPY, each piece some factories' rows sorted by the table's key."""
+def encoded_rows(transactions: int) -> list[bytes]:
+    """The rows as binary COPY data, one piece per transaction, each sorted by the table's key."""
     shape = (FACTORIES * MACHINES, len(METRICS), INSTANTS)
     machine, metric, instant = (column.reshape(-1) for column in np.indices(shape, np.int64))
     at_us = ORIGIN_US + instant * MINUTE_US
@@ -166,5 +166,5 @@ def ready_made(transactions: int) -> list[bytes]:
 
 
 async def once(data: bytes) -> AsyncIterator[bytes]:
-    """A source of one piece, as asyncpg's COPY wants it."""
+    """Yield the data as one piece, the form in which asyncpg's COPY takes it."""
     yield data

@@ -1,4 +1,4 @@
-"""Holds the committed AsyncAPI document to the record's schema, the wire's constants and the golden examples."""
+"""Checks the committed AsyncAPI document against the record's schema, the wire's constants and the golden examples."""
 
 import json
 import subprocess
@@ -77,6 +77,6 @@ def test_the_examples_shown_are_valid() -> None:
 
 
 @pytest.mark.parametrize("example", READABLE, ids=lambda example: example.name)
-def test_the_payload_is_judged_as_by_the_schema(example: Example) -> None:
+def test_the_payload_is_validated_as_by_the_schema(example: Example) -> None:
     value = read_json(example.value)
     assert PAYLOAD.is_valid(value) == SCHEMA.is_valid(value)

@@ -1,4 +1,4 @@
-"""Holds the decoder, ingest's judge and the JSON Schema to the golden examples."""
+"""Checks the decoder, ingest's judge and the JSON Schema against the golden examples."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ FORGERS_SEED = bytes(32)
 
 # What the decoder decides without registry or signature.
 DECODER_REASONS = {Reason.too_large, Reason.bad_json, Reason.bad_schema}
-# Wrong in a way that the schema's descriptions leave to the decoder.
+# Invalid in a way that the schema's descriptions leave to the decoder.
 BEYOND_SCHEMA = {"bad_schema-day_not_in_calendar", "bad_schema-year_zero", "bad_schema-after_year_9999"}
 # Wrong in their envelope too, to show what is judged first.
 WRONG_TWICE = {"bad_signature-before_envelope"}
@@ -41,7 +41,7 @@ WRONG_TWICE = {"bad_signature-before_envelope"}
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One example, with its bytes and headers made."""
+    """One example, with its bytes and headers built."""
 
     name: str
     reason: Reason | None
@@ -111,7 +111,7 @@ def optional_us(text: str | None) -> int | None:
 
 
 def example_registry() -> Registry:
-    """The registry of the examples, as ingest would hold it."""
+    """The registry of the examples, as ingest loads it."""
     registry = Registry(version=1)
     for table in FactTable:
         registry.sealed_before_us[table] = optional_us(REGISTRY["sealed_before"][table]) or FIRST_INSTANT_US

@@ -1,4 +1,4 @@
-"""Holds the committed JSON Schema to the constants that it is made from."""
+"""Checks the committed JSON Schema against the constants that it is generated from."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ def test_the_committed_file_is_the_generated_one() -> None:
     assert SCHEMA_FILE.read_bytes().decode("utf-8") == schema_text()
 
 
-def test_the_file_is_a_sound_schema() -> None:
+def test_the_file_is_a_valid_schema() -> None:
     Draft202012Validator.check_schema(json.loads(schema_text()))
 
 

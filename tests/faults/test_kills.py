@@ -1,4 +1,4 @@
-"""Kills of everything, at any moment: facts, dead letters and accounts come out exact."""
+"""Whatever is killed, and whenever: facts, dead letters and accounts are exact in the end."""
 
 import random
 import time

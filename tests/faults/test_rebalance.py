@@ -1,4 +1,4 @@
-"""Two workers on 24 partitions, one leaving and one joining mid-run: the law of exactly once holds."""
+"""Two workers on 24 partitions, one leaving and one joining under load: everything is ingested exactly once."""
 
 from tests.faults.workload import check_exactly_once, start_workload
 from tests.stack import Stack, wait_for

@@ -1,4 +1,4 @@
-"""A workload with a known outcome: records of many rows, some of them wrong, sent while things are killed."""
+"""A workload with a known result: records of many rows, some of them invalid, sent while things are killed."""
 
 import datetime as dt
 import json
@@ -27,7 +27,7 @@ class Expected:
 
 @dataclass
 class Workload:
-    """Sends seeded records of several factories; every tenth is wrong in some way, every fifth is sent twice."""
+    """Sends seeded records of several factories; every tenth is invalid in some way, every fifth is sent twice."""
 
     senders: list[Sender]
     seed: int
@@ -91,7 +91,7 @@ class Workload:
 
 
 def start_workload(stack: Stack, seed: int = 1, factories: int = 4) -> Workload:
-    """Register the factories, and make the workload."""
+    """Register the factories, and return the workload."""
     return Workload([stack.register_factory(f"F{n}", "M1") for n in range(factories)], seed)
 
 

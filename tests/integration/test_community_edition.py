@@ -1,4 +1,4 @@
-"""On TimescaleDB's Community edition the migrations switch compression on, and ingest's writer works as on Apache's."""
+"""On TimescaleDB's Community edition, migrations enable compression, and ingest works as on the Apache edition."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,7 +65,7 @@ class Rows:
         facts.record.append(0)
 
     def everywhere(self, minutes: range, value: int, *, retracted: bool = False) -> "Rows":
-        """The same value for every machine, in all three tables."""
+        """Add the same value for every machine to all three tables."""
         for table in FactTable:
             for machine in MACHINES:
                 for minute in minutes:
@@ -78,7 +78,7 @@ def first_record() -> Rows:
 
 
 def later_records() -> list[Rows]:
-    """Into days that are compressed by then: late rows, duplicates, clashes, revisions, retractions, some again."""
+    """Rows of days that are compressed by then: late, duplicate, clashing, revised, retracted, and some twice."""
     return [
         Rows(1).everywhere(range(7, 24 * 60, 90), 2),
         Rows(2).everywhere(MINUTES, 1),

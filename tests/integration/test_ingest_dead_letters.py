@@ -1,4 +1,4 @@
-"""Every reason code, from a real record over Kafka: its dead letter, and nothing else; and the way back to a fact."""
+"""Every reason code, by a real record over Kafka that leaves one dead letter and nothing else; and replays."""
 
 import base64
 import datetime as dt
@@ -26,7 +26,7 @@ def state(machine_id: str = "M1", at: str = AT) -> dict[str, object]:
 
 
 def padded(size: int) -> bytes:
-    """A good record of exactly so many bytes."""
+    """A valid record of exactly this size in bytes."""
     bare = record(states=[state()], padding="")
     return record(states=[state()], padding="x" * (size - len(bare)))
 
@@ -65,7 +65,7 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_a_record_refused_whole(stack: Stack, sender: Sender, name: str) -> None:
+def test_a_record_is_refused_as_a_whole(stack: Stack, sender: Sender, name: str) -> None:
     value, changes = WHOLE[name]
     sent(stack, sender, value, **changes)
     ((reason, row_kind, _, length),) = letters(stack)
@@ -81,7 +81,7 @@ def test_the_largest_record_is_accepted(stack: Stack, sender: Sender) -> None:
     assert facts(stack) == 1
 
 
-def test_keys_of_others_and_keys_outside_their_validity_sign_nothing(stack: Stack, sender: Sender) -> None:
+def test_keys_of_other_factories_and_keys_outside_their_validity_are_refused(stack: Stack, sender: Sender) -> None:
     other = stack.register_factory("F2", "M1", key_id="k2")
     expired = stack.register_key("F1", "old", valid_to="2020-01-01T00:00:00Z")
     early = stack.register_key("F1", "new", valid_from="2090-01-01T00:00:00Z")
@@ -109,7 +109,7 @@ def test_keys_of_others_and_keys_outside_their_validity_sign_nothing(stack: Stac
         ("bad_schema", "M 1", AT),
     ],
 )
-def test_a_wrong_row_goes_alone(stack: Stack, sender: Sender, reason: str, machine_id: str, at: str) -> None:
+def test_an_invalid_row_is_refused_alone(stack: Stack, sender: Sender, reason: str, machine_id: str, at: str) -> None:
     if reason == "beyond_horizon":
         stack.query("UPDATE fact_horizon SET sealed_before = '2016-03-01Z' WHERE table_name = 'state_event'")
     if at == "in 6 minutes":
@@ -127,7 +127,7 @@ def test_four_minutes_ahead_is_plausible(stack: Stack, sender: Sender) -> None:
     assert letters(stack) == []
 
 
-def test_quarantine_is_bounded_and_forgeries_do_not_count_against_the_factory(stack: Stack) -> None:
+def test_kept_bytes_are_bounded_and_forgeries_do_not_count_against_the_factory(stack: Stack) -> None:
     stack.start_api()
     stack.start("ingest", JEJO_DEAD_LETTER_BYTES_PER_HOUR="400")
     sender = stack.register_factory("F1", "M1")
@@ -140,7 +140,7 @@ def test_quarantine_is_bounded_and_forgeries_do_not_count_against_the_factory(st
     assert kept[-1] == (True, True, 32)
 
 
-def test_list_and_show_say_what_to_do(stack: Stack, sender: Sender) -> None:
+def test_list_and_show_tell_the_operator_what_to_do(stack: Stack, sender: Sender) -> None:
     sent(stack, sender, record(states=[state("GHOST")]))
     ((number,),) = stack.query("SELECT id FROM dead_letter")
     listed = stack.run("dead-letters", "list", "--reason", "unknown_machine")
@@ -177,7 +177,7 @@ def test_replay_turns_rows_into_facts_once_and_the_kpis_follow(stack: Stack, sen
     assert item["time_s"]["producing"] == 602
 
 
-def test_a_replay_killed_half_way_and_run_again_doubles_nothing(stack: Stack, sender: Sender) -> None:
+def test_a_replay_killed_and_run_again_doubles_nothing(stack: Stack, sender: Sender) -> None:
     total = 10_000
     rows = ghost_rows(total)
     for start in range(0, total, 500):
@@ -224,7 +224,7 @@ def test_a_whole_record_is_replayed_with_its_signature_judged_again(stack: Stack
     assert facts(stack) == 1
 
 
-def test_a_letter_refused_again_says_why_as_of_now(stack: Stack, sender: Sender) -> None:
+def test_a_letter_refused_again_has_the_present_reason(stack: Stack, sender: Sender) -> None:
     later = Sender("F3", "k3", sender.seed, sender.producer, sender.topic)
     sent(stack, later, record("F3", states=[]))
     sent(stack, sender, record(states=[state("GHOST")]))
@@ -244,7 +244,7 @@ def test_a_letter_refused_again_says_why_as_of_now(stack: Stack, sender: Sender)
     assert stack.query("SELECT rows_stored, rows_refused FROM ingest_record") == [(1, 0)]
 
 
-def test_replays_at_once_beside_the_worker_turn_each_letter_once(stack: Stack, sender: Sender) -> None:
+def test_concurrent_replays_beside_the_worker_turn_each_letter_once(stack: Stack, sender: Sender) -> None:
     total = 1000
     sent(stack, sender, record(states=ghost_rows(total)))
     stack.register_machine("F1", "GHOST")

@@ -1,4 +1,4 @@
-"""Records that no gateway sends but any producer can: each gets its outcome, and none stops what comes after it."""
+"""Records that no gateway sends but any producer can: each gets its result, and none stops the records after it."""
 
 import json
 from typing import Any, Literal
@@ -14,7 +14,7 @@ COMPRESSIONS: tuple[Literal["gzip", "snappy", "lz4", "zstd"], ...] = ("gzip", "s
 
 
 class RawName(str):
-    """A header's name in bytes that are not UTF-8."""
+    """A header name whose bytes are not UTF-8."""
 
     def encode(self, *_: object) -> bytes:
         return str.encode(self, "latin-1")
@@ -73,7 +73,7 @@ def test_no_record_stops_its_partition(stack: Stack, sender: Sender) -> None:
     assert "judged again, 0 turned" in stack.run("dead-letters", "replay", "--reason", "bad_json").stdout
 
 
-def test_every_compression_and_nothing_of_aborted_transactions(stack: Stack, sender: Sender) -> None:
+def test_every_compression_is_read_and_aborted_transactions_are_not(stack: Stack, sender: Sender) -> None:
     values = [record([state(n, reason="x" * 100)]) for n in range(400)]
     for turn, compression in enumerate(COMPRESSIONS):
         producer = KafkaProducer(
@@ -95,13 +95,13 @@ def test_every_compression_and_nothing_of_aborted_transactions(stack: Stack, sen
         else:
             producer.abort_transaction()
     producer.close()
-    # The end of the log is behind the mark of an aborted transaction, which no consumer is ever given.
+    # The log ends with the marker of an aborted transaction, which no consumer ever returns.
     stack.wait_until_ingested(30)
     assert stack.query("SELECT count(*), count(*) FILTER (WHERE reason IS NULL) FROM state_event") == [(401, 1)]
     assert letters(stack) == {}
 
 
-def test_a_partition_moved_back_is_read_again_to_no_effect(stack: Stack, sender: Sender) -> None:
+def test_reading_a_partition_again_changes_nothing(stack: Stack, sender: Sender) -> None:
     for n in range(20):
         sender.send(record([state(n), state(n, machine_id="GHOST")]), partition=2)
     sender.send(b"{", partition=2)

@@ -1,4 +1,4 @@
-"""Servers that are away when ingest starts, and a topic that becomes another one while it is read."""
+"""Servers that are away when ingest starts, and a topic that is recreated while it is read."""
 
 import json
 import time
@@ -23,26 +23,26 @@ def exit_of(service: Service) -> int:
     return int(service.process.returncode)
 
 
-def test_without_servers_it_waits_and_ends_when_told(stack: Stack) -> None:
+def test_without_servers_it_waits_and_stops_on_sigterm(stack: Stack) -> None:
     nowhere = free_port()
     no_kafka = stack.start("ingest", JEJO_KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{nowhere}")
     no_database = stack.start("ingest", JEJO_DATABASE_URL=f"postgresql://jejo@127.0.0.1:{nowhere}/jejo")
-    wait_for("a word about Kafka", lambda: "Kafka at" in no_kafka.output)
-    wait_for("a word about the database", lambda: "The database does not answer" in no_database.output)
+    wait_for("a log line about Kafka", lambda: "Kafka at" in no_kafka.output)
+    wait_for("a log line about the database", lambda: "The database does not answer" in no_database.output)
     for service in (no_kafka, no_database):
         assert service.process.poll() is None
         assert service.stop() == 0, service.output
         assert "Traceback" not in service.output
 
 
-def test_a_database_without_tables_is_named_as_such(stack: Stack) -> None:
+def test_a_database_without_tables_is_reported(stack: Stack) -> None:
     url = stack.database_url.rsplit("/", 1)[0] + "/postgres"
     service = stack.start("ingest", JEJO_DATABASE_URL=url)
     assert exit_of(service) == 2
     assert "jejo migrate" in service.output
 
 
-def test_a_topic_made_anew_while_it_is_read_stops_ingest_until_adopted(stack: Stack) -> None:
+def test_a_topic_recreated_while_it_is_read_stops_ingest_until_adopted(stack: Stack) -> None:
     stack.start_api()
     sender = stack.register_factory("F1", "M1")
     ingest = stack.start("ingest", JEJO_KAFKA_METADATA_MAX_AGE_MS="1000")

@@ -1,4 +1,4 @@
-"""Ingest's writer on the real database: re-read records, many days, numbers of metrics, quarantine."""
+"""Ingest's writer on a real database: records read twice, many days, ids of metrics, quotas of dead letters."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -72,7 +72,7 @@ def letter(offset: int, raw: bytes = b"x", record: int | None = None, factory: s
 
 
 def batch_of_all_kinds(first: int) -> Batch:
-    """A record with a fact and a refused row, and a record refused whole."""
+    """A record with a fact and a refused row, and a record refused as a whole."""
     batch = Batch()
     index = record(batch, first, refused=1)
     row(batch, index, ORIGIN_US + first)
@@ -88,9 +88,7 @@ async def counts(owner: Connection) -> Any:
     return tuple(found)
 
 
-async def test_a_partition_read_again_changes_nothing_but_adds_what_is_new(
-    owner: Connection, ingest: Connection
-) -> None:
+async def test_reading_a_partition_again_adds_only_what_is_new(owner: Connection, ingest: Connection) -> None:
     writer = Writer(TOPIC, NO_LIMIT)
     await writer.write(ingest, batch_of_all_kinds(0), [OffsetMove(0, 0, 2)])
     before = await counts(owner)
@@ -130,7 +128,7 @@ async def test_a_revision_locks_its_own_days_and_not_the_whole_table(owner: Conn
         assert locked <= 6
 
 
-async def test_metrics_known_already_use_up_no_numbers(owner: Connection, ingest: Connection) -> None:
+async def test_known_metrics_use_up_no_ids(owner: Connection, ingest: Connection) -> None:
     for offset in range(5):
         batch = Batch()
         index = record(batch, offset)
@@ -141,7 +139,7 @@ async def test_metrics_known_already_use_up_no_numbers(owner: Connection, ingest
     assert await owner.fetchval("SELECT count(*) FROM reading") == 15
 
 
-async def test_metrics_may_be_more_than_a_small_integer(owner: Connection, ingest: Connection) -> None:
+async def test_there_may_be_more_metrics_than_a_smallint_counts(owner: Connection, ingest: Connection) -> None:
     await owner.execute("ALTER SEQUENCE metric_id_seq RESTART WITH 100000")
     batch = Batch()
     index = record(batch, 0)
@@ -153,7 +151,7 @@ async def test_metrics_may_be_more_than_a_small_integer(owner: Connection, inges
     assert [tuple(r) for r in await owner.fetch("SELECT metric, value, revision FROM reading")] == [(100000, 2.5, 1)]
 
 
-async def test_quarantine_counts_key_and_headers_and_forgets_them_with_the_bytes(
+async def test_the_quota_counts_key_and_headers_which_are_dropped_with_the_bytes(
     owner: Connection, ingest: Connection
 ) -> None:
     writer = Writer(TOPIC, 200)
@@ -187,7 +185,7 @@ async def test_quarantine_counts_key_and_headers_and_forgets_them_with_the_bytes
     assert "dead_letter_quota" in str(plan)
 
 
-async def test_a_topic_left_and_taken_up_again_is_read_on(ingest: Connection) -> None:
+async def test_a_topic_adopted_again_continues_where_it_was_left(ingest: Connection) -> None:
     first, other = TopicName("t", "c", "t"), TopicName("t", "another cluster", "t")
     at_first = await enter_topic(ingest, first)
     with pytest.raises(ConfigurationError, match="offsets adopt"):
@@ -200,7 +198,7 @@ async def test_a_topic_left_and_taken_up_again_is_read_on(ingest: Connection) ->
     assert await enter_topic(ingest, first) == at_first
 
 
-async def test_offsets_outside_the_log_are_never_taken(ingest: Connection) -> None:
+async def test_offsets_outside_the_log_are_refused(ingest: Connection) -> None:
     for log in (LogBounds(5, 9), LogBounds(-9, -5)):
         with pytest.raises(ConfigurationError, match="offsets move --partition 0"):
             await load_offsets(ingest, TOPIC, {0: log})
@@ -221,7 +219,7 @@ UPDATE registry_version SET version = 5;
 """
 
 
-async def test_the_registry_forgets_what_was_retired_and_begins_anew_where_it_was_set_back(
+async def test_the_registry_drops_what_was_retired_and_reloads_after_a_restore(
     owner: Connection, ingest: Connection
 ) -> None:
     await owner.execute(KEY)
@@ -250,5 +248,5 @@ async def test_two_writers_of_one_partition_write_once(database: str, owner: Con
     assert await counts(owner) == (1, 2, 1, 1, 0, 1)
 
 
-def test_hours_of_quota_are_those_of_receipt() -> None:
+def test_the_hours_of_the_quota_are_hours_of_receipt() -> None:
     assert quota_of(letter(0, factory=None)) == ("", True, ORIGIN_US - ORIGIN_US % HOUR_US)

@@ -24,7 +24,7 @@ class Figures:
         self.port = free_port()
 
     def __call__(self, name: str, **labels: str) -> float | None:
-        """The value of one sample; None where there is none."""
+        """The value of one sample; None if it is missing."""
         return self.all().get((name, tuple(sorted(labels.items()))))
 
     def all(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -53,7 +53,7 @@ def start_ingest(stack: Stack, figures: Figures) -> tuple[Service, Sender]:
     return ingest, stack.register_factory("F1", "M1")
 
 
-def test_ingest_counts_what_it_does_and_says_what_it_refused(stack: Stack) -> None:
+def test_ingest_counts_its_work_and_logs_what_it_refused(stack: Stack) -> None:
     figures = Figures()
     ingest, sender = start_ingest(stack, figures)
     wait_for("ingest to be ready", ingest.is_ready)
@@ -92,7 +92,7 @@ def test_ingest_counts_what_it_does_and_says_what_it_refused(stack: Stack) -> No
     assert refused["unknown_machine"]["factory"] == "F1"
 
 
-def test_ingest_tells_how_far_it_is_behind_and_why_it_began_again(stack: Stack) -> None:
+def test_ingest_reports_its_lag_and_why_a_batch_was_dropped(stack: Stack) -> None:
     figures = Figures()
     ingest, sender = start_ingest(stack, figures)
     send(sender, record(state(1)))
@@ -114,7 +114,7 @@ def test_ingest_tells_how_far_it_is_behind_and_why_it_began_again(stack: Stack) 
         finally:
             await connection.close()
 
-    # Where the group joins once more just then, positions are looked for and the last figures stand: hold them again.
+    # If the group rebalances just then, positions are loaded and the last figures stand: try again.
     for attempt in range(5):
         try:
             asyncio.run(hold_the_offsets(2 + 3 * attempt))
@@ -132,7 +132,7 @@ def test_ingest_tells_how_far_it_is_behind_and_why_it_began_again(stack: Stack) 
     assert failed["offsets"]["0"] == 1 + 3 * attempt
 
 
-def test_analytics_counts_what_it_does(stack: Stack) -> None:
+def test_analytics_counts_its_work(stack: Stack) -> None:
     figures = Figures()
     _, sender = start_ingest(stack, Figures())
     send(sender, record(state(1)))
@@ -166,7 +166,7 @@ def readyz(service: Service) -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
-def test_workers_without_their_servers_say_what_they_wait_for(stack: Stack) -> None:
+def test_workers_without_their_servers_report_what_they_wait_for(stack: Stack) -> None:
     nowhere = free_port()
     no_kafka = stack.start("ingest", JEJO_KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{nowhere}")
     no_database = {"JEJO_DATABASE_URL": f"postgresql://jejo@127.0.0.1:{nowhere}/jejo"}
@@ -195,7 +195,7 @@ def test_workers_are_ready_once_they_work(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("command", "setting"), [("ingest", "JEJO_INGEST_METRICS_PORT"), ("analytics", "JEJO_ANALYTICS_METRICS_PORT")]
 )
-def test_a_taken_port_is_named(stack: Stack, command: str, setting: str) -> None:
+def test_a_taken_port_is_reported(stack: Stack, command: str, setting: str) -> None:
     taken = str(stack.kafka.port)
     service = stack.start(command, **{setting: taken})
     wait_for("the end", lambda: service.process.poll() is not None)

@@ -58,7 +58,7 @@ def test_a_platform_that_works_is_fine(stack: Stack) -> None:
     assert "unknown_machine" in table.stdout
 
 
-def test_what_nobody_reads_is_behind(stack: Stack) -> None:
+def test_an_unread_topic_is_behind(stack: Stack) -> None:
     for _ in range(3):
         stack.producer().send(stack.topic, b"{}", partition=7).get(timeout=30)
     code, found = status(stack)
@@ -69,14 +69,14 @@ def test_what_nobody_reads_is_behind(stack: Stack) -> None:
     assert found["analytics"]["fresh_until"] is None
 
 
-def test_a_topic_that_is_not_there_is_not_made(stack: Stack) -> None:
+def test_a_missing_topic_is_not_created(stack: Stack) -> None:
     for _ in range(2):
         code, found = status(stack, JEJO_TELEMETRY_TOPIC="nowhere")
         assert code == 1
         assert found["problems"][0]["message"].startswith("Kafka has no topic nowhere")
 
 
-def test_without_kafka_the_rest_is_told(stack: Stack) -> None:
+def test_without_kafka_the_rest_is_reported(stack: Stack) -> None:
     stack.query("INSERT INTO analytics_state (accounted_until) VALUES (now())")
     code, found = status(stack, JEJO_KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}")
     assert code == 2
@@ -114,7 +114,7 @@ FROM generate_series(1, 400000) AS n;
 A_MINUTE_OF_WHAT_IS_LOOKED_AT = 40 * 100_000 / 60
 
 
-def test_big_tables_are_counted_no_further_than_is_quick(stack: Stack) -> None:
+def test_counts_of_big_tables_stop_early(stack: Stack) -> None:
     for statement in FILL.strip().rstrip(";").split(";\n"):
         stack.query(statement)
     began = time.monotonic()
@@ -127,7 +127,7 @@ def test_big_tables_are_counted_no_further_than_is_quick(stack: Stack) -> None:
     assert found["analytics"]["marks_waiting"] == {"count": 32_000, "at_least": True}
     assert found["analytics"]["oldest_mark"]["seconds_ago"] >= 3600
     assert found["ingest"]["factories_heard"] == {"count": 30_000, "at_least": True}
-    # More came within the minute than is looked at, so the rate is that of the time it came in, some seconds.
+    # More records came within the minute than are read, so the rate is that of the few seconds they took.
     assert found["ingest"]["rows_per_s"] > A_MINUTE_OF_WHAT_IS_LOOKED_AT
     assert took_s < 5, "far more than the second it should take, on a machine however busy"
     print(f"status on big tables: {took_s:.2f} s")

@@ -1,4 +1,4 @@
-"""The thread, once through: a signed record over Kafka, a fact, an hour's account, a KPI over HTTP."""
+"""End to end: a signed record over Kafka becomes a fact, an hour's account, and a KPI over HTTP."""
 
 import json
 

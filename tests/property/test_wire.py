@@ -1,4 +1,4 @@
-"""The decoder, the encoder and the JSON Schema, held to each other over valid records and mutations of them."""
+"""The decoder, the encoder and the JSON Schema agree on valid records and mutations of them."""
 
 import copy
 import json
@@ -103,7 +103,7 @@ WHOLE: dict[str, Any] = {
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """All objects of a document that the contract looks into: the envelope, and the rows."""
+    """All objects of a document that the contract covers: the envelope and the rows."""
     lists = (value.get(name) for name in LISTS)
     return [value, *(row for found in lists if isinstance(found, list) for row in found if isinstance(row, dict))]
 
@@ -127,7 +127,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A record's bytes with some flipped, cut out, put in, or doubled."""
+    """A record's bytes with some flipped, removed, inserted, or doubled."""
     value = bytearray(to_bytes(draw(st.one_of(DOCUMENTS, mutated()))))
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(value)))
@@ -155,7 +155,7 @@ def is_accepted(claim: Claim | Refusal) -> bool:
 
 
 def without_impossible_instants(document: Any) -> Any:
-    """A copy in which an instant takes the place of each text that is none.
+    """A copy in which every invalid instant is replaced by a valid one.
 
     What the schema must leave to the decoder: days that no calendar has, and years out of range.
     """
@@ -244,7 +244,7 @@ READING = st.tuples(
 
 @st.composite
 def columns(draw: st.DrawFn) -> tuple[StateRows, CountRows, ReadingRows]:
-    """Rows as the decoder gives them: a withdrawn row's content is that of no row."""
+    """Rows as the decoder returns them: a retracted row has default content."""
     states, counts, readings = StateRows(), CountRows(), ReadingRows()
     retracted = st.booleans()
     for machine_id, at_us, state, mode, reason in draw(st.lists(STATE, max_size=3)):

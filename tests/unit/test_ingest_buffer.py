@@ -1,4 +1,4 @@
-"""How records off the bus are buffer and cut into transactions."""
+"""How polled records are buffered and divided into transactions."""
 
 import pytest
 
@@ -10,7 +10,7 @@ def record(partition: int, offset: int, value: bytes = b"x") -> BusRecord:
     return BusRecord(partition, offset, 0, None, value, ())
 
 
-def test_a_transaction_takes_what_it_may_and_leaves_the_rest_in_order() -> None:
+def test_a_transaction_takes_as_much_as_it_may_and_leaves_the_rest_in_order() -> None:
     buffer = RecordBuffer(most_bytes=100, most_records=3)
     for partition, offset in ((0, 5), (1, 9), (0, 6), (0, 8), (1, 10)):
         buffer.add(record(partition, offset))
@@ -27,7 +27,7 @@ def test_a_transaction_takes_what_it_may_and_leaves_the_rest_in_order() -> None:
 
 
 @pytest.mark.parametrize("value", [b"x" * 200, b"," * (MOST_COMMAS + 1)])
-def test_a_record_too_big_for_a_transaction_gets_one_of_its_own(value: bytes) -> None:
+def test_a_record_larger_than_a_transaction_gets_one_of_its_own(value: bytes) -> None:
     buffer = RecordBuffer(most_bytes=100, most_records=10)
     buffer.add(record(0, 0, value))
     buffer.add(record(0, 1))
@@ -35,7 +35,7 @@ def test_a_record_too_big_for_a_transaction_gets_one_of_its_own(value: bytes) ->
     assert [r.offset for r in buffer.take()[0]] == [1]
 
 
-def test_positions_without_records_are_handed_over_too() -> None:
+def test_positions_without_records_are_taken_too() -> None:
     buffer = RecordBuffer(100, 10)
     buffer.next[3] = 7
     assert buffer.take() == ([], {3: 7})

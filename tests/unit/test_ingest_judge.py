@@ -1,4 +1,4 @@
-"""Records that nobody should send: each is judged in time in proportion to its size, and none stops the judge."""
+"""Hostile records: each is judged in time proportional to its size, and none stops the judge."""
 
 import json
 import sys
@@ -49,7 +49,7 @@ def reasons(batch: Batch) -> list[Reason]:
         ((ENVELOPE % ("9" * 5000)).encode(), b"F1", (), Reason.bad_json),
     ],
 )
-def test_odd_records_are_refused_whole(
+def test_malformed_records_are_refused_as_a_whole(
     value: bytes | None, key: bytes | None, headers: Headers, reason: Reason
 ) -> None:
     batch = judged(value, key, headers)
@@ -72,12 +72,12 @@ def test_each_stage_is_judged_before_the_next() -> None:
 
 
 def nested(depth: int) -> bytes:
-    """A record whose deepest list is so many values deep."""
+    """A record nested to this depth."""
     inner = depth - 3
     return (ENVELOPE % STATE.replace("}", ', "more": ' + "[" * inner + "]" * inner + "}")).encode()
 
 
-def test_the_limit_of_nesting_is_the_same_on_any_stack() -> None:
+def test_the_nesting_limit_does_not_depend_on_the_stack() -> None:
     def at_stack_depth(frames: int, value: bytes) -> Claim | Refusal:
         return at_stack_depth(frames - 1, value) if frames else decode_record(value)
 
@@ -90,7 +90,7 @@ def test_the_limit_of_nesting_is_the_same_on_any_stack() -> None:
             assert "nested more than" in refusal.message
 
 
-def test_a_record_full_of_wrong_rows_costs_time_in_proportion() -> None:
+def test_a_record_full_of_invalid_rows_takes_proportional_time() -> None:
     value = (ENVELOPE % ",".join("0" * 300_000)).encode()
     started = time.process_time()
     batch = judged(value)
@@ -100,7 +100,7 @@ def test_a_record_full_of_wrong_rows_costs_time_in_proportion() -> None:
     assert batch.records[0].refused == 300_000
 
 
-def test_identical_rows_of_one_record_are_all_handed_on_in_order() -> None:
+def test_identical_rows_of_one_record_are_all_passed_on_in_order() -> None:
     batch = judged((ENVELOPE % ",".join([STATE] * 100)).encode())
     assert batch.rows[FactTable.STATE].at_us == [AT_US] * 100
     assert batch.dead_letters == []

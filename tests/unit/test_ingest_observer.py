@@ -1,4 +1,4 @@
-"""A flood of refusals is few lines, and none of it is left out of the counts."""
+"""A flood of refusals gives few log lines, whose counts are complete."""
 
 import logging
 from collections import Counter
@@ -28,7 +28,7 @@ def caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def test_a_flood_is_one_line_at_once_and_one_for_what_follows(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_flood_gives_one_line_at_once_and_one_for_what_follows(caplog: pytest.LogCaptureFixture) -> None:
     log = RefusalLog()
     for second in range(1000):
         log.add(counts(Reason.bad_json, 5, second), second * REFUSALS_EVERY_S / 1000)
@@ -39,14 +39,14 @@ def test_a_flood_is_one_line_at_once_and_one_for_what_follows(caplog: pytest.Log
     assert len(logged(caplog)) == 2
 
 
-def test_another_reason_is_told_at_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_another_reason_is_logged_at_once(caplog: pytest.LogCaptureFixture) -> None:
     log = RefusalLog()
     log.add(counts(Reason.bad_json, 1, 0), 0)
     log.add(counts(Reason.bad_signature, 1, 1), 1)
     assert logged(caplog) == [("bad_json", 1, 0), ("bad_signature", 1, 1)]
 
 
-def test_nothing_is_kept_back_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+def test_pending_refusals_are_logged_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
     log = RefusalLog()
     log.add(counts(Reason.bad_json, 1, 0), 0)
     log.add(counts(Reason.bad_json, 2, 1), 1)

@@ -11,7 +11,7 @@ def ints(*values: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     return np.array(values, np.int64)
 
 
-def test_rows_later_than_all_known_are_fresh() -> None:
+def test_rows_later_than_all_known_ones_are_fresh() -> None:
     latest = LatestInstants()
     latest.learn(ints(1, 2), ints(100, 100))
     split = split_rows(ints(1, 1, 2), ints(0, 0, 0), ints(101, 100, 99), ints(1, 1, 2), latest, examine_all=False)
@@ -40,7 +40,7 @@ def test_hints_never_go_back() -> None:
     assert latest.of(ints(7)).tolist() == [50]
 
 
-def test_dirty_spans_are_cut_where_an_hour_has_no_row() -> None:
+def test_dirty_spans_are_split_at_an_hour_without_rows() -> None:
     machine = ints(1, 1, 1, 2)
     at = ints(0, HOUR_US, 3 * HOUR_US, 5)
     assert dirty_spans(machine, ints(9, 9, 9, 8), at) == [
@@ -55,7 +55,7 @@ def test_two_rows_years_apart_mark_two_instants_and_not_the_years_between() -> N
     assert spans == [(0, 1, 0, 0), (0, 1, 9000 * HOUR_US, 9000 * HOUR_US)]
 
 
-def test_a_reading_is_packed_as_the_format_says() -> None:
+def test_readings_are_encoded_in_the_copy_format() -> None:
     packed = readings_as_copy(
         ints(7), ints(3), ints(946_684_800_000_001), np.array([1.5]), ints(2), np.array([True]), ints(11)
     )
@@ -66,6 +66,6 @@ def test_a_reading_is_packed_as_the_format_says() -> None:
     assert row[18:30] == b"\x00\x00\x00\x08" + (1).to_bytes(8, "big")
 
 
-def test_instants_are_grouped_so_that_no_idle_day_lies_within_a_group() -> None:
+def test_a_group_of_instants_has_no_gap_longer_than_a_day() -> None:
     assert near_in_time([5 * DAY_US, 0, DAY_US, 7 * DAY_US]) == [[1, 2], [0], [3]]
     assert near_in_time([]) == []

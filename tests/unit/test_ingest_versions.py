@@ -1,4 +1,4 @@
-"""The rules of what a fact is when it comes more than once."""
+"""The rules for a fact that is sent more than once."""
 
 from services.ingest.versions import NOTHING_KNOWN, Known, Outcome, Version, merge
 
@@ -23,7 +23,7 @@ def test_the_same_row_again_changes_nothing() -> None:
     assert change.current is None
 
 
-def test_a_higher_revision_takes_over_and_the_old_version_is_set_aside() -> None:
+def test_a_higher_revision_takes_over_and_the_old_version_is_kept() -> None:
     old, new = version(0, "idle"), version(1, "setup", 2)
     change = merge(Known(old, (), ()), [new])
     assert change.outcomes == (Outcome.STORED,)
@@ -31,7 +31,7 @@ def test_a_higher_revision_takes_over_and_the_old_version_is_set_aside() -> None
     assert change.superseded == (old,)
 
 
-def test_a_lower_revision_that_comes_late_is_kept_but_not_in_force() -> None:
+def test_a_lower_revision_that_arrives_late_is_kept_but_not_in_force() -> None:
     late = version(0, "idle", 2)
     change = merge(Known(version(1, "setup"), (), ()), [late])
     assert change.outcomes == (Outcome.STORED,)
@@ -39,7 +39,7 @@ def test_a_lower_revision_that_comes_late_is_kept_but_not_in_force() -> None:
     assert change.superseded == (late,)
 
 
-def test_a_differing_row_at_the_same_revision_is_a_clash_counted_once() -> None:
+def test_a_different_row_at_the_same_revision_is_a_clash_counted_once() -> None:
     current = version(0, "idle")
     differing = version(0, "setup", 2)
     change = merge(Known(current, (), ()), [differing, version(0, "setup", 3)])
@@ -59,7 +59,7 @@ def test_a_retraction_is_a_version_like_any_other() -> None:
     assert not back.current.retracted
 
 
-def test_all_versions_of_one_batch_are_folded_in_order() -> None:
+def test_all_versions_in_one_batch_are_merged_in_order() -> None:
     rows = [version(1, "b"), version(0, "a"), version(2, "c"), version(2, "d"), version(0, "a")]
     change = merge(NOTHING_KNOWN, rows)
     assert change.outcomes == (Outcome.STORED, Outcome.STORED, Outcome.STORED, Outcome.CLASHED, Outcome.DUPLICATE)
