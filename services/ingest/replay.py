@@ -58,7 +58,8 @@ async def replay(connection: Connection, choice: Choice, *, require_signatures: 
     """Replay dead letters, oldest first; those still refused stay, with the reason that applies now.
 
     Raises:
-        TransientError: the database went away or another replay took the same letters; run it again.
+        TransientError: a batch was not written, or another replay took the same letters; run it again.
+        asyncpg.PostgresError, OSError: the database failed between batches; run it again.
     """
     registry = Registry()
     writers: dict[int, Writer] = {}
