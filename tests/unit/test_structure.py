@@ -106,3 +106,15 @@ def test_the_rule_about_sql_sees_statements() -> None:
     assert any(list(statements(path)) for _, path in modules() if path.name == "queries.py")
     assert all(SQL.match(text) for text in ("SELECT 1", "\nWITH a AS (", "-- why\nUPDATE t SET a = 1"))
     assert not any(SQL.match(text) for text in ("UPDATE 1", "Select a file", "SELECTED", "settings"))
+
+
+@pytest.mark.parametrize("part", ["access", "kpis", "programme", "registry", "timelines"])
+def test_parts_of_the_api_have_the_same_modules(part: str) -> None:
+    found = {path.name for path in (ROOT / "services/api" / part).glob("*.py")}
+    assert {"__init__.py", "routes.py", "models.py", "queries.py"} <= found
+
+
+def test_the_api_has_no_other_parts() -> None:
+    assert {path.parent.name for path in (ROOT / "services/api").glob("*/routes.py")} == {
+        path.name for path in (ROOT / "services/api").iterdir() if (path / "__init__.py").is_file()
+    }
