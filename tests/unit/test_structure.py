@@ -78,7 +78,6 @@ PLACES_OF_SQL = ("queries.py", "tables.py")
 ADMINISTRATION = {"services.core.bootstrap", "services.core.database", "services.core.migrations"}
 """What prepares the database itself; its statements are few, and make sense only where they stand."""
 NOT_YET = {
-    *(f"services.ingest.{name}" for name in ("dead_letters", "replay", "reread")),
     *(f"services.analytics.verification.{name}" for name in ("cohort_sums", "registered", "snapshot")),
 }
 """Modules whose statements are still to be moved."""

@@ -24,7 +24,7 @@ NEW_LINK = "ask the platform's operator for a new login link, which `jejo keys l
 async def log_in(
     request: Request, response: Response, token: BearerToken, databases: Pools, now: Now
 ) -> CurrentSession:
-    """Trade a login link's one-time token, sent as `Authorization: Bearer`, for a session's cookie."""
+    """Exchange a login link's one-time token, sent as `Authorization: Bearer`, for a session's cookie."""
     if token is None:
         raise unauthorised(f"Send the link's token as `Authorization: Bearer TOKEN`; {NEW_LINK}.")
     secret = secrets.token_urlsafe(32)

@@ -31,7 +31,7 @@ class Bucket:
 
 
 def floor(us: int, interval: Interval) -> int:
-    """The interval's last boundary at or before an instant."""
+    """Return the interval's last boundary at or before an instant."""
     if interval is Interval.MONTH:
         return seoul_midnight_us(seoul_day(us).replace(day=1))
     if interval is Interval.DAY:
@@ -40,7 +40,7 @@ def floor(us: int, interval: Interval) -> int:
 
 
 def following(boundary_us: int, interval: Interval) -> int:
-    """The interval's next boundary after one of its boundaries."""
+    """Return the interval's boundary after one of its boundaries."""
     if interval is Interval.MONTH:
         first = seoul_day(boundary_us)
         return boundary_us + calendar.monthrange(first.year, first.month)[1] * DAY_US
@@ -48,10 +48,10 @@ def following(boundary_us: int, interval: Interval) -> int:
 
 
 def buckets(from_us: int, to_us: int, interval: Interval) -> list[Bucket]:
-    """The window's buckets, in order.
+    """Return the window's buckets, in order.
 
     Raises:
-        ValueError: the window is empty, not on the interval's boundaries (the message names the nearest), or too long.
+        ValueError: if the window is empty, too long, or not on the interval's boundaries; then the nearest are named.
     """
     for name, us in (("from", from_us), ("to", to_us)):
         before = floor(us, interval)
@@ -74,6 +74,7 @@ def buckets(from_us: int, to_us: int, interval: Interval) -> list[Bucket]:
 
 
 def steps(from_us: int, to_us: int, interval: Interval) -> Iterator[Bucket]:
+    """Yield the interval's buckets of a window, in order."""
     while from_us < to_us:
         after = following(from_us, interval)
         yield Bucket(from_us, after)

@@ -32,9 +32,9 @@ async def get_timeline(
     now: Now,
     reader: AnyReader,
 ) -> Response:
-    """What a machine did when: states as they held, by the rule of its time accounts, and counts as they came."""
+    """A machine's states, for as long as each counts in its time accounts, and its counts."""
     if not 0 < query.to - query.from_ <= LONGEST_DAYS * DAY_US:
-        raise unprocessable(f"Let `from` lie before `to`, and at most {LONGEST_DAYS} days before it.")
+        raise unprocessable(f"Let `from` be before `to`, by at most {LONGEST_DAYS} days.")
     await check_may_see(databases, reader, factory_id, now)
     async with databases.read.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -45,7 +45,7 @@ async def get_timeline(
         if query.from_ < sealed_before_us:
             raise unprocessable(
                 f"Facts before {rfc3339(sealed_before_us)} are no longer kept; ask from then on, "
-                "or ask GET /v1/kpis, whose accounts are."
+                "or ask GET /v1/kpis, whose accounts are kept."
             )
         until_us = await read_accounted_until(connection)
         end_us = query.from_ if until_us is None else min(query.to, max(until_us, query.from_))

@@ -75,7 +75,7 @@ export interface paths {
         put?: never;
         /**
          * Log In
-         * @description Trade a login link's one-time token, sent as `Authorization: Bearer`, for a session's cookie.
+         * @description Exchange a login link's one-time token, sent as `Authorization: Bearer`, for a session's cookie.
          */
         post: operations["log_in"];
         delete?: never;
@@ -423,7 +423,7 @@ export interface paths {
         };
         /**
          * Get Timeline
-         * @description What a machine did when: states as they held, by the rule of its time accounts, and counts as they came.
+         * @description A machine's states, for as long as each counts in its time accounts, and its counts.
          */
         get: operations["get_timeline"];
         put?: never;
