@@ -27,8 +27,8 @@ test("a strip is cut to its window, and neighbours in the same state are joined"
 });
 
 test("a table joins neighbours only if state, mode and reason are equal", () => {
-  const held = [segment(0, 1, "idle"), segment(1, 2, "idle"), segment(2, 3, "producing", "manual")];
-  assert.deepEqual(joined([...held, segment(3, 4, "producing", "automatic")]), [
+  const given = [segment(0, 1, "idle"), segment(1, 2, "idle"), segment(2, 3, "producing", "manual")];
+  assert.deepEqual(joined([...given, segment(3, 4, "producing", "automatic")]), [
     segment(0, 2, "idle"),
     segment(2, 3, "producing", "manual"),
     segment(3, 4, "producing", "automatic"),

@@ -82,7 +82,7 @@ TARGETS = (
     Target(
         Counted(
             "regional_programmes",
-            Wording("Regional programmes", "지역 보급 사업"),
+            Wording("Regional programmes", "지역 보급사업"),
             Wording(
                 "Regions with a smart factory: level basic or above, established by then and not closed.",
                 "그날까지 설립되고 폐쇄되지 않은 기초 수준 이상의 공장이 있는 지역 수.",

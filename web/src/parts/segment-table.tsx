@@ -11,8 +11,8 @@ import { useFirstRows } from "./first-rows.tsx";
 export function SegmentTable({ segments, untilMs }: { segments: readonly TimelineSegment[]; untilMs: number }) {
   const { words, view } = useApp();
   const labels = words.machine;
-  const held = joined(segments).filter((segment) => Date.parse(segment.from) < untilMs);
-  const { shown, more } = useFirstRows(held);
+  const rows = joined(segments).filter((segment) => Date.parse(segment.from) < untilMs);
+  const { shown, more } = useFirstRows(rows);
   return (
     <>
       <div class="scrolls">
