@@ -1,16 +1,11 @@
-"""Answers in pages: cursors, and the same rows as CSV if the caller asks for that."""
+"""Pages as CSV, if the caller asks for that."""
 
-import base64
 import csv
 import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TypeVar
 
-import msgspec
 from fastapi import Request, Response
-
-T = TypeVar("T")
 
 CSV_TYPE = "text/csv"
 BOM_PARAMETER = ("bom", "present")
@@ -31,23 +26,6 @@ FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\
 """How a cell begins that a spreadsheet takes for a formula; Korean ones accept full-width signs, too."""
 GUARD = "'"
 """Precedes such a text, and a text that begins with it: so a reader that removes one gets every text back."""
-
-
-def make_cursor(key: object) -> str:
-    """Returns an opaque text that stands for the last key of a page."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
-
-
-def read_cursor(text: str, kind: "type[T]") -> T:
-    """Returns the key that a cursor stands for.
-
-    Raises:
-        ValueError: if the API did not make it.
-    """
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(text), type=kind)
-    except (ValueError, msgspec.DecodeError) as error:
-        raise ValueError("send the cursor as `next_cursor` gave it") from error
 
 
 def wants_csv(request: Request) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from services.api.cursors import make_cursor
 from services.core.times import FIRST_INSTANT_US, LAST_INSTANT_US
 from tests.api import FACTORY, MACHINE, Api
 
@@ -257,8 +258,6 @@ async def test_invalid_parameters_are_refused_with_a_sentence(country: Api) -> N
     "key", [["name", "asc", "a\x00", "F1"], ["name", "asc", 1, "F1"], ["name", "asc", None, "F1"], ["name", "asc"]]
 )
 async def test_a_forged_cursor_is_refused(api: Api, key: list[object]) -> None:
-    from services.api.pages import make_cursor
-
     answer = await api.get("/v1/factories", sort="name", cursor=make_cursor(key))
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
 

@@ -6,11 +6,10 @@ import io
 import pytest
 from fastapi import Request
 
+from services.api.cursors import make_cursor, read_cursor
 from services.api.pages import (
     FORMULA_STARTS,
     csv_response,
-    make_cursor,
-    read_cursor,
     wants_byte_order_mark,
     wants_csv,
 )

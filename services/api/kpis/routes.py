@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.kpi_definitions import PublishedDefinitions, publish, read_definitions
 from services.api.access import AnyReader, Reader, RoleKind, authenticate, forbidden
+from services.api.cursors import make_cursor, read_cursor
 from services.api.database import Databases
 from services.api.dependencies import Now, Pools
 from services.api.kpis.items import csv_columns, csv_row, make_item
@@ -17,7 +18,7 @@ from services.api.kpis.questions import Question, Scope, parse_scopes
 from services.api.kpis.sums import Key, Sums, choose_page, read_accounted_until, read_sums
 from services.api.kpis.windows import Bucket, buckets
 from services.api.models import described_as
-from services.api.pages import CSV_ANSWER, csv_response, make_cursor, read_cursor, wants_csv
+from services.api.pages import CSV_ANSWER, csv_response, wants_csv
 from services.api.problems import not_found, unprocessable
 from services.api.registry.queries import find
 from services.api.registry.things import FACTORY, MACHINE

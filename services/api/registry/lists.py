@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.api.pages import make_cursor, read_cursor
+from services.api.cursors import make_cursor, read_cursor
 from services.api.registry.queries import version_columns, version_of
 from services.api.registry.tables import (
     TABLES,

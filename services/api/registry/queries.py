@@ -59,7 +59,7 @@ async def lock_registry(connection: AsyncConnection) -> int:
 
 
 async def set_registry_version(connection: AsyncConnection, version: int) -> None:
-    """Sets the registry's version, by which readers see that the registry has changed."""
+    """Sets the registry's version, which tells readers that the registry has changed."""
     await connection.execute(sa.update(registry_version).values(version=version))
 
 

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.engine import Dialect
 
-from services.api.instants import INSTANT
 from services.api.registry.things import (
     ENTERPRISE,
     FACTORY,
@@ -31,7 +30,7 @@ E = TypeVar("E", bound=StrEnum)
 class Microseconds(sa.TypeDecorator[int]):
     """A ``timestamptz`` that is an integer of microseconds since the Unix epoch in Python."""
 
-    impl = INSTANT
+    impl = sa.TIMESTAMP(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
