@@ -1,45 +1,46 @@
-# Every target sets up what it needs; nothing is asked.
+# Every target sets up what it needs, without asking.
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dashboard demo test quick check coverage bench profile schema hooks lock clean clean-cache
 
-help: ## this list
+help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## what the other targets do first: .venv below this folder
+setup: ## create or update .venv; the other targets do this first
 	@deploy/local/setup.sh
 
-dashboard: setup ## web/dist, the pages that the API serves; nothing to do where nothing has changed
+dashboard: setup ## build web/dist, which the API serves, if its sources have changed
 	@deploy/local/dashboard.sh
 
-demo: dashboard ## Kafka, TimescaleDB, all services and a simulated fleet on 127.0.0.1; Ctrl-C stops them
+demo: dashboard ## run Kafka, TimescaleDB, all services and a simulated fleet on 127.0.0.1; Ctrl-C stops them
 	@$(PYTHON) -m deploy.local demo
 
-test: dashboard ## every tier but the benchmarks, on a real Kafka and a real TimescaleDB
+test: dashboard ## run all tests but the benchmarks, on a real Kafka and a real TimescaleDB
 	@deploy/local/setup.sh tests
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m pytest -q tests $(PYTEST_ARGS)
 
-quick: setup ## the tiers without servers, under a minute
+quick: setup ## run the tests that need no servers, in about a minute
 	@$(PYTHON) -m pytest -q tests/unit tests/property tests/contract
 
-check: setup ## format, lint, types, generated files
+check: setup ## check format, lint, types, wording, generated files
 	@$(PYTHON) -m ruff format --check -q .
 	@$(PYTHON) -m ruff check -q .
 	@$(PYTHON) -m mypy schemas services deploy tests
 	@$(PYTHON) -m schemas.wire.json_schema --check
 	@$(PYTHON) -m schemas.wire.asyncapi --check
 	@$(PYTHON) -m schemas.migration_checksums --check
+	@$(PYTHON) -m tests.wording
 	@$(PYTHON) -m services.api.openapi --check
 	@deploy/local/dashboard.sh packages
 	@cd web && npm run --silent check
 
-bench: setup ## figures, as lines and in build/bench.jsonl
+bench: setup ## measure the critical paths; appends to build/bench.jsonl
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m tests.bench $(BENCH)
 
-coverage: dashboard ## which lines and branches the tiers below e2e run, also in the services' own processes; build/coverage/html
+coverage: dashboard ## measure which lines and branches tests run, also in services they start; build/coverage/html
 	@deploy/local/setup.sh tests
 	@$(PYTHON) -m deploy.local fetch
 	@rm -rf build/coverage
@@ -48,26 +49,26 @@ coverage: dashboard ## which lines and branches the tiers below e2e run, also in
 	@$(PYTHON) -m coverage html -q
 	@$(PYTHON) -m coverage report
 
-profile: setup ## where ingest, analytics and the API spend their time under load; flame graphs in build/profile
+profile: setup ## sample ingest, analytics and the API under load; flame graphs in build/profile
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m tests.bench.profiles $(PROFILE)
 
-schema: setup ## schemas/schema.sql, what all migrations add up to, and the checksums that freeze them
+schema: setup ## write schemas/schema.sql and the checksums of new migrations
 	@$(PYTHON) -m schemas.migration_checksums
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m tests.schema_file
 
-hooks: ## have git run check and quick before each commit; to undo, remove .git/hooks/pre-commit
+hooks: ## make git run check and quick before each commit; to undo, remove .git/hooks/pre-commit
 	@hook=$$(git rev-parse --git-path hooks/pre-commit); \
 		if [ -e "$$hook" ] && ! cmp -s .ci/pre-commit "$$hook"; then \
 		printf 'jejo: %s is a hook of your own: move it away first.\n' "$$hook" >&2; exit 1; fi; \
 		mkdir -p "$$(dirname "$$hook")" && cp .ci/pre-commit "$$hook" && printf 'installed %s\n' "$$hook"
 
-lock: setup ## pin the newest versions that requirements/*.in allow
+lock: setup ## upgrade the pinned versions to the newest that requirements/*.in allow
 	@for set in runtime dev; do .venv/bin/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --python-version 3.11 requirements/$$set.in -o requirements/$$set.txt; done
 
-clean: ## remove what this clone made: .venv and its data
+clean: ## remove what this clone created: .venv, builds and data
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m deploy.local clean; fi
 	@rm -rf .venv build web/node_modules web/dist web/build .mypy_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
