@@ -176,13 +176,25 @@ def test_the_makefile_documents_every_target() -> None:
     assert targets == set(re.findall(r"(?m)^([a-z-]+):.*## ", makefile))
 
 
-def test_contributing_names_paths_and_targets_that_exist() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text()
-    named = re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE))
-    paths = {name for name in named if re.fullmatch(r"[\w.-]+(/[\w.-]+)+", name)}
-    assert len(paths) > 40
-    assert {path for path in paths if not (ROOT / path).exists()} == set()
-    targets = {name.removeprefix("make ") for name in named if re.fullmatch(r"make [a-z-]+", name)}
+def named_in(document: Path) -> list[str]:
+    """Return what a document has as inline code."""
+    text = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+    return re.findall(r"`([^`]+)`", text)
+
+
+@pytest.mark.parametrize(("name", "least"), [("CONTRIBUTING.md", 40), ("docs/architecture.md", 15)])
+def test_paths_named_in_guides_exist(name: str, least: int) -> None:
+    # web/dist is built.
+    paths = {path for path in named_in(ROOT / name) if re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?", path) and "/" in path}
+    paths -= {"web/dist"}
+    assert len(paths) >= least
+    # Folders of the dashboard are named relative to web/src.
+    assert {path for path in paths if not any((ROOT / base / path).exists() for base in ("", "web/src"))} == set()
+
+
+def test_contributing_names_targets_that_exist() -> None:
+    targets = {name[5:] for name in named_in(ROOT / "CONTRIBUTING.md") if re.fullmatch(r"make [a-z-]+", name)}
+    assert len(targets) > 5
     assert targets <= set(re.findall(r"(?m)^([a-z-]+):(?! *=)", (ROOT / "Makefile").read_text()))
 
 
