@@ -24,11 +24,19 @@ EXCEPTED = (
 PHRASES = {
     r"\banew\b": "again, or a verb with re-: recreated, recomputed",
     r"\b(held?|holds?|holding) (\w+ ){0,4}against\b": "compare with, validate, check",
-    r"\bsee that\b|\bsee_that": "check that",
+    r"(?:\"\"\"|# |[.,:;] |\band |\bto )see that\b|\bsee_that": "check that",
     r"\b(it is|they are) (?-i:none)\b": "it is invalid, it is missing",
     r"\bfelt_": "affected_",
     r"\bbeliev(e|es|ed|ing)\b": "assume, or what the value is",
     r"\b(makes?|made|making) again\b": "recreate, recompute, repeat",
+    r"\bheld to\b|\bholds? (it|them|this) to\b": "compare with, check by",
+    r"\bpass(ed|es|ing)? over\b": "ignore, skip",
+    r"\bwithout a word\b|\bin silence\b": "silently",
+    r"\b(can|could|cannot)( not)? be had\b|\bto be had\b": "be acquired, be available",
+    r"\banother than\b": "other than, different from",
+    r"\bfor want of\b": "for lack of",
+    r"\bin vain\b": "without success",
+    r"\breckon(s|ed|ing)?\b": "compute",
 }
 """What to write instead, by a regular expression that ignores case; a space stands for any white space."""
 

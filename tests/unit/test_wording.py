@@ -16,6 +16,9 @@ from tests.wording import ROOT, complaints, files, main
         "def see_that_tables_are_there():",
         "ValueError: it is none.",
         "felt_from_us",
+        '"""See that the fleet can be made.',
+        "The lock could not be had.",
+        "the schema is held to the code",
     ],
 )
 def test_an_old_phrase_is_reported_with_its_line(text: str) -> None:
@@ -26,7 +29,13 @@ def test_an_old_phrase_is_reported_with_its_line(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Compare each row with the schema.", "a state holds until the next", "assert value is None", "seen that way"],
+    [
+        "Readers see that it has changed.",
+        "Compare each row with the schema.",
+        "a state holds until the next",
+        "assert value is None",
+        "seen that way",
+    ],
 )
 def test_plain_english_is_not(text: str) -> None:
     assert list(complaints("docs/x.md", text)) == []
