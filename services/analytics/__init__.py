@@ -1,7 +1,17 @@
-"""Facts to time accounts to KPIs, exact under late data. Other services may use the names below and no others."""
+"""Turns facts into time accounts and KPIs, exactly, however late data is. Other services use the names below only."""
 
 from services.analytics.backlog import Backlog, read_backlog
-from services.analytics.kpis import Figures, Kpi, compute_kpis
-from services.analytics.timeline import Segment, StateRow, UseVersion, segments
+from services.analytics.kpis import FigureSums, Kpi, compute_kpis
+from services.analytics.state_segments import Segment, StateFact, UseVersion, segments
 
-__all__ = ["Backlog", "Figures", "Kpi", "Segment", "StateRow", "UseVersion", "compute_kpis", "read_backlog", "segments"]
+__all__ = [
+    "Backlog",
+    "Figures",
+    "Kpi",
+    "Segment",
+    "StateFact",
+    "UseVersion",
+    "compute_kpis",
+    "read_backlog",
+    "segments",
+]

@@ -1,8 +1,8 @@
-"""Time accounts of machines by the hour, from their rows: pure, exact, in columns.
+"""Computes time accounts of machines by the hour from their rows. Pure, exact, in columns.
 
 An instant s is held by the last state row at or before it, as long as s lies less than the TTL in force at s after the
-row, and the machine is in use at s. All sums are integers of microseconds or pieces. Source of the rules: the
-contract's definitions of a state's hold, of evidence and of failures; ISO 22400-2 for the names of the times.
+row, and the machine is in use at s. All sums are integers. What counts toward which figure is declared in
+``schemas/figures.json``; the rules are those of the wire contract (hold, evidence, failure) and of ISO 22400-2.
 """
 
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ from services.core.times import HOUR_US
 Objects = npt.NDArray[np.object_]
 
 HOUR_BITS = 27
-"""An hour since the epoch fits in this many bits until the year 17000; (machine, hour) is one number above it."""
+"""Hours since the epoch fit into this many bits until the year 17000; the bits above hold the machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class CountRows:
-    """Rows not retracted, in any order; ``signed`` is 1 where the record was, else 0."""
+    """Counts in force, in any order; ``signed`` is 1 if the record was signed, else 0."""
 
     machine: Ints
     at_us: Ints
@@ -46,7 +46,7 @@ class CountRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Spans:
+class HourRanges:
     """Whole hours to account, sorted by machine and time, none touching another: [from, to) in microseconds."""
 
     machine: Ints
@@ -56,7 +56,7 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """One row a machine, hour and cohort with any figure; ``sums`` has the columns SUMS, ``wide`` the columns WIDE."""
+    """One row for each machine, hour and cohort with any figure; ``sums`` has the columns SUMS, ``wide`` has WIDE."""
 
     machine: Ints
     hour_us: Ints
@@ -65,10 +65,10 @@ class Accounts:
     wide: Objects
 
 
-def account(states: StateRows, counts: CountRows, versions: Versions, spans: Spans, until_us: int) -> Accounts:
-    """The accounts of all hours in the spans, over instants before ``until_us``.
+def account(states: StateRows, counts: CountRows, versions: Versions, ranges: HourRanges, until_us: int) -> Accounts:
+    """Return the accounts of all hours in the ranges, over instants before ``until_us``.
 
-    The rows must reach back from each span by the machine's longest TTL.
+    The rows must reach back from each range by the machine's longest TTL.
     """
     held = hold(states, versions, until_us)
     seen = rows_in_use(states.machine, states.at_us, versions, until_us)
@@ -82,7 +82,7 @@ def account(states: StateRows, counts: CountRows, versions: Versions, spans: Spa
         ]
     )
     cohorts = np.concatenate([held.cohort, versions.cohort[seen.version], versions.cohort[made.version]])
-    wanted = in_spans(codes, spans)
+    wanted = in_ranges(codes, ranges)
     hours, cohort, where = distinct_pairs(codes[wanted], cohorts[wanted])
     place = np.full(len(codes), -1, np.intp)
     place[wanted] = where
@@ -105,7 +105,7 @@ def account(states: StateRows, counts: CountRows, versions: Versions, spans: Spa
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Stretches of held time, each within one hour, one version and one row's hold."""
+    """Parts of held time, each within one hour, one version and one row's hold."""
 
     machine: Ints
     start_us: Ints
@@ -141,7 +141,7 @@ def hold(states: StateRows, versions: Versions, until_us: int) -> Held:
 
 
 def failures(states: StateRows, versions: Versions, seen: InForce) -> npt.NDArray[np.bool_]:
-    """Whether each row is a failure: faulted, in use, and held just before by a state known and not faulted."""
+    """Return whether each row is a failure: faulted, in use, and held just before by a known state that is not."""
     failed = np.zeros(len(states.at_us), bool)
     if len(states.at_us) < 2:
         return failed
@@ -162,24 +162,24 @@ def failures(states: StateRows, versions: Versions, seen: InForce) -> npt.NDArra
 
 
 def hour_code(machine: Ints, at_us: Ints) -> Ints:
-    """Machine and hour as one number."""
+    """Return machine and hour as one number."""
     return (machine << HOUR_BITS) | (at_us // HOUR_US)
 
 
 def distinct_pairs(first: Ints, second: Ints) -> tuple[Ints, Ints, npt.NDArray[np.intp]]:
-    """The distinct pairs of two columns, sorted, as columns; and which of them each row is."""
+    """Return the distinct pairs of two columns, sorted, as columns; and the position of each row's pair among them."""
     firsts, nth = np.unique(first, return_inverse=True)
     seconds, rank = np.unique(second, return_inverse=True)
     keys, where = np.unique(nth * max(len(seconds), 1) + rank, return_inverse=True)
     return firsts[keys // max(len(seconds), 1)], seconds[keys % max(len(seconds), 1)], where
 
 
-def in_spans(codes: Ints, spans: Spans) -> npt.NDArray[np.bool_]:
-    """Whether each machine and hour lies in a span."""
-    if len(spans.machine) == 0:
+def in_ranges(codes: Ints, ranges: HourRanges) -> npt.NDArray[np.bool_]:
+    """Return whether each machine and hour lies in a range."""
+    if len(ranges.machine) == 0:
         return np.zeros(len(codes), bool)
-    starts = hour_code(spans.machine, spans.from_us)
-    ends = hour_code(spans.machine, spans.to_us)
+    starts = hour_code(ranges.machine, ranges.from_us)
+    ends = hour_code(ranges.machine, ranges.to_us)
     nth = np.searchsorted(starts, codes, "right") - 1
     return (nth >= 0) & (codes < ends[nth])
 
@@ -188,7 +188,7 @@ KINDS_OF_TIME = len(State) * len(Mode) * 2
 
 
 def add(sums: Ints, name: str, places: npt.NDArray[np.intp], amount: Ints | int) -> None:
-    """Add amounts to a figure; a negative place is outside the spans."""
+    """Add amounts to a figure; a negative place lies outside the ranges."""
     wanted = places >= 0
     amounts = amount if isinstance(amount, int) else amount[wanted]
     np.add.at(sums[:, SUMS.index(name)], places[wanted], amounts)
@@ -220,7 +220,7 @@ def pieces_of(counts: CountRows, rule: Pieces) -> Ints:
 
 
 def add_pieces(sums: Ints, places: npt.NDArray[np.intp], counts: CountRows, made: InForce) -> None:
-    """Add pieces to the figures that are nothing else."""
+    """Add pieces to the figures that count them."""
     for name, rule in PIECES.items():
         add(sums, name, places, pieces_of(counts, rule)[made.row])
 
@@ -228,10 +228,10 @@ def add_pieces(sums: Ints, places: npt.NDArray[np.intp], counts: CountRows, made
 def add_ideal_times(
     wide: Objects, places: npt.NDArray[np.intp], counts: CountRows, made: InForce, versions: Versions
 ) -> None:
-    """Add pieces times the ideal cycle in force, as Python integers: such a product can be wide."""
+    """Add pieces times the ideal cycle in force, as Python integers, since such a product may exceed 64 bits."""
     wanted = places >= 0
     place, row, version = places[wanted], made.row[wanted], made.version[wanted]
-    # Pieces of the same hour and cycle first, so that the wide products are few.
+    # Pieces of the same hour and version are added up first, so that few wide products are needed.
     group, where = np.unique(place * (len(versions.machine) + 1) + version, return_inverse=True)
     hour, kind = np.divmod(group, len(versions.machine) + 1)
     cycle = versions.cycle_us[kind].astype(object)
@@ -242,7 +242,7 @@ def add_ideal_times(
 
 
 def held_beyond(states: StateRows, longest_ttl_us: Ints, until_us: int) -> Ints:
-    """Machines of which a state may still hold at ``until_us``.
+    """Return the machines of which a state may still hold at ``until_us``.
 
     Args:
         longest_ttl_us: per row, the longest TTL of its machine.

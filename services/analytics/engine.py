@@ -1,17 +1,17 @@
-"""Brings accounts up to date with facts and registry, in transactions that leave them exact at every commit.
+"""Brings accounts up to date with facts and registry, in transactions after each of which they are exact.
 
-At any commit, every account of a machine without a mark equals a recomputation over the instants before
-``accounted_until``. Two kinds of transaction keep that true:
+After every commit, the accounts of every machine without a mark equal a recomputation over the instants before
+``accounted_until``. Two kinds of transaction keep it so:
 
-- ``settle`` accounts one shard's marks that lie before ``accounted_until``, which stays where it is;
-- ``advance`` moves ``accounted_until`` on, accounting again every machine whose account the passing time changes.
+- ``settle`` accounts one shard's marks before ``accounted_until`` and leaves that instant where it is;
+- ``advance`` moves ``accounted_until`` on, and accounts every machine again whose accounts change as time passes.
 
 A third, ``roll_up``, adds factories' sums up to those of cohorts, from a queue that the other two fill.
 
 Each takes the advisory locks of its shards, then deletes the marks that it sees, and only then, in a later statement of
-READ COMMITTED, reads the facts: a fact is committed together with its mark, so whoever deleted the mark reads the fact.
-A machine whose account will change as time passes is marked again at ``accounted_until``, in the same transaction; and
-whatever part of a mark is not accounted now stays a mark.
+READ COMMITTED, reads the facts: a fact is committed together with its mark, so whoever deletes the mark reads the fact.
+In the same transaction, a machine whose accounts will change as time passes is marked again at ``accounted_until``, and
+what was not accounted of a mark is marked again.
 """
 
 import datetime as dt
@@ -22,52 +22,52 @@ from itertools import groupby
 import asyncpg
 
 from services.analytics import queries
-from services.analytics.accounts import Accounts, Spans, account, held_beyond
+from services.analytics.accounts import Accounts, HourRanges, account, held_beyond
+from services.analytics.dirty_hours import Mark, hours_to_account
 from services.analytics.facts import Registered, read_facts, read_registry
 from services.analytics.in_force import StateRows
-from services.analytics.spans import Mark, hours_to_account
 from services.core.database import Connection
 from services.core.times import DAY_US, HOUR_US, seoul_day, seoul_midnight_us
 
 LOCK_CLASS = 0x6A61
 MARKS_AT_ONCE = 2000
 HOURS_AT_ONCE = 10_000
-"""Of machines, in one transaction of ``settle``: half a million rows where a machine asserts its state every minute."""
+"""Machine-hours in one transaction of ``settle``: half a million rows if machines assert their state every minute."""
 MACHINES_AT_ONCE = 5000
-"""In one go of ``advance``, which may take many: it bounds the memory."""
+"""In one step of ``advance``, which takes as many steps as needed; bounds the memory."""
 LONGEST_STEP_US = HOUR_US
 NO_BOUND = 2**31
 SUMS_AT_ONCE = 20_000
-"""Of cohorts' hours, and as many days, in one transaction of ``roll_up``."""
+"""Cohorts' hours, and as many days, in one transaction of ``roll_up``."""
 
 Hours = set[tuple[int, int]]
-"""Machine, and the instant at which an hour begins."""
+"""Pairs of a machine and the instant at which an hour begins."""
 
 
 @dataclass(slots=True)
 class Done:
-    """What a transaction came to: hours of machines accounted, and hours and days of cohorts summed."""
+    """What a transaction did: machine-hours accounted, and hours and days of cohorts summed."""
 
     hours: int = 0
     sums: int = 0
 
 
 async def start_accounting(connection: Connection, now_us: int) -> None:
-    """Begin an empty database's accounts at the present instant."""
+    """Let accounts of an empty database begin at the present instant; no effect later."""
     await connection.execute(queries.START_ACCOUNTING, now_us)
 
 
 async def shards_with_work(connection: Connection) -> list[int]:
-    """The shards that have marks before ``accounted_until``."""
+    """Return the shards that have marks before ``accounted_until``."""
     until_us = await connection.fetchval(queries.ACCOUNTED_UNTIL)
     return [row["shard"] for row in await connection.fetch(queries.SHARDS_WITH_WORK, until_us)]
 
 
 async def settle(connection: Connection, shard: int, done: Done | None = None) -> bool:
-    """Account one shard's marks that lie in the past, as many as one transaction should.
+    """Account one shard's marks of the past, as many as fit into one transaction.
 
     Returns:
-        Whether some may be left, so that it should be called again.
+        Whether some may be left; then call it again.
     """
     async with connection.transaction(isolation="read_committed"):
         await connection.execute(queries.LOCK_SHARD, LOCK_CLASS, shard)
@@ -78,10 +78,10 @@ async def settle(connection: Connection, shard: int, done: Done | None = None) -
 
 
 async def advance(connection: Connection, now_us: int, done: Done | None = None) -> int:
-    """Move ``accounted_until`` towards the present, by an hour at most, and never back.
+    """Move ``accounted_until`` towards the present, by an hour at most and never back.
 
     Returns:
-        How far it is from the present now, in microseconds.
+        How far behind the present it is now, in microseconds.
     """
     async with connection.transaction(isolation="read_committed"):
         await connection.execute(queries.LOCK_ALL_SHARDS, LOCK_CLASS, queries.SHARDS)
@@ -97,11 +97,12 @@ async def advance(connection: Connection, now_us: int, done: Done | None = None)
 
 
 def marks_of(rows: list[asyncpg.Record]) -> list[Mark]:
+    """Return the marks in rows of the database."""
     return [Mark(row["machine"], row["from_at"], row["to_at"]) for row in rows]
 
 
 def by_machines(marks: list[Mark]) -> Iterator[list[Mark]]:
-    """Marks, those of a machine next to each other, in groups of at most MACHINES_AT_ONCE machines."""
+    """Yield marks sorted by machine in groups of at most MACHINES_AT_ONCE machines."""
     group: list[Mark] = []
     for number, (_, own) in enumerate(groupby(marks, key=lambda mark: mark.machine), start=1):
         group += own
@@ -115,19 +116,19 @@ def by_machines(marks: list[Mark]) -> Iterator[list[Mark]]:
 async def account_marks(
     connection: Connection, marks: list[Mark], until_us: int, most_hours: int, done: Done | None
 ) -> bool:
-    """Account hours that the marks reach, about ``most_hours`` of them, and all that is derived from them.
+    """Account about ``most_hours`` of the hours that the marks affect, and everything derived from them.
 
     Returns:
-        Whether hours are left, and marked again.
+        Whether hours were left over, which are marked again.
     """
     registered = await read_registry(connection, sorted({mark.machine for mark in marks}))
     sealed_before_us = await connection.fetchval(queries.SEALED_BEFORE)
     work = hours_to_account(marks, registered.longest_ttl_us, sealed_before_us, until_us, most_hours)
-    states, counts = await read_facts(connection, work.spans, registered)
-    accounts = account(states, counts, registered.versions, work.spans, until_us)
+    states, counts = await read_facts(connection, work.ranges, registered)
+    accounts = account(states, counts, registered.versions, work.ranges, until_us)
     if done is not None:
         done.hours += len(accounts.machine)
-    hours = await write_hours(connection, work.spans, accounts)
+    hours = await write_hours(connection, work.ranges, accounts)
     days = {(machine, seoul_day(hour)) for machine, hour in hours}
     await write_sums(connection, hours, days, registered)
     ahead = await marks_ahead(connection, marks, until_us)
@@ -135,13 +136,13 @@ async def account_marks(
     return bool(work.left)
 
 
-async def write_hours(connection: Connection, spans: Spans, accounts: Accounts) -> Hours:
-    """Replace the hours in the spans.
+async def write_hours(connection: Connection, ranges: HourRanges, accounts: Accounts) -> Hours:
+    """Replace the hours in the ranges.
 
     Returns:
-        Those that were there before, or are now.
+        The hours that had an account before or have one now.
     """
-    place = (spans.machine.tolist(), spans.from_us.tolist(), spans.to_us.tolist())
+    place = (ranges.machine.tolist(), ranges.from_us.tolist(), ranges.to_us.tolist())
     dropped = await connection.fetch(queries.DROP_HOURS, *place)
     keys = list(zip(accounts.machine.tolist(), accounts.hour_us.tolist(), accounts.cohort.tolist(), strict=True))
     rows = [
@@ -156,7 +157,7 @@ async def write_hours(connection: Connection, spans: Spans, accounts: Accounts) 
 async def write_sums(
     connection: Connection, hours: Hours, days: set[tuple[int, dt.date]], registered: Registered
 ) -> None:
-    """Recompute machine days, and the factory hours and days that the hours and days are part of."""
+    """Recompute machine days, and the factory hours and days to which the hours and days belong."""
     if not days:
         return
     machine_days = columns_of(sorted(days))
@@ -177,21 +178,22 @@ async def write_sums(
 
 
 def counted_days(rows: list[asyncpg.Record]) -> set[tuple[int, dt.date]]:
+    """Return the machine-days that are counted."""
     return {(row["machine"], row["day"]) for row in rows if row["counted"]}
 
 
 async def roll_up(connection: Connection, done: Done | None = None) -> bool:
-    """Recompute sums by cohort of which a factory's have changed, as many as one transaction should.
+    """Recompute sums by cohort where a factory's have changed, as many as fit into one transaction.
 
     Returns:
-        Whether some may be left, so that it should be called again.
+        Whether some may be left; then call it again.
     """
     async with connection.transaction(isolation="read_committed"):
         return await roll_up_some(connection, done)
 
 
 async def roll_up_some(connection: Connection, done: Done | None = None) -> bool:
-    """As ``roll_up``, within the caller's transaction: as with marks, whoever takes a mark reads what it is about."""
+    """Do as ``roll_up``, within the caller's transaction. As with marks, whoever takes an entry reads its sums."""
     await connection.execute(queries.LOCK_COHORTS, LOCK_CLASS, queries.SHARDS)
     hours = await connection.fetch(queries.TAKE_COHORT_HOURS, SUMS_AT_ONCE)
     days = await connection.fetch(queries.TAKE_COHORT_DAYS, SUMS_AT_ONCE)
@@ -209,15 +211,15 @@ async def roll_up_some(connection: Connection, done: Done | None = None) -> bool
 
 
 def columns_of(pairs: list[tuple[int, int]] | list[tuple[int, dt.date]]) -> list[list[object]]:
-    """Pairs as two columns."""
+    """Return pairs as two columns."""
     return [list(values) for values in zip(*pairs, strict=True)]
 
 
 async def marks_ahead(connection: Connection, marks: list[Mark], until_us: int) -> list[Mark]:
-    """What of the marks lies from ``until_us`` on, for machines that have a row there.
+    """Return marks for the part of the given ones from ``until_us`` on, for machines that have a row there.
 
-    A mark may tell of rows that lie ahead, which no other mark tells of. One that tells of the registry may reach to
-    the end of time, though, and must not have its machine accounted again for ever: so the rows decide.
+    A mark may be the only one for rows that lie ahead. But a mark of a change in the registry may reach to the end of
+    time, and must not have its machine accounted again for ever. So the rows decide.
     """
     last: dict[int, int] = {}
     for mark in marks:
@@ -230,12 +232,13 @@ async def marks_ahead(connection: Connection, marks: list[Mark], until_us: int) 
 
 
 def marks_of_holds(states: StateRows, registered: Registered, until_us: int) -> list[Mark]:
-    """A mark at ``until_us`` for every machine whose state may still hold there."""
+    """Return a mark at ``until_us`` for every machine whose state may still hold there."""
     holding = held_beyond(states, registered.longest_ttl_of(states.machine), until_us)
     return [Mark(machine, until_us, until_us) for machine in holding.tolist()]
 
 
 async def mark_again(connection: Connection, marks: list[Mark]) -> None:
+    """Add marks, for another transaction."""
     if marks:
         columns = ([m.machine for m in marks], [m.from_us for m in marks], [m.to_us for m in marks])
         await connection.execute(queries.MARK_AGAIN, *columns)

@@ -9,7 +9,7 @@ import asyncpg
 import numpy as np
 
 from services.analytics import queries
-from services.analytics.accounts import CountRows, Spans
+from services.analytics.accounts import CountRows, HourRanges
 from services.analytics.in_force import Ints, StateRows, Versions
 from services.core.database import POSTGRES_EPOCH_US, Connection
 from services.core.times import DAY_US
@@ -17,20 +17,20 @@ from services.core.times import DAY_US
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The machines being accounted: versions in use, the longest TTL of each that has one, and the factory of each."""
+    """The machines being accounted: their versions in use, the longest TTL of each in use, and the factory of each."""
 
     versions: Versions
     longest_ttl_us: dict[int, int]
     factory: dict[int, int]
 
     def longest_ttl_of(self, machine: Ints) -> Ints:
-        """The longest TTL of each row's machine; 0 where it has none."""
+        """Return the longest TTL of each row's machine; 0 for a machine never in use."""
         known, where = np.unique(machine, return_inverse=True)
         return np.array([self.longest_ttl_us.get(number, 0) for number in known.tolist()], np.int64)[where]
 
 
 async def read_registry(connection: Connection, machines: list[int]) -> Registered:
-    """What is registered of some machines."""
+    """Return what is registered of the machines."""
     rows = await connection.fetch(queries.VERSIONS, machines)
     names = ("machine", "from_at", "to_at", "state_ttl_us", "cycle_us", "from_at", "to_at", "cohort")
     versions = Versions(*[np.fromiter((row[name] for row in rows), np.int64, len(rows)) for name in names])
@@ -41,26 +41,26 @@ async def read_registry(connection: Connection, machines: list[int]) -> Register
     return Registered(versions, longest, factory)
 
 
-async def read_facts(connection: Connection, spans: Spans, registered: Registered) -> tuple[StateRows, CountRows]:
-    """The rows in the spans, and the states that may still hold at their beginning; sorted by machine and instant."""
-    if len(spans.machine) == 0:
+async def read_facts(connection: Connection, ranges: HourRanges, registered: Registered) -> tuple[StateRows, CountRows]:
+    """Return the rows in the ranges, and the states that may still hold at their beginning, by machine and instant."""
+    if len(ranges.machine) == 0:
         nothing = np.empty(0, np.int64)
         return StateRows(*[nothing] * 4), CountRows(*[nothing] * 6)
-    reaching = Spans(spans.machine, spans.from_us - registered.longest_ttl_of(spans.machine), spans.to_us)
+    reaching = HourRanges(ranges.machine, ranges.from_us - registered.longest_ttl_of(ranges.machine), ranges.to_us)
     states = await connection.fetchrow(queries.STATES, *bounds(reaching))
-    counts = await connection.fetchrow(queries.COUNTS, *bounds(spans))
+    counts = await connection.fetchrow(queries.COUNTS, *bounds(ranges))
     assert states is not None
     assert counts is not None
     *made, record = in_order(counts, ">i4", ">i8", ">i4", ">i4", ">i4", ">i8")
-    signed = await were_signed(connection, record, min(spans.from_us.tolist()))
+    signed = await were_signed(connection, record, min(ranges.from_us.tolist()))
     return StateRows(*in_order(states, ">i4", ">i8", ">i2", ">i2")), CountRows(*[*made, signed])
 
 
 async def were_signed(connection: Connection, record: Ints, from_us: int) -> Ints:
-    """1 for each row whose record was signed, else 0.
+    """Return 1 for each row whose record was signed, else 0.
 
     Args:
-        from_us: no row lies before it. Rows lie at most minutes ahead of their receipt, so a day before it is enough.
+        from_us: no row is earlier. A row is at most minutes ahead of its receipt, so a day before it is early enough.
     """
     received_us = from_us - DAY_US
     if len(record) == 0 or not await connection.fetchval(queries.ANY_UNSIGNED, received_us):
@@ -69,14 +69,14 @@ async def were_signed(connection: Connection, record: Ints, from_us: int) -> Int
     return (~np.isin(record, [row["id"] for row in unsigned])).astype(np.int64)
 
 
-def bounds(spans: Spans) -> tuple[list[int], list[int], list[int], int, int]:
-    """The spans, and the bounds of all of them together."""
-    starts, ends = spans.from_us.tolist(), spans.to_us.tolist()
-    return spans.machine.tolist(), starts, ends, min(starts), max(ends)
+def bounds(ranges: HourRanges) -> tuple[list[int], list[int], list[int], int, int]:
+    """Return the ranges as columns, and the bounds of all of them together."""
+    starts, ends = ranges.from_us.tolist(), ranges.to_us.tolist()
+    return ranges.machine.tolist(), starts, ends, min(starts), max(ends)
 
 
 def in_order(columns: asyncpg.Record, *types: str) -> list[Ints]:
-    """Columns of bytes, the first two of them machine and instant, as numbers in these columns' order."""
+    """Return columns of bytes as numbers, sorted by the first two, which are machine and instant."""
     found = [np.frombuffer(column or b"", kind).astype(np.int64) for column, kind in zip(columns, types, strict=True)]
     found[1] += POSTGRES_EPOCH_US
     order = np.lexsort((found[1], found[0]))

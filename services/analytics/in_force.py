@@ -1,4 +1,4 @@
-"""Which registry version is in force at a row's instant, and which while it holds: pure, in columns."""
+"""Finds the registry version in force at a row's instant, and how long the row's state holds. Pure, in columns."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ FAR = np.int64(2**62)
 
 @dataclass(frozen=True, slots=True)
 class StateRows:
-    """Rows not retracted, sorted by machine and instant, no two alike; ``state`` and ``mode`` as codes."""
+    """States in force, sorted by machine and instant, each instant once; ``state`` and ``mode`` are database codes."""
 
     machine: Ints
     at_us: Ints
@@ -25,9 +25,9 @@ class StateRows:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Registry versions sorted by machine: in force for [from, to), in use within [in_use_from, in_use_to).
+    """Registry versions sorted by machine and instant: in force for [from, to), in use within [in_use_from, in_use_to).
 
-    ``cycle_us`` is the ideal cycle, NO_CYCLE where there is none; ``cohort`` the number of the machine's cohort.
+    ``cycle_us`` is the ideal cycle, NO_CYCLE if none is registered; ``cohort`` is the number of the machine's cohort.
     """
 
     machine: Ints
@@ -42,16 +42,16 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """Pairs of row and version (positions), where the version is in force and in use at the row's instant."""
+    """Pairs of a row's position and a version's position."""
 
     row: npt.NDArray[np.intp]
     version: npt.NDArray[np.intp]
 
 
 def position_in_force(machine: Ints, at_us: Ints, versions: Versions) -> npt.NDArray[np.intp]:
-    """The position of the last version of each row's machine that begins at or before the row's instant.
+    """Return the position of the last version of each row's machine that begins at or before the row's instant.
 
-    A position before the machine's first version means that there is none.
+    A position before the machine's first version means that no version has begun.
     """
     # Machine and instant do not fit in one number; machine and the rank of an instant among all beginnings do.
     beginnings = np.unique(versions.from_us)
@@ -61,7 +61,7 @@ def position_in_force(machine: Ints, at_us: Ints, versions: Versions) -> npt.NDA
 
 
 def rows_in_use(machine: Ints, at_us: Ints, versions: Versions, until_us: int) -> InForce:
-    """The rows before ``until_us`` at whose instant the machine is in use, each with the version in force there."""
+    """Return the rows before ``until_us`` at whose instant the machine is in use, each with the version in force."""
     position = position_in_force(machine, at_us, versions)
     row = np.flatnonzero((position >= 0) & (at_us < until_us))
     v = position[row]
@@ -75,7 +75,7 @@ def rows_in_use(machine: Ints, at_us: Ints, versions: Versions, until_us: int) -
 
 
 def pair_with_versions(states: StateRows, versions: Versions) -> InForce:
-    """Every row with every version that may be in force while it holds."""
+    """Return every row with every version that may be in force while it holds."""
     known, where = np.unique(versions.machine, return_inverse=True)
     longest = np.zeros(len(known), np.int64)
     np.maximum.at(longest, where, versions.ttl_us)
@@ -101,7 +101,7 @@ class Holds:
 def holds(states: StateRows, versions: Versions) -> Holds:
     """Return every row's hold, cut by versions and by the time in use; an unknown state holds nothing.
 
-    A row holds until the next one, and as long as the instant lies less than the TTL in force there after it.
+    A row holds until the next one, and at most for the TTL in force at the instant held.
     """
     pairs = pair_with_versions(states, versions)
     known = states.state[pairs.row] != State.unknown
@@ -115,7 +115,7 @@ def holds(states: StateRows, versions: Versions) -> Holds:
 
 
 def next_instants(states: StateRows) -> Ints:
-    """The instant of each row's successor on the same machine; far away where there is none."""
+    """Return the instant of each row's successor on the same machine; FAR for the last one."""
     following = np.full(len(states.at_us), FAR)
     same = states.machine[1:] == states.machine[:-1]
     following[:-1][same] = states.at_us[1:][same]

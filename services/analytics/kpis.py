@@ -1,8 +1,6 @@
-"""KPI arithmetic: two sums and one division. Pure.
+"""KPI arithmetic: two sums of figures and one division. Pure.
 
-Figures are exact integers, named as the columns of the accounts. Beside them are ``in_use_us``; ``machine_days``
-(machine-days in use), ``count_days`` (of these, with counts) and ``counted_days`` (with counts and evidence); and of
-the machines in use at the window's last instant ``stock_machines``, ``stock_automated`` and ``stock_connected``.
+Figures are exact integers; ``schemas/figures.json`` says what each is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,12 +15,13 @@ BASES = {
     Basis.registry: ("stock_machines", "stock_machines"),
 }
 
-Figures = Mapping[str, int]
+FigureSums = Mapping[str, int]
+"""Amounts of figures over one bucket and scope, by id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """One KPI's figures, in the accounts' own units; ``value``, in the definition's, is null without a denominator."""
+    """One KPI: its two sums in the figures' units, and its value in the definition's; None without a denominator."""
 
     value: float | None
     numerator: int
@@ -33,18 +32,18 @@ class Kpi:
     flags: tuple[str, ...]
 
 
-def compute_kpis(definitions: KpiDefinitions, figures: Figures, ids: Iterable[str]) -> dict[str, Kpi]:
-    """The KPIs of one bucket.
+def compute_kpis(definitions: KpiDefinitions, figures: FigureSums, ids: Iterable[str]) -> dict[str, Kpi]:
+    """Return the KPIs of one bucket by id.
 
     Raises:
-        KeyError: there is no such KPI, or a figure is missing.
+        KeyError: an id is not defined, or a figure is missing.
     """
     known = definitions.by_id()
     return {name: compute_kpi(known, name, figures, definitions.low_coverage_below) for name in ids}
 
 
-def compute_kpi(known: Mapping[str, KpiDefinition], name: str, figures: Figures, low_coverage_below: float) -> Kpi:
-    """One of the known KPIs: its two sums, divided once."""
+def compute_kpi(known: Mapping[str, KpiDefinition], name: str, figures: FigureSums, low_coverage_below: float) -> Kpi:
+    """Return one KPI: its two sums, divided once."""
     definition = known[name]
     numerator = product(figures, definition.numerator, definition.numerator_times)
     denominator = product(figures, definition.denominator, definition.denominator_times)
@@ -55,7 +54,7 @@ def compute_kpi(known: Mapping[str, KpiDefinition], name: str, figures: Figures,
         zero = {**figures, "denominator": 0}
         reason = next(rule.reason for rule in definition.reasons if zero[rule.if_zero] == 0)
         return Kpi(None, numerator, denominator, *units, reason, tuple(flags))
-    # Whole numbers until here, so that the one division is rounded once.
+    # Integers up to here, so that the only rounding is the division's.
     value = (numerator * definition.denominator_unit.scale) / (denominator * definition.unit.scale)
     if definition.range.high is not None and value > definition.range.high:
         flags.append("above_range")
@@ -67,7 +66,7 @@ def compute_kpi(known: Mapping[str, KpiDefinition], name: str, figures: Figures,
     return Kpi(value, numerator, denominator, *units, None, tuple(flags))
 
 
-def product(figures: Figures, names: Iterable[str], times: Sequence[str]) -> int:
-    """A sum of figures, times another where there is one."""
+def product(figures: FigureSums, names: Iterable[str], times: Sequence[str]) -> int:
+    """Return a sum of figures, times another sum if one is given."""
     whole = sum(figures[name] for name in names)
     return whole * sum(figures[name] for name in times) if times else whole

@@ -1,4 +1,4 @@
-"""Figures about an analytics worker itself, for Prometheus; docs/operations.md says what each means."""
+"""Metrics of an analytics worker, for Prometheus; docs/operations.md explains each."""
 
 import time
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 
 COUNT_EVERY_S = 10.0
 
 
-class Work(StrEnum):
-    """The kinds of transaction that analytics makes."""
+class TransactionKind(StrEnum):
+    """The kinds of transaction of analytics."""
 
     settle = "settle"
     roll_up = "roll_up"
@@ -25,7 +25,7 @@ class Work(StrEnum):
 
 
 class AnalyticsMetrics:
-    """Everything but the instants is there from the start, at zero."""
+    """The worker's metrics. All but the instants are exported from the start, at zero."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -42,12 +42,12 @@ class AnalyticsMetrics:
         self._marks = Gauge("jejo_analytics_marks_waiting", "Dirty marks of the past.", registry=own)
         self._oldest = Gauge("jejo_analytics_oldest_mark_age_seconds", "Age of the oldest of them.", registry=own)
         self._count_at_s = 0.0
-        for work in Work:
+        for work in TransactionKind:
             self._seconds.labels(work)
 
     @contextmanager
-    def transaction(self, work: Work) -> Iterator[Done]:
-        """Time a transaction and count what it did, if it is committed."""
+    def transaction(self, work: TransactionKind) -> Iterator[Done]:
+        """Time a transaction and count what it did, if it was committed."""
         began = time.perf_counter()
         done = Done()
         yield done
@@ -59,7 +59,7 @@ class AnalyticsMetrics:
         self._until.set(us / SECOND_US)
 
     def failed(self) -> None:
-        """A cycle ended in an error of the database and is made again."""
+        """Count a cycle that failed in the database and will be repeated."""
         self._failures.inc()
 
     async def count_marks(self, connection: Connection, now_us: int) -> None:

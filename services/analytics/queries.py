@@ -1,4 +1,4 @@
-"""The SQL of analytics. Arrays are unnested as the relation ``w``; instants are microseconds on our side."""
+"""The SQL of analytics. Arrays are unnested as the relation ``w``; instants are microseconds in Python."""
 
 from collections.abc import Iterable
 
@@ -67,7 +67,7 @@ ORDER BY s.machine, from_at
 
 FACTORIES_OF = "SELECT id, factory FROM machine WHERE id = ANY($1::integer[])"
 
-# $4 and $5, the bounds of all spans together, let chunks be left out once for the query instead of once for each span.
+# $4 and $5, the bounds of all ranges together, exclude chunks once for the query instead of once for each range.
 STATES = """
 SELECT string_agg(int4send(s.machine), ''::bytea), string_agg(timestamptz_send(s.at), ''::bytea),
        string_agg(int2send(s.state), ''::bytea), string_agg(int2send(s.mode), ''::bytea)
@@ -192,7 +192,7 @@ WITH dropped AS (
 INSERT INTO dirty_cohort_day (cohort, day) SELECT DISTINCT cohort, day FROM dropped
 """
 
-# A machine's day with counts is of the cohort whose day it is, though its pieces may be of several.
+# A machine-day counts in the one cohort to which the day belongs, though its pieces may belong to several.
 ADD_FACTORY_DAYS = f"""
 WITH times AS (
     SELECT w.factory, w.day, h.cohort, {added("h", OF_FACTORY_HOURS)}

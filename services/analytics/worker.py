@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.analytics.engine import advance, roll_up, settle, shards_with_work, start_accounting
-from services.analytics.metrics import AnalyticsMetrics, Work
+from services.analytics.metrics import AnalyticsMetrics, TransactionKind
 from services.analytics.settings import AnalyticsSettings
 from services.core.clock import Clock
 from services.core.database import RETRYABLE, Connection, connect
@@ -18,22 +18,22 @@ log = logging.getLogger(__name__)
 
 ROLE = "jejo_analytics"
 SETTLE_S = 3.0
-"""How long past work may keep the present waiting."""
+"""How long work on the past may delay the present."""
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 
 
 @dataclass(slots=True)
 class Turn:
-    """Whose turn it is: the shard to begin with, so that one with much to do keeps no other waiting for long."""
+    """The shard to begin with next, so that a busy shard does not keep the others waiting."""
 
     shard: int = 0
 
 
 async def run(settings: AnalyticsSettings, clock: Clock, stopping: Callable[[], bool]) -> None:
-    """Work until ``stopping`` says so; a transaction under way is finished first.
+    """Work until ``stopping()`` is true; a transaction under way is finished first.
 
-    While the database is away, try again with growing pauses: nothing is lost, since the marks stay.
+    While the database is away, tries again with growing pauses; nothing is lost, since the marks stay.
     """
     metrics, readiness = AnalyticsMetrics(), Readiness("the database")
     port, setting = settings.analytics_metrics_port, "JEJO_ANALYTICS_METRICS_PORT"
@@ -80,15 +80,15 @@ async def cycle(
     turn: Turn,
     metrics: AnalyticsMetrics,
 ) -> None:
-    """One turn: past work for a while, then the present, then a rest if there is nothing left to do."""
+    """Settle the past for a while, roll up, advance to the present, then pause if nothing is left to do."""
     began = time.monotonic()
     left = await settle_past(connection, stopping, began + SETTLE_S, turn, metrics)
     more = True
     while more:
-        with metrics.transaction(Work.roll_up) as done:
+        with metrics.transaction(TransactionKind.roll_up) as done:
             more = await roll_up(connection, done)
     now_us = clock()
-    with metrics.transaction(Work.advance) as done:
+    with metrics.transaction(TransactionKind.advance) as done:
         behind_us = await advance(connection, now_us, done)
     metrics.accounted_until(now_us - behind_us)
     if settings.analytics_metrics_port is not None:
@@ -102,7 +102,7 @@ async def cycle(
 async def settle_past(
     connection: Connection, stopping: Callable[[], bool], deadline: float, turn: Turn, metrics: AnalyticsMetrics
 ) -> bool:
-    """Settle the shards in turn, a transaction each, until nothing is left or the deadline passes.
+    """Settle the shards in turn, one transaction each, until nothing is left or the deadline passes.
 
     Returns:
         Whether work is left.
@@ -111,7 +111,7 @@ async def settle_past(
     while shards:
         left: list[int] = []
         for shard in sorted(shards, key=lambda shard: (shard < turn.shard, shard)):
-            with metrics.transaction(Work.settle) as done:
+            with metrics.transaction(TransactionKind.settle) as done:
                 more = await settle(connection, shard, done)
             if more:
                 left.append(shard)

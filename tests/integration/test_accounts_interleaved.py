@@ -9,7 +9,7 @@ import pytest
 
 from services.analytics import engine
 from services.analytics.engine import advance, roll_up, settle, shards_with_work, start_accounting
-from services.analytics.verification.run import Findings, Task, compare_task
+from services.analytics.verification.run import Comparison, Task, compare_task
 from services.analytics.verification.snapshot import Window
 from services.core.database import Connection, connect
 from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, floor_to, seoul_day
@@ -123,9 +123,9 @@ class Play:
     async def inspect(self, connection: Connection) -> None:
         """Whatever factory has no mark must be right at this very moment, the running hour too."""
         number = self.random.randint(1, FACTORIES)
-        findings = Findings()
-        waiting = await compare_task(connection, Task(number, f"F{number}", WINDOW), None, findings)
-        assert findings.differences == 0
+        comparison = Comparison()
+        waiting = await compare_task(connection, Task(number, f"F{number}", WINDOW), None, comparison)
+        assert comparison.differences == 0
         self.inspected += not waiting
 
 

@@ -99,7 +99,7 @@ def test_a_mark_matters_only_where_it_reaches(database: str) -> None:
     async def story(fleet: Fleet) -> None:
         await fleet.add([State(1, UNTIL_US - 1, 2)])
         assert not await fleet.verify(NOON_US - 3 * DAY_US, NOON_US)
-        with pytest.raises(TransientError, match="1 dirty marks still wait"):
+        with pytest.raises(TransientError, match="1 dirty marks are still waiting"):
             await differences(fleet)
 
     asyncio.run(run_fleet(database, story))

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.analytics.metrics import Work
+from services.analytics.metrics import TransactionKind
 from services.core.database import connect
 from tests.stack import Sender, Service, Stack, free_port, wait_for
 
@@ -141,7 +141,7 @@ def test_analytics_counts_its_work(stack: Stack) -> None:
     stack.wait_until_accounted()
     wait_for("an hour", lambda: (figures("jejo_analytics_hours_accounted_total") or 0) >= 1)
     wait_for("its sums", lambda: (figures("jejo_analytics_sums_rolled_up_total") or 0) >= 2)
-    counts = [figures("jejo_analytics_transaction_seconds_count", work=work) for work in Work]
+    counts = [figures("jejo_analytics_transaction_seconds_count", work=work) for work in TransactionKind]
     assert all(counts), counts
     until = figures("jejo_analytics_accounted_until_timestamp_seconds")
     assert until is not None

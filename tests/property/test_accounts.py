@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.wire.codes import Mode, State
-from services.analytics.accounts import CountRows, Spans, account
+from services.analytics.accounts import CountRows, HourRanges, account
 from services.analytics.figures import SUMS, WIDE
 from services.analytics.in_force import StateRows, Versions
 from services.analytics.verification.reference import Cohort, MachineVersion, Place, account_machine
@@ -95,7 +95,7 @@ def in_columns(*cases: Case) -> dict[int, dict[Place, dict[str, int]]]:
         )
     )
     machines = [m for m, _ in numbered]
-    spans = Spans(*columns(machines, [ORIGIN_US] * len(machines), [END_US] * len(machines)))
+    spans = HourRanges(*columns(machines, [ORIGIN_US] * len(machines), [END_US] * len(machines)))
     done = account(states, counts, versions, spans, cases[0].until_us)
     found: dict[int, dict[Place, dict[str, int]]] = {m: {} for m in machines}
     for machine, hour, cohort, sums, wide in zip(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from schemas.wire.codes import Mode, State
-from services.analytics.accounts import CountRows, Spans, account
+from services.analytics.accounts import CountRows, HourRanges, account
 from services.analytics.figures import SUMS, WIDE
 from services.analytics.in_force import NO_CYCLE, StateRows, Versions
 from services.analytics.verification import reference
@@ -69,7 +69,7 @@ def in_columns(states: list[StateRow], counts: list[CountRow], cycle_us: int) ->
         StateRows(column([1] * len(states)), *(column([row[n] for row in states]) for n in range(3))),
         CountRows(column([1] * len(counts)), *(column([row[n] for row in counts]) for n in range(5))),
         Versions(column([1]), *(column([value]) for value in versions)),
-        Spans(column([1]), column([ORIGIN_US]), column([ORIGIN_US + HOUR_US])),
+        HourRanges(column([1]), column([ORIGIN_US]), column([ORIGIN_US + HOUR_US])),
         LAST_INSTANT_US,
     )
     rows = zip(found.sums.tolist(), found.wide.tolist(), strict=True)

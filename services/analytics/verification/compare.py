@@ -1,4 +1,4 @@
-"""Holds the stored figures of one factory against the recomputed ones, and names every difference."""
+"""Compares the stored figures of one factory with recomputed ones, and names every difference."""
 
 import datetime as dt
 from collections import defaultdict
@@ -10,7 +10,7 @@ from typing import TypeVar
 from schemas.figure_definitions import FIGURES, MachineDays, OnCountedDays, Table, figures_of
 from services.analytics.verification.reference import Cohort, HourAccount, Place, account_machine
 from services.analytics.verification.registered import Span, day_of, day_owner, expected_spans, midnight
-from services.analytics.verification.snapshot import DayPlace, Figures, MachineFacts, StoredSums, Window
+from services.analytics.verification.snapshot import Amounts, DayPlace, MachineFacts, StoredSums, Window
 from services.core.times import rfc3339
 
 FACTORY_FIGURES = figures_of(Table.FACTORY_HOUR)
@@ -21,7 +21,7 @@ At = TypeVar("At", int, dt.date)
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where a stored figure is not the recomputed one."""
+    """A stored figure that is not the recomputed one."""
 
     place: str
     figure: str
@@ -34,15 +34,15 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """One machine recomputed: its spans in use, its hours by cohort, and what its days with any account are."""
+    """One machine, recomputed: its spans in use, its hours by cohort, and the flags of days with any account."""
 
     spans: list[Span]
     hours: dict[Place, HourAccount]
-    days: dict[dt.date, Figures]
+    days: dict[dt.date, Amounts]
 
 
 def recompute(machine: MachineFacts, window: Window, until_us: int, sealed_before_us: int) -> Recomputed:
-    """One machine's hours and days, from its rows."""
+    """Recompute one machine's hours and days from its rows."""
     hours = account_machine(
         machine.states, machine.counts, machine.versions, until_us, sealed_before_us, window.from_us, window.to_us
     )
@@ -52,12 +52,12 @@ def recompute(machine: MachineFacts, window: Window, until_us: int, sealed_befor
     return Recomputed(
         expected_spans(machine.versions, sealed_before_us),
         hours,
-        {day: day_figures(accounts) for day, accounts in by_day.items()},
+        {day: day_flags(accounts) for day, accounts in by_day.items()},
     )
 
 
-def day_figures(accounts: list[HourAccount]) -> Figures:
-    """What a machine's day is, from its hours."""
+def day_flags(accounts: list[HourAccount]) -> Amounts:
+    """Return whether a machine's day has counts, is counted and is connected, from its hours."""
     has_counts = any(account["count_rows"] for account in accounts)
     has_evidence = any(account["evidence_us"] for account in accounts)
     is_signed = any(account["signed_count_rows"] for account in accounts)
@@ -69,11 +69,12 @@ def day_figures(accounts: list[HourAccount]) -> Figures:
 
 
 def place_of(start: str, cohort: Cohort) -> str:
+    """Return the name of a place in a cohort, as differences print it."""
     return f"{start} of {'/'.join(part or '-' for part in cohort)}"
 
 
 def compare_machine(name: str, machine: MachineFacts, found: Recomputed, first_us: int) -> Iterator[Difference]:
-    """Differences of a machine's hours and days from ``first_us`` on, before which facts are no longer kept."""
+    """Yield the differences of a machine's hours and days from ``first_us`` on; older facts are no longer kept."""
     if machine.stored_spans != found.spans:
         differing = len(set(machine.stored_spans) ^ set(found.spans))
         yield Difference(f"machine {name}", "spans in use", differing, 0)
@@ -88,26 +89,26 @@ def compare_machine(name: str, machine: MachineFacts, found: Recomputed, first_u
 
 
 def in_order(places: Iterable[tuple[At, Cohort]]) -> list[tuple[At, Cohort]]:
-    """Places by time and cohort; what a cohort lacks sorts first."""
+    """Return places by time and cohort; a missing attribute of a cohort sorts first."""
     return sorted(places, key=lambda place: (place[0], [part or "" for part in place[1]]))
 
 
 def compare_factory(name: str, stored: StoredSums, machines: list[Recomputed], first_us: int) -> Iterator[Difference]:
-    """Differences of a factory's hours and days, which are sums over its machines.
+    """Yield the differences of a factory's hours and days, which are sums over its machines.
 
-    Of the day in which ``first_us`` lies nobody can tell any more whether it is counted, so it is left out.
+    The day in which ``first_us`` lies is left out: without its older facts it is not known whether it is counted.
     """
-    hours: dict[Place, Figures] = defaultdict(lambda: defaultdict(int))
-    days: dict[DayPlace, Figures] = defaultdict(lambda: defaultdict(int))
+    hours: dict[Place, Amounts] = defaultdict(lambda: defaultdict(int))
+    days: dict[DayPlace, Amounts] = defaultdict(lambda: defaultdict(int))
     for machine in machines:
         for (hour, cohort), account in machine.hours.items():
             for sums in (hours[hour, cohort], days[day_of(hour), cohort]):
                 add_hour(sums, account, is_counted=bool(machine.days[day_of(hour)]["counted"]))
-        for day, is_it in machine.days.items():
+        for day, flags in machine.days.items():
             owner = day_owner(machine.spans, day)
-            if is_it["has_counts"] and owner is not None:
+            if flags["has_counts"] and owner is not None:
                 for figure, column in DAY_COUNTS.items():
-                    days[day, owner][figure] += is_it[column]
+                    days[day, owner][figure] += flags[column]
     for hour, cohort in in_order(stored.hours.keys() | hours.keys()):
         if midnight(day_of(hour)) >= first_us:
             place = place_of(f"factory {name} hour {rfc3339(hour)}", cohort)
@@ -118,7 +119,7 @@ def compare_factory(name: str, stored: StoredSums, machines: list[Recomputed], f
             yield from compare_figures(place, stored.days.get((day, cohort)), days.get((day, cohort)))
 
 
-def add_hour(sums: Figures, account: HourAccount, *, is_counted: bool) -> None:
+def add_hour(sums: Amounts, account: HourAccount, *, is_counted: bool) -> None:
     """Add a machine's hour to its factory's sums."""
     for figure in FACTORY_FIGURES:
         if not isinstance(figure.rule, OnCountedDays):
@@ -130,7 +131,7 @@ def add_hour(sums: Figures, account: HourAccount, *, is_counted: bool) -> None:
 def compare_figures(
     place: str, stored: Mapping[str, int | Decimal] | None, recomputed: Mapping[str, int | Decimal] | None
 ) -> Iterator[Difference]:
-    """Differences of one row; a row that is missing has no figures."""
+    """Yield the differences of one row; the figures of a missing row are 0."""
     left, right = stored or {}, recomputed or {}
     differing = [name for name in sorted(left.keys() | right.keys()) if left.get(name, 0) != right.get(name, 0)]
     for name in differing:

@@ -1,8 +1,8 @@
-"""Time accounts once more, in plain Python over sorted rows: slow, obvious, and sharing no code with the fast ones.
+"""Computes time accounts a second time, in plain Python over sorted rows: slow, obvious, and without code of the first.
 
 A machine's time is cut at every instant at which anything can change: a row, the end of a hold, a registry version, the
-bounds of the time in use, an hour. Between two cuts everything is constant, so one look at a piece's first instant says
-what the whole piece is. Source of the rules: the contract's definitions of a state's hold, of evidence and of failures.
+bounds of the time in use, an hour. Between two cuts everything is constant, so a piece is what its first instant is.
+What counts toward a figure is declared in ``figures.json``; how it is worked out is this module's own.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,9 +20,9 @@ MODES = ("unknown", "automatic", "semi_automatic", "manual")
 """By their codes in the database."""
 HOUR = 3_600_000_000
 
-StateRow = tuple[int, int, int]
+PlainState = tuple[int, int, int]
 """Instant, state, mode."""
-CountRow = tuple[int, int, int, int, int]
+PlainCount = tuple[int, int, int, int, int]
 """Instant, good, scrap, rework, and 1 if it was signed."""
 Cohort = tuple[str | None, ...]
 """Region, sector, zone, sponsor, level, size."""
@@ -37,7 +37,7 @@ RULES = {figure.id: figure.rule for figure in figures_of(Table.MACHINE_HOUR)}
 
 @dataclass(frozen=True, slots=True)
 class MachineVersion:
-    """What the registry says of a machine, its factory and its enterprise for [effective_from, effective_to).
+    """The registered content of a machine, its factory and its enterprise for [effective_from, effective_to).
 
     Everything in microseconds.
     """
@@ -53,18 +53,18 @@ class MachineVersion:
 
 
 def account_machine(
-    state_rows: Sequence[StateRow],
-    count_rows: Sequence[CountRow],
+    state_rows: Sequence[PlainState],
+    count_rows: Sequence[PlainCount],
     versions: Sequence[MachineVersion],
     accounted_until_us: int,
     sealed_before_us: int,
     from_us: int,
     to_us: int,
 ) -> dict[Place, HourAccount]:
-    """The accounts of one machine's hours in [from, to), from its rows in force.
+    """Return the accounts of one machine's hours in [from, to), from its rows in force.
 
     The rows must reach back from ``from_us`` by the longest TTL of the versions. Hours that begin before
-    ``sealed_before_us`` are left out, instants from ``accounted_until_us`` on too.
+    ``sealed_before_us`` are left out, and so are instants from ``accounted_until_us`` on.
 
     Returns:
         The hours with any row or held time, by the instant at which they begin and the cohort.
@@ -104,7 +104,7 @@ def add_row(hour: HourAccount, kind: RowKind) -> None:
 
 
 def add_pieces(hour: HourAccount, made: dict[str, int], ideal_cycle_us: int) -> None:
-    """Add a count row's pieces, or their ideal time, to the figures that want them."""
+    """Add a count row's pieces, or their ideal time, to the figures made of them."""
     for figure, rule in RULES.items():
         if isinstance(rule, Pieces):
             total = sum(made[kind] for kind in rule.of)
@@ -112,15 +112,15 @@ def add_pieces(hour: HourAccount, made: dict[str, int], ideal_cycle_us: int) -> 
 
 
 def pieces(
-    rows: Sequence[StateRow], versions: Sequence[MachineVersion], start: int, end: int
+    rows: Sequence[PlainState], versions: Sequence[MachineVersion], start: int, end: int
 ) -> Iterator[tuple[int, int]]:
-    """[start, end) cut at every instant at which anything can change."""
+    """Yield [start, end), cut at every instant at which anything can change."""
     if start >= end:
         return
     cuts = {start, end, *range(start - start % HOUR, end, HOUR)}
     for version in versions:
         cuts |= {version.effective_from_us, version.effective_to_us, version.in_use_from_us, version.in_use_to_us}
-        # A hold can end by this TTL only while the version is in force.
+        # This TTL can end a hold only while the version is in force.
         ttl = version.state_ttl_us
         first = bisect_left(rows, version.effective_from_us - ttl, key=instant_of)
         last = bisect_right(rows, version.effective_to_us - ttl, key=instant_of)
@@ -130,12 +130,12 @@ def pieces(
     yield from pairwise(inside)
 
 
-def instant_of(row: StateRow) -> int:
+def instant_of(row: PlainState) -> int:
     return row[0]
 
 
-def account_piece(hour: HourAccount, rows: Sequence[StateRow], version: MachineVersion, at: int, length: int) -> None:
-    """Add a piece of time in use that begins at an instant and is the same throughout."""
+def account_piece(hour: HourAccount, rows: Sequence[PlainState], version: MachineVersion, at: int, length: int) -> None:
+    """Add a piece of time in use, given by its first instant and its length, in which nothing changes."""
     last = bisect_right(rows, at, key=instant_of) - 1
     if last < 0:
         return
@@ -160,15 +160,15 @@ def counted_toward(state: int, mode: int, *, has_cycle: bool) -> list[str]:
 
 
 def in_use(versions: Sequence[MachineVersion], at: int) -> MachineVersion | None:
-    """The version in force at an instant, if the machine is in use then."""
+    """Return the version in force at an instant, if the machine is in use then."""
     for version in versions:
         if version.effective_from_us <= at < version.effective_to_us:
             return version if version.in_use_from_us <= at < version.in_use_to_us else None
     return None
 
 
-def holds_known_and_sound(row: StateRow, versions: Sequence[MachineVersion], at: int) -> bool:
-    """Whether a row's state holds at an instant, is known, and is not faulted."""
+def holds_known_and_sound(row: PlainState, versions: Sequence[MachineVersion], at: int) -> bool:
+    """Return whether a row's state holds at an instant, is known, and is not faulted."""
     since, state, _ = row
     version = in_use(versions, at)
     return version is not None and at - since < version.state_ttl_us and state not in (UNKNOWN, FAULTED)

@@ -1,6 +1,6 @@
 """The registry as the second implementation reads it: versions of machines, factories and enterprises, overlaid.
 
-It shares nothing with the spans that the registry keeps for the first implementation, and holds those against its own.
+It does not use the spans that the registry keeps for the first implementation, but compares them with its own.
 """
 
 import datetime as dt
@@ -8,40 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from services.analytics.verification import queries
 from services.analytics.verification.reference import Cohort, MachineVersion
 from services.core.database import Connection
-
-MACHINE_VERSIONS = """
-SELECT m.id, m.machine_id, v.effective_from, v.effective_to, v.state_ttl_us, v.ideal_cycle_us,
-       timezone('Asia/Seoul', v.in_use_from::timestamp) AS in_use_from,
-       COALESCE(timezone('Asia/Seoul', v.in_use_to::timestamp), v.effective_to) AS in_use_to,
-       v.automation IN ('automatic', 'robot') AS automated
-FROM machine m LEFT JOIN machine_version v ON v.machine = m.id AND v.retired_at IS NULL
-WHERE m.factory = $1
-ORDER BY m.machine_id, v.effective_from
-"""
-
-FACTORY_VERSIONS = """
-SELECT effective_from, effective_to, enterprise, region, sector, zone, sponsor, level
-FROM factory_version WHERE factory = $1 AND retired_at IS NULL ORDER BY effective_from
-"""
-
-ENTERPRISE_VERSIONS = """
-SELECT enterprise, effective_from, effective_to, employees
-FROM enterprise_version WHERE enterprise = ANY($1::integer[]) AND retired_at IS NULL ORDER BY effective_from
-"""
-
-SPANS = """
-SELECT s.machine, s.from_at, s.to_at, s.automated, s.first_day, s.end_day,
-       c.region, c.sector, c.zone, c.sponsor, c.level, c.size
-FROM machine_span s JOIN cohort c ON c.id = s.cohort
-WHERE s.factory = $1 ORDER BY s.machine, s.from_at
-"""
 
 NOWHERE: Cohort = (None,) * 6
 DAY = 86_400_000_000
 SEOUL = 32_400_000_000
-"""Nine hours. Calendar arithmetic is the second implementation's own, too."""
+"""Nine hours: the second implementation has its own calendar arithmetic."""
 
 LAST_DAY = dt.date(9999, 12, 30)
 
@@ -68,10 +42,10 @@ class Span:
 
 
 async def read_machines(connection: Connection, factory: int) -> dict[int, tuple[str, list[MachineVersion]]]:
-    """A factory's machines by number: id and versions, cut where the factory's cohort changes."""
+    """Return a factory's machines by number: id and versions, cut where the factory's cohort changes."""
     membership = await read_membership(connection, factory)
     found: dict[int, tuple[str, list[MachineVersion]]] = {}
-    for row in await connection.fetch(MACHINE_VERSIONS, factory):
+    for row in await connection.fetch(queries.MACHINE_VERSIONS, factory):
         number, machine_id, start, end, ttl, cycle, in_use_from, in_use_to, automated = row.values()
         versions = found.setdefault(number, (machine_id, []))[1]
         if start is None:
@@ -86,9 +60,9 @@ async def read_machines(connection: Connection, factory: int) -> dict[int, tuple
 
 
 async def read_membership(connection: Connection, factory: int) -> list[Membership]:
-    """The cohorts that a factory was in, from its versions and those of its enterprises."""
-    places = await connection.fetch(FACTORY_VERSIONS, factory)
-    owners = await connection.fetch(ENTERPRISE_VERSIONS, sorted({row["enterprise"] for row in places}))
+    """Return the cohorts that a factory was in, from its versions and those of its enterprises."""
+    places = await connection.fetch(queries.FACTORY_VERSIONS, factory)
+    owners = await connection.fetch(queries.ENTERPRISE_VERSIONS, sorted({row["enterprise"] for row in places}))
     found = []
     for place in places:
         start, end, enterprise, *attributes = place.values()
@@ -103,7 +77,7 @@ async def read_membership(connection: Connection, factory: int) -> list[Membersh
 
 
 def size_of(employees: int | None) -> str | None:
-    """The size that so many employees are."""
+    """Return the size class of a number of employees."""
     if not employees:
         return None
     names = ((300, "300+"), (50, "50-299"), (10, "10-49"), (1, "1-9"))
@@ -111,17 +85,17 @@ def size_of(employees: int | None) -> str | None:
 
 
 def day_of(instant_us: int) -> dt.date:
-    """The day in Seoul."""
+    """Return an instant's day in Seoul."""
     return dt.date(1970, 1, 1) + dt.timedelta(days=(instant_us + SEOUL) // DAY)
 
 
 def midnight(day: dt.date) -> int:
-    """The instant at which a day begins in Seoul."""
+    """Return the instant at which a day begins in Seoul."""
     return (day - dt.date(1970, 1, 1)).days * DAY - SEOUL
 
 
 def expected_spans(versions: Sequence[MachineVersion], from_us: int) -> list[Span]:
-    """What must be kept as a machine's spans, from an instant on."""
+    """Return the spans that should be stored for a machine, from an instant on."""
     stretches: list[tuple[int, int, bool, Cohort]] = []
     for version in versions:
         start = max(version.effective_from_us, version.in_use_from_us)
@@ -140,7 +114,7 @@ def expected_spans(versions: Sequence[MachineVersion], from_us: int) -> list[Spa
 
 
 def spans_from(spans: Iterable[Span], us: int) -> list[Span]:
-    """What of spans lies from an instant on."""
+    """Return the parts of spans from an instant on."""
     return [
         replace(span, from_us=max(span.from_us, us), first_day=max(span.first_day, day_of(us)))
         for span in spans
@@ -149,14 +123,14 @@ def spans_from(spans: Iterable[Span], us: int) -> list[Span]:
 
 
 async def read_spans(connection: Connection, factory: int, from_us: int) -> dict[int, list[Span]]:
-    """The spans that are kept, by machine, from an instant on."""
+    """Return the stored spans by machine, from an instant on."""
     found: dict[int, list[Span]] = {}
-    for row in await connection.fetch(SPANS, factory):
+    for row in await connection.fetch(queries.SPANS, factory):
         machine, start, end, automated, first_day, end_day, *cohort = row.values()
         found.setdefault(machine, []).append(Span(start, end, automated, tuple(cohort), first_day, end_day))
     return {machine: spans_from(spans, from_us) for machine, spans in found.items()}
 
 
 def day_owner(spans: Iterable[Span], day: dt.date) -> Cohort | None:
-    """The cohort whose a machine's day is."""
+    """Return the cohort to which a machine's day belongs, if it is in use."""
     return next((span.cohort for span in spans if span.first_day <= day < span.end_day), None)

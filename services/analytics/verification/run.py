@@ -1,4 +1,4 @@
-"""Recomputes every stored figure of a window, and says where one differs."""
+"""Recomputes every stored figure of a window and reports each difference."""
 
 import asyncio
 import datetime as dt
@@ -6,32 +6,23 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from services.analytics.verification import queries
 from services.analytics.verification.cohort_sums import compare_cohorts
 from services.analytics.verification.compare import Difference, compare_factory, compare_machine, recompute
 from services.analytics.verification.registered import read_machines, read_spans
-from services.analytics.verification.snapshot import (
-    ACCOUNTING_BEGAN,
-    FACTORIES,
-    FACTS_DROPPED,
-    LEDGER,
-    STRAY,
-    Window,
-    read_machine,
-    read_status,
-    read_sums,
-)
+from services.analytics.verification.snapshot import Window, read_machine, read_status, read_sums
 from services.core.database import Connection, connect
 from services.core.errors import ConfigurationError, TransientError
 from services.core.times import DAY_US, HOUR_US, SEOUL, ceil_to, seoul_day, seoul_midnight_us, to_us
 
 PAUSE_S = 0.3
 DAYS_AT_ONCE = 31
-"""It bounds the memory: a factory's rows and hours of so many days."""
+"""Bounds the memory: rows and hours of one factory over that many days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A factory (number and id) in a part of the window: compared in one snapshot."""
+    """A factory (number and id) in a part of the window, to be compared in one snapshot."""
 
     factory: int
     factory_id: str
@@ -39,76 +30,76 @@ class Task:
 
 
 @dataclass(slots=True)
-class Findings:
-    """What was compared, and how many differences there are."""
+class Comparison:
+    """The machines compared so far, and the number of differences."""
 
     machines: set[str] = field(default_factory=set)
     differences: int = 0
 
-    def tell(self, differences: Iterable[Difference]) -> None:
-        """Print differences, and count them."""
+    def report(self, differences: Iterable[Difference]) -> None:
+        """Print differences and count them."""
         for difference in differences:
             print(difference)
             self.differences += 1
 
 
 async def verify(database_url: str, window: Window, machine: str | None, wait_s: float, *, ledger: bool) -> int:
-    """Compare every factory as soon as it is at rest.
+    """Compare every factory as soon as none of its marks waits; return the exit code.
 
     Raises:
-        ConfigurationError: the window or the machine makes no sense, or accounts were never begun.
-        TransientError: analytics does not come to rest.
+        ConfigurationError: the machine is not registered, or nothing was ever accounted.
+        TransientError: analytics did not catch up within ``wait_s``.
     """
     connection = await connect(database_url, "jejo_verify", application="jejo verify")
     try:
-        findings = await compare_window(connection, window, machine, wait_s)
+        comparison = await compare_window(connection, window, machine, wait_s)
         if machine is None:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                rows = await connection.fetch(STRAY, window.from_us, window.to_us, *window.days)
-                findings.tell(Difference(place, "rows", count, 0) for place, count in rows)
-                findings.tell(await compare_cohorts(connection, window))
+                rows = await connection.fetch(queries.STRAY, window.from_us, window.to_us, *window.days)
+                comparison.report(Difference(place, "rows", count, 0) for place, count in rows)
+                comparison.report(await compare_cohorts(connection, window))
                 if ledger:
-                    await compare_ledger(connection, findings)
+                    await compare_ledger(connection, comparison)
     finally:
         await connection.close()
-    print(f"{len(findings.machines)} machines compared, {findings.differences} differences")
-    return 1 if findings.differences else 0
+    print(f"{len(comparison.machines)} machines compared, {comparison.differences} differences")
+    return 1 if comparison.differences else 0
 
 
 def parse_window(start: str, end: str) -> Window:
-    """The window, widened to whole days of Seoul, since days are compared too.
+    """Return the window, widened to whole days in Seoul, since days are compared, too.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: an end is not a time, or the window is empty.
     """
 
     def parse(text: str) -> int:
         try:
             moment = dt.datetime.fromisoformat(text)
         except ValueError:
-            raise ConfigurationError(f"{text!r} is no time: write 2017-03-01 or 2017-03-01T00:00:00Z.") from None
+            raise ConfigurationError(f"{text!r} is not a time: write 2017-03-01 or 2017-03-01T00:00:00Z.") from None
         return to_us(moment if moment.tzinfo else moment.replace(tzinfo=SEOUL))
 
     first = seoul_midnight_us(seoul_day(parse(start)))
     last = seoul_midnight_us(seoul_day(parse(end) + DAY_US - 1))
     if first >= last:
-        raise ConfigurationError("--from must lie before --to.")
+        raise ConfigurationError("--from must be earlier than --to.")
     return Window(first, last)
 
 
-async def compare_window(connection: Connection, window: Window, machine: str | None, wait_s: float) -> Findings:
-    """Compare all factories, or the one of a machine: those with marks again and again, while others go on.
+async def compare_window(connection: Connection, window: Window, machine: str | None, wait_s: float) -> Comparison:
+    """Compare all factories, or a machine's; those whose marks still wait are tried again after the others.
 
     Raises:
-        ConfigurationError: accounts were never begun, or there is no such machine.
-        TransientError: for so many seconds no factory came to rest.
+        ConfigurationError: the machine is not registered, or nothing was ever accounted.
+        TransientError: for ``wait_s`` seconds, no further factory could be compared.
     """
-    if not await connection.fetchval(ACCOUNTING_BEGAN):
-        raise ConfigurationError("Nothing was ever accounted here: start `jejo analytics` first.")
-    findings = Findings()
+    if not await connection.fetchval(queries.ACCOUNTING_BEGAN):
+        raise ConfigurationError("Nothing has been accounted in this database yet: start `jejo analytics` first.")
+    comparison = Comparison()
     tasks = [
         Task(row["id"], row["factory_id"], part)
-        for row in await connection.fetch(FACTORIES)
+        for row in await connection.fetch(queries.FACTORIES)
         for part in window.parts(DAYS_AT_ONCE)
         if machine is None or machine.startswith(row["factory_id"] + "/")
     ]
@@ -117,7 +108,7 @@ async def compare_window(connection: Connection, window: Window, machine: str | 
         waiting: list[Task] = []
         marks = 0
         for task in tasks:
-            found = await compare_task(connection, task, machine, findings)
+            found = await compare_task(connection, task, machine, comparison)
             if found:
                 waiting.append(task)
                 marks += found
@@ -125,28 +116,28 @@ async def compare_window(connection: Connection, window: Window, machine: str | 
                 deadline = time.monotonic() + wait_s
         if waiting and time.monotonic() > deadline:
             raise TransientError(
-                f"{marks} dirty marks still wait to be accounted; see that `jejo analytics` runs, and try again."
+                f"{marks} dirty marks are still waiting; check that `jejo analytics` runs, and try again."
             )
         tasks = waiting
         if tasks:
             await asyncio.sleep(PAUSE_S)
-    if machine is not None and not findings.machines:
-        raise ConfigurationError(f"There is no machine {machine}: write FACTORY/MACHINE as registered.")
-    return findings
+    if machine is not None and not comparison.machines:
+        raise ConfigurationError(f"Machine {machine} is not registered: write FACTORY/MACHINE.")
+    return comparison
 
 
-async def compare_task(connection: Connection, task: Task, machine: str | None, findings: Findings) -> int:
-    """Compare a factory, in a snapshot, unless marks still wait that reach the window.
+async def compare_task(connection: Connection, task: Task, machine: str | None, comparison: Comparison) -> int:
+    """Compare a factory in one snapshot, unless marks that affect the window are waiting.
 
     Returns:
-        How many marks wait; 0: it is compared.
+        The number of waiting marks; 0 means that the factory was compared.
     """
     window = task.window
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         status = await read_status(connection, task.factory, window)
         if status.marks:
             return status.marks
-        # An hour is accounted as a whole, so what lies before the horizon ends with an hour.
+        # Hours are accounted as a whole, so the accounts that are still recomputed begin with a full hour.
         horizon_us = ceil_to(status.sealed_before_us, HOUR_US)
         first_us = max(window.from_us, horizon_us)
         recomputed = []
@@ -158,20 +149,20 @@ async def compare_task(connection: Connection, task: Task, machine: str | None, 
             facts = await read_machine(connection, number, machine_id, versions, spans.get(number, []), window)
             found = recompute(facts, window, status.accounted_until_us, horizon_us)
             recomputed.append(found)
-            findings.machines.add(name)
-            findings.tell(compare_machine(name, facts, found, first_us))
+            comparison.machines.add(name)
+            comparison.report(compare_machine(name, facts, found, first_us))
         if machine is None:
             sums = await read_sums(connection, task.factory, window)
-            findings.tell(compare_factory(task.factory_id, sums, recomputed, first_us))
+            comparison.report(compare_factory(task.factory_id, sums, recomputed, first_us))
     return 0
 
 
-async def compare_ledger(connection: Connection, findings: Findings) -> None:
-    """Hold what each record is said to have stored against the facts that name it."""
-    if await connection.fetchval(FACTS_DROPPED):
-        print("records were not held against their facts: some facts are past their horizon and no longer kept")
+async def compare_ledger(connection: Connection, comparison: Comparison) -> None:
+    """Compare each record's counts of stored and clashed rows with the facts that refer to it."""
+    if await connection.fetchval(queries.FACTS_DROPPED):
+        print("records were not compared with their facts: some facts are before the horizon and no longer kept")
         return
-    for record, said_stored, stored, said_clashed, clashed in await connection.fetch(LEDGER):
-        for figure, said, found in (("rows_stored", said_stored, stored), ("rows_clashed", said_clashed, clashed)):
-            if said != found:
-                findings.tell([Difference(f"record {record}", figure, said or 0, found)])
+    for record, rows_stored, stored, rows_clashed, clashed in await connection.fetch(queries.LEDGER):
+        for figure, recorded, found in (("rows_stored", rows_stored, stored), ("rows_clashed", rows_clashed, clashed)):
+            if recorded != found:
+                comparison.report([Difference(f"record {record}", figure, recorded or 0, found)])

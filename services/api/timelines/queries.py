@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.wire.codes import Mode, State
-from services.analytics import StateRow, UseVersion
+from services.analytics import StateFact, UseVersion
 from services.api.instants import INSTANT
 from services.api.registry import queries
 from services.api.registry.things import MACHINE
@@ -51,7 +51,7 @@ async def read_versions(connection: AsyncConnection, machine: int) -> list[UseVe
 
 async def read_states(
     connection: AsyncConnection, machine: int, start_us: int, end_us: int, reach_us: int
-) -> list[StateRow]:
+) -> list[StateFact]:
     """Return a machine's states in [start, end) and the last one within ``reach_us`` before, in order of time."""
     chosen = sa.select(state_event.c.at, state_event.c.state, state_event.c.mode, state_event.c.reason).where(
         state_event.c.machine == machine, sa.not_(state_event.c.retracted)
@@ -61,7 +61,7 @@ async def read_states(
     before = reaching.order_by(at.desc()).limit(1)
     within = chosen.where(at >= from_us(start_us), at < from_us(end_us)).order_by(at)
     rows = [*await connection.execute(before), *await connection.execute(within)]
-    return [StateRow(to_us(row.at), State(row.state), Mode(row.mode), row.reason) for row in rows]
+    return [StateFact(to_us(row.at), State(row.state), Mode(row.mode), row.reason) for row in rows]
 
 
 async def read_counts(

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.wire.codes import Mode, State
-from services.analytics import Segment, StateRow, UseVersion, segments
+from services.analytics import Segment, StateFact, UseVersion, segments
 from services.analytics.accounts import hold
-from services.analytics.timeline import in_columns
+from services.analytics.state_segments import in_columns
 
 # Small numbers, so that instants fall together often: rows, ends of holds, versions, use, and the window's own bounds.
 instants = st.integers(0, 60)
@@ -19,8 +19,8 @@ LONGEST = 100
 
 
 @st.composite
-def row_lists(draw: st.DrawFn) -> list[StateRow]:
-    made = st.builds(StateRow, instants, st.sampled_from(State), st.sampled_from(Mode), reasons)
+def row_lists(draw: st.DrawFn) -> list[StateFact]:
+    made = st.builds(StateFact, instants, st.sampled_from(State), st.sampled_from(Mode), reasons)
     few = draw(st.lists(made, max_size=12))
     return sorted({row.at_us: row for row in few}.values(), key=lambda row: row.at_us)
 
@@ -41,7 +41,7 @@ def version_lists(draw: st.DrawFn) -> list[UseVersion]:
 windows = st.tuples(instants, instants).map(lambda pair: (min(pair), max(pair)))
 
 
-def look(rows: list[StateRow], versions: list[UseVersion], at: int) -> tuple[State, Mode, str | None] | None:
+def look(rows: list[StateFact], versions: list[UseVersion], at: int) -> tuple[State, Mode, str | None] | None:
     """What holds at an instant; None where the machine is not in use."""
     in_force = [v for v in versions if v.from_us <= at < v.to_us and v.in_use_from_us <= at < v.in_use_to_us]
     if not in_force:
@@ -54,7 +54,7 @@ def look(rows: list[StateRow], versions: list[UseVersion], at: int) -> tuple[Sta
 
 @given(row_lists(), version_lists(), windows)
 def test_segments_say_what_a_look_at_every_instant_says(
-    rows: list[StateRow], versions: list[UseVersion], window: tuple[int, int]
+    rows: list[StateFact], versions: list[UseVersion], window: tuple[int, int]
 ) -> None:
     from_us, to_us = window
     expected: list[Segment] = []
@@ -73,7 +73,7 @@ def test_segments_say_what_a_look_at_every_instant_says(
 
 @given(row_lists(), version_lists(), windows)
 def test_a_window_in_two_parts_says_the_same(
-    rows: list[StateRow], versions: list[UseVersion], window: tuple[int, int]
+    rows: list[StateFact], versions: list[UseVersion], window: tuple[int, int]
 ) -> None:
     """Each part is given only the rows that the API reads for it: the last before the part, and those within."""
     from_us, to_us = window
@@ -89,7 +89,7 @@ def test_a_window_in_two_parts_says_the_same(
 
 @given(row_lists(), version_lists(), instants)
 def test_time_in_each_state_is_what_the_accounts_hold(
-    rows: list[StateRow], versions: list[UseVersion], until_us: int
+    rows: list[StateFact], versions: list[UseVersion], until_us: int
 ) -> None:
     found = segments(rows, versions, 0, until_us)
     held = hold(*in_columns(rows, versions), until_us)

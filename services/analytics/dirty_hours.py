@@ -1,4 +1,4 @@
-"""Which hours to account again, from dirty marks: pure."""
+"""Finds the hours that dirty marks affect. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.analytics.accounts import Spans
+from services.analytics.accounts import HourRanges
 from services.core.times import DAY_US, HOUR_US, ceil_to, floor_to
 
 LEAST_PIECE_US = 2 * DAY_US
-"""More than the longest TTL there can be, so that a span cut into pieces comes to an end."""
+"""Longer than the longest possible TTL, so that a range accounted in parts comes to an end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Instants [from, to], both ends included, around which a machine's rows or registration changed."""
+    """Instants [from, to], both ends included, at which a machine's rows or its registration changed."""
 
     machine: int
     from_us: int
@@ -24,22 +24,22 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The hours to account now, and the marks of what is left for another time."""
+    """The hours to account now, and marks for the hours left over."""
 
-    spans: Spans
+    ranges: HourRanges
     left: list[Mark]
 
 
 def hours_to_account(
     marks: Iterable[Mark], longest_ttl_us: Mapping[int, int], sealed_before_us: int, until_us: int, most_hours: int
 ) -> Work:
-    """Every hour that the marks can reach: up to the longest TTL after each, within [sealed_before, until).
+    """Return every hour that the marks can affect: up to the longest TTL after each, within [sealed_before, until).
 
-    Spans of a machine that lie within its longest TTL of each other become one, so that the rows read for them, which
-    reach back by that TTL, are never read twice.
+    Ranges of a machine that are no further apart than its longest TTL are joined, so that no row is read twice: the
+    rows read for a range reach back by that TTL.
 
     Args:
-        most_hours: how many hours to account now, over all machines; a little more may be.
+        most_hours: about how many hours to account now, over all machines together.
     """
     ends_by = ceil_to(until_us, HOUR_US)
     by_machine: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -48,7 +48,7 @@ def hours_to_account(
         end = ceil_to(mark.to_us + longest_ttl_us.get(mark.machine, 0) + 1, HOUR_US)
         if start < min(end, ends_by):
             by_machine[mark.machine].append((start, end))
-    spans: list[tuple[int, int, int]] = []
+    ranges: list[tuple[int, int, int]] = []
     left: list[Mark] = []
     budget_us = most_hours * HOUR_US
     for machine in sorted(by_machine):
@@ -58,18 +58,18 @@ def hours_to_account(
                 stop = start
             else:
                 stop = min(end, ends_by, start + max(budget_us, LEAST_PIECE_US))
-                spans.append((machine, start, stop))
+                ranges.append((machine, start, stop))
                 budget_us -= stop - start
             if stop < min(end, ends_by):
                 left.append(Mark(machine, stop, max(stop, end - reach - 1)))
-    columns = np.array(spans, np.int64).reshape(-1, 3).T
-    return Work(Spans(columns[0], columns[1], columns[2]), left)
+    columns = np.array(ranges, np.int64).reshape(-1, 3).T
+    return Work(HourRanges(columns[0], columns[1], columns[2]), left)
 
 
-def joined(spans: list[tuple[int, int]], gap_us: int) -> list[tuple[int, int]]:
-    """Spans in order, those within a gap of each other as one."""
+def joined(ranges: list[tuple[int, int]], gap_us: int) -> list[tuple[int, int]]:
+    """HourRanges in order, those within a gap of each other as one."""
     found: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
+    for start, end in sorted(ranges):
         if found and start <= found[-1][1] + gap_us:
             found[-1] = (found[-1][0], max(found[-1][1], end))
         else:

@@ -1,8 +1,7 @@
-"""One machine's time as segments of one state each: what its accounts add up, in the order in which it happened. Pure.
+"""Divides one machine's time into segments of one state each, in chronological order. Pure.
 
-The rule of holding is the accounts' own (``accounts.hold``), without the cuts at hours: an instant is held by the last
-row at or before it, for less than the TTL in force at that instant, while the machine is in use. So the segments of an
-hour or a day add up to its account exactly.
+A state's hold is the accounts' own (``in_force.holds``), which are cut at hours while segments are not. So the segments
+of an hour or a day add up to its account exactly.
 """
 
 from collections.abc import Sequence
@@ -18,8 +17,8 @@ NO_ROW = -1
 
 
 @dataclass(frozen=True, slots=True)
-class StateRow:
-    """One row of a machine, not retracted."""
+class StateFact:
+    """One state of a machine in force."""
 
     at_us: int
     state: State
@@ -29,7 +28,7 @@ class StateRow:
 
 @dataclass(frozen=True, slots=True)
 class UseVersion:
-    """What the registry says of a machine's use for [from, to). Everything in microseconds."""
+    """A machine's TTL and time in use as registered for [from, to). Everything in microseconds."""
 
     from_us: int
     to_us: int
@@ -40,7 +39,7 @@ class UseVersion:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """[from, to) in one state, mode and reason; ``unknown`` without mode and reason where no state holds."""
+    """[from, to) in one state, mode and reason; ``unknown``, without mode and reason, while no state holds."""
 
     from_us: int
     to_us: int
@@ -51,21 +50,21 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Stretches:
-    """Time by the row that holds it, NO_ROW where none does; none of it empty."""
+    """Time by the row that holds it, NO_ROW where none does. No stretch is empty."""
 
     start_us: Ints
     end_us: Ints
     row: npt.NDArray[np.intp]
 
 
-def segments(rows: Sequence[StateRow], versions: Sequence[UseVersion], from_us: int, to_us: int) -> list[Segment]:
-    """A machine's time in use within [from, to), whole, in order; time that no state holds is ``unknown``.
+def segments(rows: Sequence[StateFact], versions: Sequence[UseVersion], from_us: int, to_us: int) -> list[Segment]:
+    """Return a machine's whole time in use within [from, to), in order; time that no state holds is ``unknown``.
 
-    What the rows say again is one segment, however often they say it and whatever registry versions it crosses.
+    Rows that repeat state, mode and reason make one segment, across registry versions, too.
 
     Args:
-        rows: sorted by instant, no two alike; with the last one before ``from_us`` where it may still hold there.
-        versions: in order, none overlapping another.
+        rows: sorted by instant, each instant once; with the last row before ``from_us`` if it may still hold there.
+        versions: in order, not overlapping.
     """
     states, known = in_columns(rows, versions)
     found = holds(states, known)
@@ -75,8 +74,8 @@ def segments(rows: Sequence[StateRow], versions: Sequence[UseVersion], from_us: 
     return merge(in_order(held, gaps(in_use, held)), rows)
 
 
-def in_columns(rows: Sequence[StateRow], versions: Sequence[UseVersion]) -> tuple[StateRows, Versions]:
-    """One machine's rows and versions, as the accounts take them."""
+def in_columns(rows: Sequence[StateFact], versions: Sequence[UseVersion]) -> tuple[StateRows, Versions]:
+    """Return one machine's rows and versions as columns."""
 
     def column(values: list[int]) -> Ints:
         return np.array(values, np.int64)
@@ -101,16 +100,16 @@ def in_columns(rows: Sequence[StateRow], versions: Sequence[UseVersion]) -> tupl
 
 
 def cut(stretches: Stretches, from_us: int, to_us: int) -> Stretches:
-    """What of the stretches lies in [from, to)."""
+    """Return the parts of the stretches in [from, to)."""
     start, end = np.maximum(stretches.start_us, from_us), np.minimum(stretches.end_us, to_us)
     real = start < end
     return Stretches(start[real], end[real], stretches.row[real])
 
 
 def gaps(whole: Stretches, held: Stretches) -> Stretches:
-    """What of the whole is not held; every held stretch lies within one stretch of the whole."""
+    """Return the parts of the whole that are not held. Every held stretch must lie within one stretch of the whole."""
     # A gap begins where the whole begins or a hold ends, and ends where a hold begins or the whole ends. Beginnings and
-    # ends take turns, so the nth of the ones belongs to the nth of the others.
+    # ends alternate, so the nth beginning belongs to the nth end.
     start = np.sort(np.concatenate([whole.start_us, held.end_us]))
     end = np.sort(np.concatenate([whole.end_us, held.start_us]))
     real = start < end
@@ -118,7 +117,7 @@ def gaps(whole: Stretches, held: Stretches) -> Stretches:
 
 
 def in_order(one: Stretches, other: Stretches) -> Stretches:
-    """Stretches that do not overlap, by time."""
+    """Return stretches of both, which do not overlap, by time."""
     order = np.argsort(np.concatenate([one.start_us, other.start_us]))
     return Stretches(
         np.concatenate([one.start_us, other.start_us])[order],
@@ -127,17 +126,17 @@ def in_order(one: Stretches, other: Stretches) -> Stretches:
     )
 
 
-def merge(stretches: Stretches, rows: Sequence[StateRow]) -> list[Segment]:
-    """One segment of all adjacent stretches that say the same."""
+def merge(stretches: Stretches, rows: Sequence[StateFact]) -> list[Segment]:
+    """Return one segment for all adjacent stretches of the same state, mode and reason."""
     found: list[Segment] = []
     for start, end, row in zip(
         stretches.start_us.tolist(), stretches.end_us.tolist(), stretches.row.tolist(), strict=True
     ):
-        said = (State.unknown, Mode.unknown, None)
+        content = (State.unknown, Mode.unknown, None)
         if row != NO_ROW:
-            said = rows[row].state, rows[row].mode, rows[row].reason
+            content = rows[row].state, rows[row].mode, rows[row].reason
         last = found[-1] if found else None
-        if last is not None and last.to_us == start and (last.state, last.mode, last.reason) == said:
+        if last is not None and last.to_us == start and (last.state, last.mode, last.reason) == content:
             start = found.pop().from_us
-        found.append(Segment(start, end, *said))
+        found.append(Segment(start, end, *content))
     return found

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.analytics.spans import LEAST_PIECE_US, Mark, Work, hours_to_account
+from services.analytics.dirty_hours import LEAST_PIECE_US, Mark, Work, hours_to_account
 from services.core.times import DAY_US, HOUR_US, SECOND_US, ceil_to, floor_to
 
 ORIGIN_US = 1_480_000_000_000_000 // HOUR_US * HOUR_US
@@ -22,7 +22,7 @@ Hours = set[tuple[int, int]]
 
 
 def hours_of(work: Work) -> Hours:
-    spans = zip(work.spans.machine.tolist(), work.spans.from_us.tolist(), work.spans.to_us.tolist(), strict=True)
+    spans = zip(work.ranges.machine.tolist(), work.ranges.from_us.tolist(), work.ranges.to_us.tolist(), strict=True)
     return {(machine, hour) for machine, start, end in spans for hour in range(start, end, HOUR_US)}
 
 
@@ -51,7 +51,7 @@ def test_pieces_reach_what_the_whole_reaches(
     left = known
     for _ in range(4 * 31 * 24):
         work = hours_to_account(left, ttl, sealed_us, until_us, most_hours)
-        assert np.all(np.diff(work.spans.from_us)[np.diff(work.spans.machine) == 0] > 0)
+        assert np.all(np.diff(work.ranges.from_us)[np.diff(work.ranges.machine) == 0] > 0)
         assert len(hours_of(work)) <= most_hours + LEAST_PIECE_US // HOUR_US
         assert all(mark.from_us < until_us for mark in work.left)
         done |= hours_of(work)

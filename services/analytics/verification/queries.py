@@ -1,0 +1,132 @@
+"""The SQL of the second implementation; it shares no statement with the first. Instants are microseconds in Python."""
+
+from schemas.figure_definitions import Figure, Table, figures_of
+
+FACTORIES = "SELECT id, factory_id FROM factory ORDER BY factory_id"
+
+STATE_ROWS = """
+SELECT at, state, mode FROM state_event
+WHERE machine = $1 AND at >= $2 AND at < $3 AND NOT retracted ORDER BY at
+"""
+
+COUNT_ROWS = """
+SELECT at, good, scrap, rework,
+       (NOT EXISTS (SELECT FROM ingest_record r WHERE r.id = record_id AND NOT r.signed))::integer AS signed
+FROM count_event
+WHERE machine = $1 AND at >= $2 AND at < $3 AND NOT retracted
+"""
+
+OF_COHORT = "ARRAY[c.region, c.sector, c.zone, c.sponsor, c.level, c.size] AS cohort_key"
+STORED_HOURS = f"""
+SELECT t.*, {OF_COHORT} FROM machine_hour t LEFT JOIN cohort c ON c.id = t.cohort
+WHERE t.machine = $1 AND t.hour >= $2 AND t.hour < $3
+"""
+STORED_DAYS = (
+    "SELECT day, has_counts, counted, connected FROM machine_day WHERE machine = $1 AND day >= $2 AND day < $3"
+)
+STORED_FACTORY_HOURS = f"""
+SELECT t.*, {OF_COHORT} FROM factory_hour t LEFT JOIN cohort c ON c.id = t.cohort
+WHERE t.factory = $1 AND t.hour >= $2 AND t.hour < $3
+"""
+STORED_FACTORY_DAYS = f"""
+SELECT t.*, {OF_COHORT} FROM factory_day t LEFT JOIN cohort c ON c.id = t.cohort
+WHERE t.factory = $1 AND t.day >= $2 AND t.day < $3
+"""
+
+# A mark affects its span and the longest possible TTL after it.
+STATUS = """
+SELECT (SELECT accounted_until FROM analytics_state) AS accounted_until,
+       (SELECT max(sealed_before) FROM fact_horizon
+        WHERE table_name IN ('state_event', 'count_event')) AS sealed_before,
+       (SELECT count(*) FROM dirty_mark d JOIN machine m ON m.id = d.machine, analytics_state s
+        WHERE m.factory = $1 AND d.shard = m.shard AND d.from_at < LEAST(s.accounted_until, $3::timestamptz)
+          AND d.to_at >= $2::timestamptz - interval '1 day') AS marks
+"""
+
+ACCOUNTING_BEGAN = "SELECT EXISTS (SELECT FROM analytics_state)"
+
+FACTS_DROPPED = "SELECT max(sealed_before) > '1999-12-31 15:00Z' FROM fact_horizon"
+
+STRAY = """
+SELECT 'machine_hour of machine ' || h.machine, count(*) FROM machine_hour h
+WHERE h.hour >= $1 AND h.hour < $2 AND NOT EXISTS (SELECT FROM machine m WHERE m.id = h.machine) GROUP BY h.machine
+UNION ALL
+SELECT 'machine_day of machine ' || d.machine, count(*) FROM machine_day d
+WHERE d.day >= $3 AND d.day < $4 AND NOT EXISTS (SELECT FROM machine m WHERE m.id = d.machine) GROUP BY d.machine
+UNION ALL
+SELECT 'factory_hour of factory ' || h.factory, count(*) FROM factory_hour h
+WHERE h.hour >= $1 AND h.hour < $2 AND NOT EXISTS (SELECT FROM factory f WHERE f.id = h.factory) GROUP BY h.factory
+UNION ALL
+SELECT 'factory_day of factory ' || d.factory, count(*) FROM factory_day d
+WHERE d.day >= $3 AND d.day < $4 AND NOT EXISTS (SELECT FROM factory f WHERE f.id = d.factory) GROUP BY d.factory
+ORDER BY 1
+"""
+
+LEDGER = """
+SELECT r.id, r.rows_stored, COALESCE(f.stored, 0) AS stored, r.rows_clashed, COALESCE(f.clashed, 0) AS clashed
+FROM ingest_record r
+FULL JOIN (
+    SELECT record_id, count(*) FILTER (WHERE NOT clash) AS stored, count(*) FILTER (WHERE clash) AS clashed
+    FROM (
+        SELECT record_id, false AS clash FROM state_event
+        UNION ALL SELECT record_id, false FROM count_event
+        UNION ALL SELECT record_id, false FROM reading
+        UNION ALL SELECT record_id, clash FROM fact_revision
+    ) AS version GROUP BY record_id
+) AS f ON f.record_id = r.id
+WHERE (r.rows_stored, r.rows_clashed) IS DISTINCT FROM (COALESCE(f.stored, 0)::integer, COALESCE(f.clashed, 0)::integer)
+ORDER BY r.id
+"""
+
+MACHINE_VERSIONS = """
+SELECT m.id, m.machine_id, v.effective_from, v.effective_to, v.state_ttl_us, v.ideal_cycle_us,
+       timezone('Asia/Seoul', v.in_use_from::timestamp) AS in_use_from,
+       COALESCE(timezone('Asia/Seoul', v.in_use_to::timestamp), v.effective_to) AS in_use_to,
+       v.automation IN ('automatic', 'robot') AS automated
+FROM machine m LEFT JOIN machine_version v ON v.machine = m.id AND v.retired_at IS NULL
+WHERE m.factory = $1
+ORDER BY m.machine_id, v.effective_from
+"""
+
+FACTORY_VERSIONS = """
+SELECT effective_from, effective_to, enterprise, region, sector, zone, sponsor, level
+FROM factory_version WHERE factory = $1 AND retired_at IS NULL ORDER BY effective_from
+"""
+
+ENTERPRISE_VERSIONS = """
+SELECT enterprise, effective_from, effective_to, employees
+FROM enterprise_version WHERE enterprise = ANY($1::integer[]) AND retired_at IS NULL ORDER BY effective_from
+"""
+
+SPANS = """
+SELECT s.machine, s.from_at, s.to_at, s.automated, s.first_day, s.end_day,
+       c.region, c.sector, c.zone, c.sponsor, c.level, c.size
+FROM machine_span s JOIN cohort c ON c.id = s.cohort
+WHERE s.factory = $1 ORDER BY s.machine, s.from_at
+"""
+
+# Sums that wait to be rolled up are left out, so that a platform that is never idle can be verified.
+DIFFERING_COHORT_SUMS = """
+WITH summed AS (
+    SELECT {place}, cohort, {sums} FROM factory_{table} WHERE {place} >= $1 AND {place} < $2 GROUP BY {place}, cohort
+), kept AS (
+    SELECT {place}, cohort, {names} FROM cohort_{table} WHERE {place} >= $1 AND {place} < $2
+)
+SELECT {place}::text || ' of cohort ' || cohort, to_jsonb(kept), to_jsonb(summed)
+FROM summed FULL JOIN kept USING ({place}, cohort)
+WHERE ROW(summed.*) IS DISTINCT FROM ROW(kept.*)
+  AND NOT EXISTS (SELECT FROM dirty_cohort_{table} d WHERE d.cohort = COALESCE(summed.cohort, kept.cohort)
+                  AND d.{place} = COALESCE(summed.{place}, kept.{place}))
+ORDER BY {place}, cohort
+"""
+
+
+def differing_cohort_sums(unit: str, figures: tuple[Figure, ...]) -> str:
+    """Return the query for cohorts' rows, by hour or day, that are not the sums of their factories' rows."""
+    sums = ", ".join(f"sum({figure.id})::numeric AS {figure.id}" for figure in figures)
+    names = ", ".join(f"{figure.id}::numeric" for figure in figures)
+    return DIFFERING_COHORT_SUMS.format(place=unit, table=unit, sums=sums, names=names)
+
+
+DIFFERING_COHORT_HOURS = differing_cohort_sums("hour", figures_of(Table.COHORT_HOUR))
+DIFFERING_COHORT_DAYS = differing_cohort_sums("day", figures_of(Table.COHORT_DAY))
