@@ -6,7 +6,7 @@ from services.analytics.state_segments import Segment, StateFact, UseVersion, se
 
 __all__ = [
     "Backlog",
-    "Figures",
+    "FigureSums",
     "Kpi",
     "Segment",
     "StateFact",
