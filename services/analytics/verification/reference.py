@@ -33,6 +33,8 @@ HourAccount = dict[str, int]
 
 FIGURES = tuple(figure.id for figure in figures_of(Table.MACHINE_HOUR))
 RULES = {figure.id: figure.rule for figure in figures_of(Table.MACHINE_HOUR)}
+ROWS = {kind: [name for name, rule in RULES.items() if isinstance(rule, Rows) and rule.of is kind] for kind in RowKind}
+PIECES = [(name, rule) for name, rule in RULES.items() if isinstance(rule, Pieces)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +100,15 @@ def account_machine(
 
 def add_row(hour: HourAccount, kind: RowKind) -> None:
     """Add a row to the figures that count such rows."""
-    for figure, rule in RULES.items():
-        if isinstance(rule, Rows) and rule.of is kind:
-            hour[figure] += 1
+    for figure in ROWS[kind]:
+        hour[figure] += 1
 
 
 def add_pieces(hour: HourAccount, made: dict[str, int], ideal_cycle_us: int) -> None:
     """Add a count row's pieces, or their ideal time, to the figures made of them."""
-    for figure, rule in RULES.items():
-        if isinstance(rule, Pieces):
-            total = sum(made[kind] for kind in rule.of)
-            hour[figure] += ideal_cycle_us * total if rule.times_ideal_cycle else total
+    for figure, rule in PIECES:
+        total = sum(made[kind] for kind in rule.of)
+        hour[figure] += ideal_cycle_us * total if rule.times_ideal_cycle else total
 
 
 def pieces(
