@@ -47,7 +47,7 @@ class Play:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.tick())
                 for act in writers:
-                    tasks.create_task(self.repeat(act, await connect_owner(stack, self.fleet.url)))
+                    tasks.create_task(self.repeat(act, await connect_owner(stack, self.fleet.url), yielding=True))
                 for act in (*accountants, self.advance):
                     tasks.create_task(self.repeat(act, await enter("jejo_analytics")))
                 tasks.create_task(self.repeat(self.inspect, await enter("jejo_verify")))
@@ -57,10 +57,14 @@ class Play:
         now = asyncio.get_running_loop().time()
         return now < self.ends or (not self.inspected and now < self.ends + PATIENCE)
 
-    async def repeat(self, act: Callable[[Connection], Awaitable[None]], connection: Connection) -> None:
+    async def repeat(
+        self, act: Callable[[Connection], Awaitable[None]], connection: Connection, *, yielding: bool = False
+    ) -> None:
+        """Act again and again; when yielding, ever more slowly after its seconds, so that accountants catch up."""
         while self.goes_on():
             await act(connection)
-            await asyncio.sleep(self.random.choice((0, 0.001, 0.02)))
+            late_s = max(0.0, asyncio.get_running_loop().time() - self.ends) if yielding else 0.0
+            await asyncio.sleep(self.random.choice((0, 0.001, 0.02)) + late_s / 10)
 
     async def tick(self) -> None:
         while self.goes_on():
