@@ -77,10 +77,6 @@ SQL = re.compile(
 PLACES_OF_SQL = ("queries.py", "tables.py")
 ADMINISTRATION = {"services.core.bootstrap", "services.core.database", "services.core.migrations"}
 """What prepares the database itself; its statements are few, and make sense only where they stand."""
-NOT_YET = {
-    *(f"services.analytics.verification.{name}" for name in ("cohort_sums", "registered", "snapshot")),
-}
-"""Modules whose statements are still to be moved."""
 
 
 def statements(path: Path) -> Iterator[str]:
@@ -97,7 +93,7 @@ def statements(path: Path) -> Iterator[str]:
 )
 def test_sql_is_in_its_places(module: str, path: Path) -> None:
     """Statements are in a service's ``queries`` (or ``tables``), or in .sql files."""
-    if path.name not in PLACES_OF_SQL and module not in ADMINISTRATION | NOT_YET:
+    if path.name not in PLACES_OF_SQL and module not in ADMINISTRATION:
         assert list(statements(path)) == []
 
 
