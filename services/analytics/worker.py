@@ -57,16 +57,16 @@ async def keep_accounting(
             try:
                 await start_accounting(connection, clock())
                 log.info("accounting as %s", ROLE)
-                readiness.wait_for("the first cycle of accounting")
+                readiness.set_waiting("the first cycle of accounting")
                 while not stopping():
                     await cycle(connection, settings, clock, stopping, turn, metrics)
-                    readiness.reached()
+                    readiness.set_ready()
                     pause_s = FIRST_PAUSE_S
             finally:
                 connection.terminate()
         except (TransientError, *RETRYABLE) as error:
             metrics.failed()
-            readiness.wait_for("the database")
+            readiness.set_waiting("the database")
             log.warning("%s; trying again in %.1f s", str(error).rstrip("."), pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

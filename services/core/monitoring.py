@@ -1,4 +1,4 @@
-"""What a worker serves over HTTP on a port of its own: its figures at ``/metrics``, its readiness at ``/readyz``."""
+"""Serves a worker's metrics at ``/metrics`` and its readiness at ``/readyz``, on a port of its own."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Readiness:
-    """Whether a worker does its work by now, and what it is waiting for otherwise.
+    """Whether a worker is doing its work, and what it is waiting for otherwise.
 
     The worker sets it, and the server's threads read it.
     """
@@ -32,11 +32,11 @@ class Readiness:
         """What the worker is waiting for; None if it is ready."""
         return self._waiting_for
 
-    def wait_for(self, what: str) -> None:
-        """Set the worker not ready, until ``reached`` is called."""
-        self._waiting_for = what
+    def set_waiting(self, waiting_for: str) -> None:
+        """Set the worker not ready, since it is waiting for something."""
+        self._waiting_for = waiting_for
 
-    def reached(self) -> None:
+    def set_ready(self) -> None:
         """Set the worker ready."""
         self._waiting_for = None
 

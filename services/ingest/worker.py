@@ -274,11 +274,11 @@ class Worker:
     def _set_readiness(self) -> None:
         """Be ready while at least one partition is assigned and all are positioned at their stored offsets."""
         if self._stored is not None:
-            self._readiness.reached()
+            self._readiness.set_ready()
         elif self._consumer.assignment():
-            self._readiness.wait_for("the stored offsets of its partitions")
+            self._readiness.set_waiting("the stored offsets of its partitions")
         else:
-            self._readiness.wait_for("partitions of the topic, of which none is assigned to this worker")
+            self._readiness.set_waiting("partitions of the topic, of which none is assigned to this worker")
 
     def _pause_or_resume(self) -> None:
         """Pause fetching while the buffer is full or positions are unknown; otherwise resume."""
