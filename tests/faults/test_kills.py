@@ -74,6 +74,7 @@ def test_sigterm_drains_and_leaves_nothing_behind(stack: Stack) -> None:
     workload = start_workload(stack)
     for _ in range(4):
         ingest = stack.start("ingest")
+        wait_for("ingest to read", ingest.is_ready)
         workload.send_for(2)
         assert ingest.stop() == 0, ingest.output
     ingest = stack.start("ingest")
