@@ -31,6 +31,7 @@ check: setup ## check format, lint, types, wording, generated files
 	@$(PYTHON) -m schemas.wire.json_schema --check
 	@$(PYTHON) -m schemas.wire.asyncapi --check
 	@$(PYTHON) -m schemas.migration_checksums --check
+	@$(PYTHON) -m tests.wording
 	@$(PYTHON) -m services.api.openapi --check
 	@deploy/local/dashboard.sh packages
 	@cd web && npm run --silent check

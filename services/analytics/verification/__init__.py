@@ -1,1 +1,1 @@
-"""The second implementation of the accounts, and ``jejo verify``, which holds the first one against it."""
+"""The second implementation of the accounts, and ``jejo verify``, which compares the first with it."""
