@@ -63,7 +63,7 @@ class Observer:
         assigned = consumer.assignment()
         self._metrics.buffered(buffer.size, paused=bool(assigned) and assigned == consumer.paused())
         if stored is not None or not assigned:
-            # While the offsets are being loaded, the last figures stand.
+            # While the offsets are being loaded, the metrics keep their last values.
             known = stored or {}
             ends = {p.partition: max(consumer.highwater(p) or 0, self._ends.get(p.partition, 0)) for p in assigned}
             self._metrics.lags({p: max(0, end - known[p]) for p, end in ends.items() if p in known})

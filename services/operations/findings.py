@@ -1,4 +1,4 @@
-"""What ``jejo status`` found, and what is wrong with it. Pure: no I/O, no clock, no settings."""
+"""The findings of ``jejo status``, and the problems in them. Pure: no I/O, no clock, no settings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetters:
-    """Dead letters of one reason: of the last hour, all, and those not replayed yet."""
+class DeadLetterCounts:
+    """Numbers of dead letters of one reason: in the last hour, in all, and not replayed yet."""
 
     reason: str
     last_hour: Count
@@ -46,7 +46,7 @@ class Stored:
     records_per_s: float
     rows_per_s: float
     factories_heard: Count
-    dead_letters: tuple[DeadLetters, ...]
+    dead_letters: tuple[DeadLetterCounts, ...]
     backlog: Backlog
 
     @property

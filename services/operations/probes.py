@@ -9,7 +9,7 @@ from services.core.errors import TransientError
 from services.core.migrations import read_migrations
 from services.ingest import TopicLogs, read_logs, read_progress
 from services.operations import queries
-from services.operations.findings import Count, DeadLetters, Findings, Stored
+from services.operations.findings import Count, DeadLetterCounts, Findings, Stored
 from services.operations.settings import StatusSettings
 
 ROLE = "jejo_status"
@@ -94,7 +94,7 @@ async def read_tables(connection: Connection, topic: str) -> Stored:
         rows_per_s=recent["minute_rows"] / span_s,
         factories_heard=Count(recent["factories"], at_least=not whole_hour),
         dead_letters=tuple(
-            DeadLetters(
+            DeadLetterCounts(
                 reason=row["reason"],
                 last_hour=bounded_count(row["last_hour"]),
                 total=bounded_count(row["total"]),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.core.times import SECOND_US, rfc3339
-from services.operations.findings import Count, DeadLetters, Findings, Problem, Stored, Verdict
+from services.operations.findings import Count, DeadLetterCounts, Findings, Problem, Stored, Verdict
 
 VERDICTS = {Verdict.FINE: "fine", Verdict.BEHIND: "behind", Verdict.CANNOT_TELL: "cannot tell"}
 Json = dict[str, object]
@@ -107,7 +107,7 @@ def analytics_json(stored: Stored) -> Json:
     }
 
 
-def letters_json(letters: DeadLetters) -> Json:
+def letters_json(letters: DeadLetterCounts) -> Json:
     return {
         "reason": letters.reason,
         "last_hour": count_json(letters.last_hour),

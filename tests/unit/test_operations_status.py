@@ -11,7 +11,7 @@ from services.core.times import SECOND_US
 from services.ingest import IngestProgress, LogBounds, TopicLogs
 from services.operations.findings import (
     Count,
-    DeadLetters,
+    DeadLetterCounts,
     Findings,
     Problem,
     Section,
@@ -30,8 +30,8 @@ LIMITS = Thresholds(lag_records=100, freshness_s=60, dead_letters_per_hour=10)
 UNREAD = IngestProgress("", {}, None)
 
 
-def letters(last_hour: int) -> DeadLetters:
-    return DeadLetters("bad_json", Count(last_hour), Count(20), Count(20))
+def letters(last_hour: int) -> DeadLetterCounts:
+    return DeadLetterCounts("bad_json", Count(last_hour), Count(20), Count(20))
 
 
 STORED = Stored(
@@ -134,7 +134,7 @@ def test_known_to_be_behind_outweighs_cannot_tell() -> None:
 
 
 def test_table_and_json_agree() -> None:
-    findings = with_stored(dead_letters=(DeadLetters("bad_json", Count(7), Count(50_000, True), Count(3)),))
+    findings = with_stored(dead_letters=(DeadLetterCounts("bad_json", Count(7), Count(50_000, True), Count(3)),))
     problems = find_problems(findings, LIMITS)
     text = "\n".join(as_lines(findings, problems, overall_verdict(problems)))
     assert re.search(r"(?m)^  bad_json +7 +50,000\+ +3$", text)
