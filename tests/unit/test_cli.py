@@ -81,7 +81,9 @@ def test_an_error_of_a_command_is_one_sentence_and_exit_code_2(capsys: pytest.Ca
 
 
 def test_an_interrupted_command_ends_with_exit_code_130() -> None:
-    code = "from services.cli import jejo, main; import sys, time\n"
+    # A process in a shell's background inherits SIGINT as ignored; a terminal's does not.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += "from services.cli import jejo, main; import sys, time\n"
     code += "@jejo.command('wait')\ndef wait():\n    print('waiting', flush=True)\n    time.sleep(60)\n"
     code += "sys.exit(main(['wait']))"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
