@@ -1,4 +1,4 @@
-"""The KPI definitions of ``kpis.json``, as typed values. Each is a sum of figures over another, or products of such."""
+"""The KPI definitions of ``kpis.json``, as typed values. Each divides a sum of figures by another such sum."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +11,7 @@ FILE = Path(__file__).parent / "kpis.json"
 
 
 class Basis(StrEnum):
-    """What a KPI rests on, hence which coverage makes it trustworthy."""
+    """The data that a KPI is based on; its coverage decides whether the KPI is flagged."""
 
     states = "states"
     """Evidence over scheduled time."""
@@ -20,11 +20,11 @@ class Basis(StrEnum):
     counted = "counted"
     """Machine-days with counts and evidence over machine-days in use."""
     registry = "registry"
-    """What is registered, which needs no coverage."""
+    """The registry, which needs no coverage."""
 
 
 class Unit(StrEnum):
-    """What numerator and denominator are served in; figures of time are microseconds inside."""
+    """The unit in which numerator or denominator is served; figures of time are in microseconds."""
 
     seconds = "s"
     hours = "h"
@@ -35,12 +35,12 @@ class Unit(StrEnum):
 
     @property
     def scale(self) -> int:
-        """How many of a figure's own units are one of these."""
+        """The number of the figure's own units in one of these."""
         return {Unit.seconds: 10**6, Unit.hours: 3600 * 10**6, Unit.seconds_squared: 10**12}.get(self, 1)
 
 
 class ValueUnit(StrEnum):
-    """What a KPI's value is served in."""
+    """The unit of a KPI's value."""
 
     RATIO = "1"
     HOURS = "h"
@@ -63,14 +63,14 @@ class Better(StrEnum):
 
 
 class Range(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The usual range; a value above it is served and flagged. No ``high``: there is no usual bound."""
+    """The usual range; a value above it is served and flagged. ``high`` is None if there is no usual bound."""
 
     low: float
     high: float | None
 
 
 class NullReason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why a KPI has no value, where this figure (or ``denominator``) is zero; the first that applies is given."""
+    """Why a KPI has no value if this figure (or ``denominator``) is zero; the first that applies is served."""
 
     if_zero: str
     reason: str
@@ -84,7 +84,7 @@ class ThresholdFlag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ShortfallFlag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A flag that a value carries if it lies below another KPI's by more than so much."""
+    """A flag that a value carries if it is below another KPI's by more than ``by``."""
 
     below: str
     by: float
@@ -92,7 +92,7 @@ class ShortfallFlag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KpiDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One KPI: numerator and denominator are figures to be added up, times another such sum if there is one.
+    """One KPI: numerator and denominator are sums of figures, each times another such sum if one is given.
 
     ``unit`` is the numerator's. ``group`` and ``better`` say how to present it: under which heading, and whether a
     ranking begins with the highest or the lowest value.
@@ -122,7 +122,7 @@ class KpiDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def figures(self) -> frozenset[str]:
-        """The figures that it is made of."""
+        """The figures that the KPI is made of."""
         return frozenset((*self.numerator, *self.numerator_times, *self.denominator, *self.denominator_times))
 
 
@@ -138,7 +138,7 @@ class KpiDefinitions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PublishedFigure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a reader of KPIs wants to know of a figure."""
+    """A figure, as readers of KPIs need to know it."""
 
     id: str
     title: Wording
@@ -162,9 +162,9 @@ def publish(definitions: KpiDefinitions) -> PublishedDefinitions:
 
 
 def read_definitions() -> KpiDefinitions:
-    """The committed definitions.
+    """Return the committed definitions.
 
     Raises:
-        msgspec.ValidationError: the file is not of this form.
+        msgspec.ValidationError: the file does not have this form.
     """
     return msgspec.json.decode(FILE.read_bytes(), type=KpiDefinitions)

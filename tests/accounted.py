@@ -93,7 +93,7 @@ MOVE = {
         ),
     ),
 }
-"""Of a kind of thing: how its versions are read, retired and added."""
+"""How to read, retire and add versions, by kind of thing."""
 
 MARK = "INSERT INTO dirty_mark (shard, machine, from_at, to_at) VALUES ($1, $2, $3, $4)"
 
@@ -125,7 +125,7 @@ def shard_of(machine: int) -> int:
 
 @dataclass
 class Fleet:
-    """Factories F1.. of three machines each, which are numbered on from 1."""
+    """Factories F1, F2 and so on with three machines each, numbered from 1 throughout."""
 
     url: str
     machines: range
@@ -138,10 +138,10 @@ class Fleet:
         async with connection.transaction():
             await write_rows(connection, list(rows))
 
-    async def say(
+    async def register(
         self, machine: int, from_us: int | None, connection: Connection | None = None, **content: object
     ) -> None:
-        """Say something else of a machine, as a PUT would."""
+        """Change a machine's registration, as a PUT would."""
         connection = connection or self.owner
         async with connection.transaction():
             await connection.execute("SELECT version FROM registry_version FOR UPDATE")
@@ -172,7 +172,7 @@ class Fleet:
     async def move(
         self, kind: str, number: int, from_us: int | None, connection: Connection | None = None, **content: object
     ) -> None:
-        """Say something else of a factory, or of the one enterprise, as a PUT would: machines change their cohort."""
+        """Change a factory's or the enterprise's registration, as a PUT would; machines change their cohort."""
         connection = connection or self.owner
         read, retire, add = MOVE[kind]
         async with connection.transaction():
@@ -200,7 +200,7 @@ class Fleet:
             pass
 
     async def verify(self, from_us: int, to_us: int) -> int:
-        """What ``jejo verify`` says of whole days around a window; its differences go to stdout."""
+        """Return the exit code of ``jejo verify`` for the whole days around a window; differences go to stdout."""
         first, last = (seoul_midnight_us(seoul_day(us)) for us in (from_us, to_us))
         return await verify(self.url, Window(first, last + DAY_US), None, 0, ledger=False)
 
@@ -224,7 +224,7 @@ async def write_rows(connection: Connection, rows: list[State | Count]) -> None:
 
 @asynccontextmanager
 async def registered_fleet(url: str, factories: int) -> AsyncIterator[Fleet]:
-    """A fleet in use since 2016, with a TTL of 600 s and an ideal cycle of 10 s."""
+    """Yield a fleet in use since 2016, with a TTL of 600 s and an ideal cycle of 10 s."""
     async with AsyncExitStack() as stack:
         connections = []
         for role in (None, "jejo_analytics"):

@@ -1,4 +1,4 @@
-"""A naive reference of ``GET /v1/kpis``: it knows nothing of spans, cohorts, marks or sums kept.
+"""A naive model of ``GET /v1/kpis``, without spans, cohorts, marks or stored sums.
 
 Of every machine and every half hour it asks what the registry says and which row speaks for it, and adds up. Everything
 happens on half hours, in a window of two months.
@@ -34,7 +34,7 @@ Json = dict[str, Any]
 
 
 def at_half(n: int) -> int:
-    """The instant at which half hour ``n`` of the window begins."""
+    """Return the instant at which half hour ``n`` of the window begins."""
     return seoul_midnight_us(FIRST_DAY) + n * HALF_US
 
 
@@ -63,29 +63,29 @@ class Asked:
 
 @dataclass
 class Registry:
-    """What was said of each path, by the instant from which it holds. Who says what holds already says nothing."""
+    """The bodies put to each path, by the instant from which they apply; putting the current body changes nothing."""
 
-    said: dict[str, dict[int, Json]] = field(default_factory=lambda: defaultdict(dict))
+    registered: dict[str, dict[int, Json]] = field(default_factory=lambda: defaultdict(dict))
 
     def put(self, path: str, body: Json, from_us: int | None) -> None:
-        versions = self.said[path]
+        versions = self.registered[path]
         start = max(versions, default=FIRST_INSTANT_US) if from_us is None else from_us
         if self.at(path, start) != body:
             versions[start] = body
 
     def at(self, path: str, us: int) -> Json | None:
-        begun = [start for start in self.said[path] if start <= us]
-        return self.said[path][max(begun)] if begun else None
+        begun = [start for start in self.registered[path] if start <= us]
+        return self.registered[path][max(begun)] if begun else None
 
     def machine(self, factory: str, machine: str, n: int) -> Json | None:
-        """What is said of a machine in use."""
+        """Return a machine's registration if it is in use."""
         own = self.at(f"/v1/factories/{factory}/machines/{machine}", at_half(n))
         if own and own["in_use_from"] <= str(day_of(n)) < (own["in_use_to"] or "9999"):
             return own
         return None
 
     def groups(self, factory: str, machine: str, n: int) -> dict[str, str | None]:
-        """What a machine is grouped by."""
+        """Return the groups to which a machine belongs."""
         own = self.at(f"/v1/factories/{factory}", at_half(n)) or {"enterprise_id": None}
         owner = self.at(f"/v1/enterprises/{own['enterprise_id']}", at_half(n)) or {"employees": None}
         size = (None, "1-9", "10-49", "50-299", "300+")[bisect_right((1, 10, 50, 300), owner["employees"] or 0)]
@@ -98,9 +98,9 @@ class Registry:
 
 @dataclass(slots=True)
 class Half:
-    """Half an hour of a machine in use: what is said of it, and what it gives to sums."""
+    """Half an hour of a machine in use: its registration, and what it adds to sums."""
 
-    said: Json
+    registered: Json
     groups: dict[str, str | None]
     figures: dict[str, int]
 
@@ -122,20 +122,24 @@ class Machine:
         """Recompute its half hours from the rows before ``until``."""
         self.halves = {}
         for n in range(HALVES):
-            said = registry.machine(self.factory_id, self.machine_id, n)
-            if said is not None:
-                self.halves[n] = Half(said, registry.groups(self.factory_id, self.machine_id, n), {})
+            registered = registry.machine(self.factory_id, self.machine_id, n)
+            if registered is not None:
+                self.halves[n] = Half(registered, registry.groups(self.factory_id, self.machine_id, n), {})
         for n, half in self.halves.items():
             if n < until:
-                half.figures = {**self.time(n, half.said), **self.pieces(n, half.said), "failures": self.fails(n)}
+                half.figures = {
+                    **self.time(n, half.registered),
+                    **self.pieces(n, half.registered),
+                    "failures": self.fails(n),
+                }
 
     def last_row(self, n: int) -> int | None:
         return max((row for row in self.states if row <= n), default=None)
 
-    def time(self, n: int, said: Json) -> dict[str, int]:
-        """The half hour, if a row still holds then."""
+    def time(self, n: int, registered: Json) -> dict[str, int]:
+        """Return the half hour in each figure toward which it counts, if a row still holds then."""
         row = self.last_row(n)
-        if row is None or (n - row) * HALF_US >= said["state_ttl_s"] * 10**6 or self.states[row][0] == UNKNOWN:
+        if row is None or (n - row) * HALF_US >= registered["state_ttl_s"] * 10**6 or self.states[row][0] == UNKNOWN:
             return {}
         state, mode = STATES[self.states[row][0]], MODES[self.states[row][1]]
         names = [f"{state}_us", "evidence_us"]
@@ -143,29 +147,29 @@ class Machine:
             names.append(f"producing_{mode}_us")
         if state in PLANNED_BUSY:
             names.append("counted_busy_us")
-        if said["ideal_cycle_s"]:
+        if registered["ideal_cycle_s"]:
             names += [f"counted_cycle_{state}_us"] if state in ("producing", "setup") else []
             names += ["counted_cycle_busy_us"] if state in PLANNED_BUSY else []
         return dict.fromkeys(names, HALF_US)
 
-    def pieces(self, n: int, said: Json) -> dict[str, int]:
-        """Of a row that says how many are good; one is scrap, and two are rework."""
+    def pieces(self, n: int, registered: Json) -> dict[str, int]:
+        """Return the figures of a count row, which has the number of good pieces; one is scrap, and two are rework."""
         if n not in self.counts:
             return {}
-        good, cycle_us = self.counts[n], (said["ideal_cycle_s"] or 0) * 10**6
+        good, cycle_us = self.counts[n], (registered["ideal_cycle_s"] or 0) * 10**6
         ideal = {"counted_ideal_pq_us": (good + 3) * cycle_us, "counted_ideal_good_us": good * cycle_us}
         return {"good": good, "scrap": 1, "rework": 2, "counted_pieces": good + 3, **ideal}
 
     def fails(self, n: int) -> int:
-        """Whether a failure begins: a faulted row, and the state just before is known and not faulted."""
+        """Return 1 if a failure begins: a faulted row after a known state that is not faulted."""
         before, row = self.halves.get(n - 1), self.last_row(n - 1)
         if self.states.get(n, (UNKNOWN,))[0] != FAULTED or before is None or row is None:
             return 0
-        still_holds = (n - row) * HALF_US <= before.said["state_ttl_s"] * 10**6
+        still_holds = (n - row) * HALF_US <= before.registered["state_ttl_s"] * 10**6
         return int(still_holds and self.states[row][0] not in (UNKNOWN, FAULTED))
 
     def add_to(self, sums: dict[str, int], scope: dict[str, str], start: int, stop: int) -> None:
-        """Add what the machine gives to a scope within [start, stop)."""
+        """Add the machine's part of a scope's sums within [start, stop)."""
         days: dict[dt.date, list[int]] = defaultdict(list)
         for n in self.halves:
             days[day_of(n)].append(n)
@@ -186,12 +190,12 @@ class Machine:
         if stop - 1 in window and stop - 1 in self.halves and self.halves[stop - 1].is_in(scope):
             own = [self.halves[n].figures for n in window if n in self.halves]
             sums["stock_machines"] += 1
-            sums["stock_automated"] += self.halves[stop - 1].said["automation"] in ("automatic", "robot")
+            sums["stock_automated"] += self.halves[stop - 1].registered["automation"] in ("automatic", "robot")
             sums["stock_connected"] += any("evidence_us" in figures or "scrap" in figures for figures in own)
 
 
 def expected_items(machines: list[Machine], asked: Asked, until: int) -> Iterator[KpiItem]:
-    """The items of an answer, by label and time."""
+    """Yield the expected items of an answer, by label and time."""
     found = []
     for bucket in buckets(at_half(asked.first), at_half(asked.end), asked.interval):
         start, stop = half_at(bucket.from_us), min(half_at(bucket.to_us), until)

@@ -15,7 +15,7 @@ def send(sender: Sender, **rows: object) -> None:
 
 
 def stretch(machine_id: str, state: str, start_s: int, length_s: int) -> list[dict[str, object]]:
-    """A state re-asserted every five minutes over a stretch, and no longer."""
+    """Return rows that assert a state every five minutes for a while, then end it."""
     at = range(start_s, start_s + length_s, 300)
     rows: list[dict[str, object]] = [
         {"machine_id": machine_id, "at": (MORNING + dt.timedelta(seconds=s)).isoformat(), "state": state} for s in at

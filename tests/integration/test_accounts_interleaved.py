@@ -1,4 +1,4 @@
-"""Writers, the registry, two accountants and an inspector at once: exact at every moment and in the end."""
+"""Writers, the registry, two accountants and an inspector at once: accounts are exact at every moment."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ FACTORIES = 3
 
 
 class Play:
-    """One random run. Its clock mostly goes forward, by seconds or by hours, and sometimes a little back."""
+    """One random run. Its clock mostly advances, by seconds or hours, and sometimes steps back a little."""
 
     def __init__(self, fleet: Fleet, seed: int) -> None:
         self.fleet = fleet
@@ -33,7 +33,7 @@ class Play:
         self.inspected = 0
 
     async def run(self) -> None:
-        """Let everybody work at once, then come to rest."""
+        """Let all work at once until the time is up."""
         self.ends = asyncio.get_running_loop().time() + SECONDS
         async with AsyncExitStack() as stack:
 
@@ -53,14 +53,14 @@ class Play:
                 tasks.create_task(self.repeat(self.inspect, await enter("jejo_verify")))
 
     def goes_on(self) -> bool:
-        """For its seconds, and on a busy machine until an inspection found a factory without a mark."""
+        """Return whether to continue: for SECONDS, and on a busy machine until an inspection has succeeded."""
         now = asyncio.get_running_loop().time()
         return now < self.ends or (not self.inspected and now < self.ends + PATIENCE)
 
     async def repeat(
         self, act: Callable[[Connection], Awaitable[None]], connection: Connection, *, yielding: bool = False
     ) -> None:
-        """Act again and again; when yielding, ever more slowly after its seconds, so that accountants catch up."""
+        """Act repeatedly. When yielding, act ever more slowly after SECONDS, so that accountants catch up."""
         while self.goes_on():
             await act(connection)
             late_s = max(0.0, asyncio.get_running_loop().time() - self.ends) if yielding else 0.0
@@ -73,13 +73,13 @@ class Play:
             await asyncio.sleep(0.02)
 
     def instant(self) -> int:
-        """Of a row: now, late, or up to five minutes ahead; often on an edge, or one that was there before."""
+        """Return an instant for a row: now, late, or up to five minutes ahead; often on an edge, or another row's."""
         reach = self.random.choice((MINUTE_US, HOUR_US, DAY_US))
         at = self.random.randint(self.now_us - reach, self.now_us + 5 * MINUTE_US)
         return self.random.choice((at, floor_to(at, MINUTE_US), floor_to(at, 10 * MINUTE_US), floor_to(at, HOUR_US)))
 
     async def ingest(self, connection: Connection) -> None:
-        """Rows and marks in one transaction, which may take a while to commit."""
+        """Write rows and marks in one transaction, which may take a while to commit."""
         rows: dict[tuple[type, int, int], State | Count] = {}
         for _ in range(self.random.randint(1, 12)):
             machine, at = self.random.choice(self.fleet.machines), self.instant()
@@ -94,7 +94,7 @@ class Play:
             await asyncio.sleep(self.random.choice((0, 0, 0.01, 0.05)))
 
     async def register(self, connection: Connection) -> None:
-        """A PUT, from all time, from the past, or from an instant to come."""
+        """Change the registry as a PUT would, from the beginning, from the past or from a future instant."""
         await asyncio.sleep(0.1)
         from_us = self.random.choice((None, self.instant(), self.now_us + self.random.randint(0, DAY_US)))
         whom = self.random.random()
@@ -106,7 +106,7 @@ class Play:
         if whom < 0.4:
             await self.fleet.move("enterprise", 1, from_us, connection, employees=self.random.choice((None, 9, 300)))
             return
-        await self.fleet.say(
+        await self.fleet.register(
             self.random.choice(self.fleet.machines),
             from_us,
             connection,

@@ -1,4 +1,4 @@
-"""Marks in every position to ``accounted_until`` and to the horizon leave accounts that equal a recomputation."""
+"""Accounts equal a recomputation wherever marks lie relative to ``accounted_until`` and to the horizon."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ NOON_US = 1_488_326_400_000_000 + 3 * HOUR_US
 Story = Callable[[Fleet], Awaitable[None]]
 
 
-def tell(database: str, story: Story, factories: int = 1) -> None:
+def play_out(database: str, story: Story, factories: int = 1) -> None:
     async def run() -> None:
         async with registered_fleet(database, factories) as fleet:
             await story(fleet)
@@ -31,7 +31,7 @@ async def marks_left(fleet: Fleet) -> int:
 
 
 async def catch_up(fleet: Fleet, now_us: int) -> int:
-    """Advance to the present; how many steps that took."""
+    """Advance to the present and return the number of steps."""
     steps = 1
     while await advance(fleet.analytics, now_us):
         await fleet.settle_all()
@@ -39,8 +39,8 @@ async def catch_up(fleet: Fleet, now_us: int) -> int:
     return steps
 
 
-def test_a_week_behind_no_row_of_a_long_mark_is_forgotten(database: str) -> None:
-    """Its rows are an hour apart, so none of them lies in the hour in which accounting stands."""
+def test_a_week_behind_every_row_of_a_long_mark_is_accounted(database: str) -> None:
+    """The rows are an hour apart, so none lies in the hour that accounting has reached."""
 
     async def story(fleet: Fleet) -> None:
         began = NOON_US + 55 * MINUTE_US
@@ -54,10 +54,10 @@ def test_a_week_behind_no_row_of_a_long_mark_is_forgotten(database: str) -> None
         assert await fleet.owner.fetchval("SELECT sum(count_rows) FROM machine_hour WHERE machine = 2") == 184
         assert await fleet.verify(began - HOUR_US, now) == 0
 
-    tell(database, story)
+    play_out(database, story)
 
 
-def test_a_change_of_all_time_is_settled_in_pieces_and_then_forgotten(
+def test_a_change_from_the_beginning_is_settled_in_parts_and_leaves_no_mark(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "HOURS_AT_ONCE", 20)
@@ -68,46 +68,48 @@ def test_a_change_of_all_time_is_settled_in_pieces_and_then_forgotten(
         for machine in fleet.machines:
             await fleet.add(State(machine, NOON_US + n * (5 * HOUR_US + machine), 1 + n % 5) for n in range(200))
         await fleet.add([State(1, NOON_US + 40 * DAY_US + MINUTE_US, 1)])
-        await fleet.say(1, None, state_ttl_us=86_400 * SECOND_US)
-        await fleet.say(2, NOON_US + 3 * DAY_US + 1, state_ttl_us=6 * HOUR_US, ideal_cycle_us=None)
+        await fleet.register(1, None, state_ttl_us=86_400 * SECOND_US)
+        await fleet.register(2, NOON_US + 3 * DAY_US + 1, state_ttl_us=6 * HOUR_US, ideal_cycle_us=None)
         await fleet.settle_all()
         assert await fleet.verify(NOON_US, NOON_US + 41 * DAY_US) == 0
         await catch_up(fleet, NOON_US + 43 * DAY_US)
         assert await fleet.verify(NOON_US, NOON_US + 43 * DAY_US) == 0
-        # Only what still comes is marked: silent machines are not accounted for ever.
+        # Only the future is marked: silent machines are not accounted again and again.
         assert await marks_left(fleet) == await fleet.owner.fetchval(
             "SELECT count(*) FROM state_event WHERE at > $1 OR machine = 1 AND at > $1 - interval '1 day'",
             NOON_US + 43 * DAY_US,
         )
 
-    tell(database, story)
+    play_out(database, story)
 
 
-def test_a_shard_with_much_to_do_keeps_no_other_waiting(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_shard_does_not_keep_the_others_waiting(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "HOURS_AT_ONCE", 20)
 
     async def story(fleet: Fleet) -> None:
         await start_accounting(fleet.analytics, NOON_US + 40 * DAY_US)
         await fleet.owner.execute("UPDATE fact_horizon SET sealed_before = '2017-02-01'")
-        await fleet.say(1, None, state_ttl_us=1_000_000)
+        await fleet.register(1, None, state_ttl_us=1_000_000)
         await fleet.add([State(4, NOON_US, 1)])
         turn = Turn()
         for _ in range(2):
             assert await settle_past(fleet.analytics, lambda: False, 0.0, turn, AnalyticsMetrics())
         assert await shards_with_work(fleet.analytics) == [1]
 
-    tell(database, story, factories=2)
+    play_out(database, story, factories=2)
 
 
 def test_rows_ahead_and_a_clock_that_steps_back(database: str) -> None:
-    """A row ahead comes into the account as time passes, and so does a version that begins later; nothing goes back."""
+    """Rows and versions that lie ahead enter the accounts as time passes; ``accounted_until`` never moves back."""
 
     async def story(fleet: Fleet) -> None:
         hour = NOON_US + HOUR_US
         await start_accounting(fleet.analytics, hour - 2 * SECOND_US)
         await fleet.add([State(1, hour - MINUTE_US, 1), State(1, hour, 4), State(1, hour + 4 * MINUTE_US, 1)])
         await fleet.add([Count(1, hour, 7), Count(1, hour - 1, 5), Count(1, hour + 5 * MINUTE_US, 2**31 - 1)])
-        await fleet.say(1, hour + 7 * MINUTE_US, state_ttl_us=86_400 * SECOND_US, ideal_cycle_us=86_400 * SECOND_US)
+        await fleet.register(
+            1, hour + 7 * MINUTE_US, state_ttl_us=86_400 * SECOND_US, ideal_cycle_us=86_400 * SECOND_US
+        )
         for step in (0, 1, 2, 3, 1, 240, 241, 100, 420, 3000, 2999, 90_000):
             await fleet.settle_all()
             await advance(fleet.analytics, hour + step * SECOND_US - SECOND_US)
@@ -116,11 +118,11 @@ def test_rows_ahead_and_a_clock_that_steps_back(database: str) -> None:
         sums = "SELECT sum(good), sum(failures), sum(evidence_us) FROM machine_hour"
         assert tuple(await fleet.owner.fetchrow(sums) or ()) == (2**31 + 11, 1, 86_400_000_000 + 5 * 60_000_000)
 
-    tell(database, story)
+    play_out(database, story)
 
 
-def test_a_day_goes_at_once_to_the_cohort_in_which_it_will_end(database: str) -> None:
-    """Whoever is told at noon of a move this evening finds the day's counts where the registry has the day."""
+def test_a_day_belongs_at_once_to_the_cohort_in_which_it_will_end(database: str) -> None:
+    """When a move this evening is registered at noon, the day's counts move with the day at once."""
 
     async def story(fleet: Fleet) -> None:
         owner = (
@@ -138,4 +140,4 @@ def test_a_day_goes_at_once_to_the_cohort_in_which_it_will_end(database: str) ->
         await catch_up(fleet, NOON_US + DAY_US)
         assert await fleet.verify(NOON_US, NOON_US) == 0
 
-    tell(database, story)
+    play_out(database, story)

@@ -1,4 +1,4 @@
-"""``jejo verify`` sees every kind of alteration of every derived table, and nothing where nothing is wrong."""
+"""``jejo verify`` reports every kind of alteration of every derived table, and nothing else."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -95,7 +95,7 @@ def test_hours_of_a_machine_without_versions_are_found_and_go_when_settled(datab
     asyncio.run(run_fleet(database, story))
 
 
-def test_a_mark_matters_only_where_it_reaches(database: str) -> None:
+def test_only_marks_that_affect_the_window_are_waited_for(database: str) -> None:
     async def story(fleet: Fleet) -> None:
         await fleet.add([State(1, UNTIL_US - 1, 2)])
         assert not await fleet.verify(NOON_US - 3 * DAY_US, NOON_US)
@@ -106,14 +106,14 @@ def test_a_mark_matters_only_where_it_reaches(database: str) -> None:
 
 
 def test_a_horizon_in_the_middle_of_a_day_and_of_a_hold(database: str) -> None:
-    """What was derived from facts before it stays as it is, and is no difference."""
+    """Accounts before the horizon stay as they are and are not compared."""
 
     async def story(fleet: Fleet) -> None:
         # Machine 4 has all its counts of the day before the horizon, so the day is counted by what is sealed.
         await fleet.owner.execute(
             "UPDATE count_event SET retracted = true WHERE machine = 4 AND at >= $1", NOON_US + HOUR_US
         )
-        await fleet.say(4, None, ideal_cycle_us=20_000_000)
+        await fleet.register(4, None, ideal_cycle_us=20_000_000)
         await fleet.settle_all()
         assert not await differences(fleet)
         await fleet.owner.execute("UPDATE fact_horizon SET sealed_before = $1", NOON_US + 90 * MINUTE_US)

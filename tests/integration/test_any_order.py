@@ -1,4 +1,4 @@
-"""Any rows in any order, doubled, revised, retracted, cut into any batches, give the plain implementation's accounts.
+"""Rows in any order, duplicated, revised, retracted and in any batches give the plain implementation's accounts.
 
 The rows go through ingest's writer and analytics' engine on the real database, one small fleet for each example.
 """
@@ -86,7 +86,7 @@ def deliveries(draw: st.DrawFn) -> list[list[Row]]:
 
 
 def in_force(batches: list[list[Row]]) -> dict[tuple[FactTable, int, int, str], Row]:
-    """The naive law: at each revision the first row sent, of these the highest revision."""
+    """Return the rows in force, naively: the first row sent at each revision, and the highest revision of these."""
     first: dict[tuple[FactTable, int, int, str, int], Row] = {}
     for row in itertools.chain.from_iterable(batches):
         first.setdefault((row.table, row.machine, row.at_us, row.product, row.revision), row)
@@ -178,7 +178,7 @@ async def settle_all(connection: Connection) -> None:
 
 
 def expected(batches: list[list[Row]]) -> dict[int, dict[int, dict[str, int]]]:
-    """The figures of the plain implementation over the rows in force."""
+    """Return the figures of the plain implementation over the rows in force."""
     version = MachineVersion(
         *(FIRST_INSTANT_US, LAST_INSTANT_US, TTL_US, CYCLE_US, FIRST_INSTANT_US, LAST_INSTANT_US), True, NOWHERE
     )

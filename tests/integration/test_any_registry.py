@@ -1,4 +1,4 @@
-"""Whatever is registered of whatever time, and whenever it is said: answers equal those of the naive reference."""
+"""Whatever is registered, for any time and in any order: answers equal those of the naive reference."""
 
 import datetime as dt
 import random
@@ -33,7 +33,7 @@ VALUES: dict[str, tuple[str, ...]] = {
 
 @dataclass
 class Play:
-    """A random country, and the platform that is told of it."""
+    """A random country, and the platform in which it is registered."""
 
     api: Api
     random: random.Random
@@ -149,7 +149,7 @@ async def test_any_registry(api: Api, seed: int) -> None:
     for until in sorted(play.random.sample(BUSY, 3)):
         await play.send(20)
         for changes in (5, 2):
-            # The second time round nothing comes and no time passes: only what is registered changes.
+            # In the second round, no facts arrive and no time passes: only the registry changes.
             for _ in range(changes):
                 await play.change()
             await play.account(until)

@@ -29,7 +29,7 @@ def item(stack: Stack, scope: str) -> Any:
 
 
 def differences(before: Any, after: Any, path: str = "") -> set[str]:
-    """The paths at which two items differ."""
+    """Return the paths at which two items differ."""
     if isinstance(before, dict) and isinstance(after, dict):
         return {p for key in before | after for p in differences(before.get(key), after.get(key), f"{path}/{key}")}
     return set() if before == after else {path}
@@ -65,7 +65,7 @@ def test_a_shorter_ttl_takes_the_time_no_longer_held(stack: Stack, sender: Sende
     verify(stack)
 
 
-def test_a_new_ideal_cycle_changes_what_rests_on_it_alone(stack: Stack, sender: Sender) -> None:
+def test_a_new_ideal_cycle_changes_only_the_kpis_made_of_it(stack: Stack, sender: Sender) -> None:
     before = item(stack, "machine:F1/M1")
     stack.register_machine("F1", "M1", ideal_cycle_s=5)
     after = item(stack, "machine:F1/M1")
@@ -86,7 +86,7 @@ def test_a_version_from_the_middle_of_a_hold_divides_it(stack: Stack, sender: Se
     verify(stack)
 
 
-def test_a_silent_machine_halves_coverage_and_nothing_else_it_should_not(stack: Stack, sender: Sender) -> None:
+def test_a_silent_machine_halves_coverage_and_leaves_measured_kpis_alone(stack: Stack, sender: Sender) -> None:
     rows = [state("M1", second, "producing") for second in range(-9 * 3600, 15 * 3600, 500)]
     send(sender, states=rows)
     stack.wait_until_ingested()

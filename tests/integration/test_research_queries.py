@@ -26,7 +26,7 @@ HOUR_S = 3600
 # Machine F000001/A, ideal cycle 10 s: set-up 30 min, producing 60 + 30 min, faulted 45 min, producing 45 min.
 # Machine F000001/B, ideal cycle 20 s: producing 80 min, faulted 20 min, idle 20 min; in April producing 50 min.
 # Machine F000002/A, ideal cycle 5 s: set-up 10 min, producing 50 min, faulted 5 min, idle 25; by night producing 30.
-# Machine F000002/S says nothing. The hold is an hour, so no row below ends by itself.
+# Machine F000002/S sends nothing. The TTL is an hour, so no hold below ends by itself.
 STATES = {
     ("F000001", "A"): [
         ("2025-03-03T08:00", "setup", None, None),
@@ -108,20 +108,20 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
 
 
 def sections(document: str) -> dict[str, str]:
-    """Each of the third-level headings, and what stands below it."""
+    """Return the third-level headings, each with the text below it."""
     parts = re.split(r"(?m)^### (.*)$", document)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def fenced(language: str, text: str) -> str:
-    """The first fenced block of a language."""
+    """Return the first fenced block of a language."""
     found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
     assert found, language
     return found.group(1)
 
 
 def shown(section: str) -> list[list[str]]:
-    """The table below a query: header and rows, as text."""
+    """Return the table below a query: header and rows, as text."""
     lines = [line for line in section.splitlines() if line.startswith("| ")]
     table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [table[0], *table[2:]]
@@ -132,7 +132,7 @@ def as_text(value: object) -> str:
 
 
 def psql(environment: dict[str, str], sql: str) -> list[list[str]]:
-    """Header and rows of a query, from the real program."""
+    """Return header and rows of a query, from psql."""
     program = fetch_timescaledb() / "usr/lib/postgresql/17/bin/psql"
     command = [str(program), "-X", "--csv", "-v", "ON_ERROR_STOP=1", "-f", "-"]
     done = subprocess.run(
@@ -143,7 +143,7 @@ def psql(environment: dict[str, str], sql: str) -> list[list[str]]:
 
 
 def pandas_rows(sql: str) -> list[list[object]]:
-    """Header and rows of a query, by the document's own lines of Python."""
+    """Return header and rows of a query, by the Python code of the document."""
     names: dict[str, Any] = {"query": sql}
     exec(fenced("python", DOCUMENT), names)
     names["engine"].dispose()
@@ -152,7 +152,7 @@ def pandas_rows(sql: str) -> list[list[object]]:
 
 
 def plain(value: object) -> object:
-    """A cell of a data frame: NaN stands for null, and days are written out."""
+    """Return a cell of a data frame as text: NaN stands for null, and days are written out."""
     if isinstance(value, float) and math.isnan(value):
         return None
     return value.isoformat() if isinstance(value, dt.date) else value
@@ -174,7 +174,7 @@ def send(sender: Sender, revision: int = 0, **rows: object) -> None:
 
 
 def register(stack: Stack) -> dict[str, Sender]:
-    """The example's two factories: as the API takes them."""
+    """Register the two factories of the example."""
     senders = {}
     for factory_id, enterprise, employees, sector, level in (
         ("F000001", "E1", 42, "C29", "basic"),
@@ -191,8 +191,8 @@ def register(stack: Stack) -> dict[str, Sender]:
     return senders
 
 
-def tell(senders: dict[str, Sender]) -> None:
-    """The example's facts, and some that are withdrawn or corrected again."""
+def send_facts(senders: dict[str, Sender]) -> None:
+    """Send the facts of the example, and some that are later retracted or corrected."""
     for (factory_id, machine_id), states in STATES.items():
         send(
             senders[factory_id],
@@ -227,12 +227,12 @@ def tell(senders: dict[str, Sender]) -> None:
     )
 
 
-def test_the_document_shows_what_its_queries_answer(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_document_shows_the_results_of_its_queries(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     stack.start_api()
     senders = register(stack)
     stack.start("ingest")
     stack.start("analytics")
-    tell(senders)
+    send_facts(senders)
     stack.wait_until_ingested()
     stack.wait_until_accounted()
     variables = libpq_variables(stack.database_url, "researcher")

@@ -1,4 +1,4 @@
-"""The research views say what the tables say, in words; versions tile time; and a day's question reads a day."""
+"""The research views show what the tables have, in words; versions tile time; a query of one day reads one day."""
 
 import itertools
 import random
@@ -50,20 +50,18 @@ async def researcher(database: str, owner: Connection) -> AsyncIterator[Connecti
 
 
 def spans(chance: random.Random, first_us: int) -> list[tuple[int, int]]:
-    """Versions' spans that follow each other from an instant to the end of time."""
+    """Return consecutive spans for versions, from an instant to the end of time."""
     days = sorted(chance.sample(range(1, DAYS), chance.randrange(4)))
     edges = [first_us, *(ORIGIN_US + day * DAY_US for day in days), LAST_INSTANT_US]
     return list(itertools.pairwise(edges))
 
 
-async def test_a_factory_is_what_its_version_and_its_enterprises_say_at_every_instant(
-    owner: Connection, researcher: Connection
-) -> None:
+async def test_a_factory_is_as_registered_at_every_instant(owner: Connection, researcher: Connection) -> None:
     chance = random.Random(7)
     enterprises: dict[int, list[tuple[int, int, int]]] = {}
     for n in range(1, 9):
         await owner.execute("INSERT INTO enterprise (enterprise_id) VALUES ($1)", f"E{n}")
-        # Some companies are told of only after their factories are.
+        # Some enterprises are registered later than their factories.
         first = chance.choice([FIRST_INSTANT_US, ORIGIN_US])
         enterprises[n] = [(*span, chance.randrange(len(EMPLOYEES))) for span in spans(chance, first)]
         for start, end, size in enterprises[n]:
@@ -80,28 +78,30 @@ async def test_a_factory_is_what_its_version_and_its_enterprises_say_at_every_in
             await owner.execute(FACTORY_VERSION, n, start, end, str(start), enterprise, region, None)
         await owner.execute(FACTORY_VERSION, n, FIRST_INSTANT_US, LAST_INSTANT_US, "wrong", 1, "KR-50", ORIGIN_US)
 
-    def said_at(factory_id: str, us: int) -> tuple[str, str | None]:
+    def registered_at(factory_id: str, us: int) -> tuple[str, str | None]:
         (version,) = [v for v in factories[factory_id] if v[0] <= us < v[1]]
         sizes = [size for start, end, size in enterprises[version[3]] if start <= us < end]
         return version[2], SIZES[sizes[0]] if sizes else None
 
     rows = await researcher.fetch("SELECT * FROM factory ORDER BY factory_id, effective_from")
-    told: dict[str, list[Any]] = {}
+    shown: dict[str, list[Any]] = {}
     for row in rows:
-        told.setdefault(row["factory_id"], []).append(row)
-    assert set(told) == set(factories)
-    for factory_id, versions in told.items():
+        shown.setdefault(row["factory_id"], []).append(row)
+    assert set(shown) == set(factories)
+    for factory_id, versions in shown.items():
         edges = [versions[0]["effective_from"], *(version["effective_to"] for version in versions)]
         assert [version["effective_from"] for version in versions] == edges[:-1]
         assert (edges[0], edges[-1]) == (FIRST_INSTANT_US, LAST_INSTANT_US)
-        said = [(version["region"], version["size"]) for version in versions]
-        assert all(a != b for a, b in itertools.pairwise(said))
+        contents = [(version["region"], version["size"]) for version in versions]
+        assert all(a != b for a, b in itertools.pairwise(contents))
         for us in (FIRST_INSTANT_US, *(ORIGIN_US + day * DAY_US for day in range(-1, DAYS + 1))):
-            found = [s for s, v in zip(said, versions, strict=True) if v["effective_from"] <= us < v["effective_to"]]
-            assert found == [said_at(factory_id, us)]
+            found = [
+                s for s, v in zip(contents, versions, strict=True) if v["effective_from"] <= us < v["effective_to"]
+            ]
+            assert found == [registered_at(factory_id, us)]
 
 
-async def test_codes_are_told_as_the_wires_words(owner: Connection, researcher: Connection) -> None:
+async def test_codes_are_shown_as_the_words_of_the_wire(owner: Connection, researcher: Connection) -> None:
     await owner.execute(REGISTERED)
     fact = "INSERT INTO state_event VALUES (1, $1, $2, $3, NULL, 0, false, 1)"
     for state in State:
@@ -113,7 +113,7 @@ async def test_codes_are_told_as_the_wires_words(owner: Connection, researcher: 
     assert [row["mode"] for row in rows[len(State) :]] == [mode.name for mode in Mode]
 
 
-async def test_withdrawn_facts_are_absent(owner: Connection, researcher: Connection) -> None:
+async def test_retracted_facts_are_absent(owner: Connection, researcher: Connection) -> None:
     await owner.execute(REGISTERED)
     for at, retracted in ((ORIGIN_US, False), (ORIGIN_US + 1, True)):
         await owner.execute("INSERT INTO state_event VALUES (1, $1, 1, 1, 'r', 3, $2, 1)", at, retracted)
@@ -129,7 +129,7 @@ async def test_withdrawn_facts_are_absent(owner: Connection, researcher: Connect
         assert [tuple(found) for found in await researcher.fetch(f"SELECT * FROM {view}")] == [row]
 
 
-async def test_a_question_of_one_day_reads_one_chunk(owner: Connection, researcher: Connection) -> None:
+async def test_a_query_of_one_day_reads_one_chunk(owner: Connection, researcher: Connection) -> None:
     await owner.execute(REGISTERED)
     await owner.execute(
         "INSERT INTO state_event SELECT 1 + n % 2, '2025-02-28 15:00Z'::timestamptz + n * INTERVAL '10 min', 1, 1, "
@@ -142,12 +142,12 @@ async def test_a_question_of_one_day_reads_one_chunk(owner: Connection, research
     )
     text = "\n".join(row[0] for row in plan)
     assert len(set(re.findall(r"_hyper_\d+_\d+_chunk", text))) == 1, text
-    # The conditions reach the tables: nothing is filtered after the join.
+    # The conditions are applied to the tables: nothing is filtered after the join.
     assert "SubqueryScan" not in text.replace(" ", ""), text
 
 
 async def add_ones(owner: Connection, table: str, **given: str) -> None:
-    """A row of a derived table with 1 in every column that is not given."""
+    """Add a row to a derived table with 1 in every column that is not given."""
     columns = await owner.fetch(
         "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped",
         f"public.{table}",
@@ -156,7 +156,7 @@ async def add_ones(owner: Connection, table: str, **given: str) -> None:
     await owner.execute(f"INSERT INTO public.{table} ({', '.join(row)}) VALUES ({', '.join(row.values())})")
 
 
-async def test_hours_and_days_say_whether_they_may_grow(owner: Connection, researcher: Connection) -> None:
+async def test_hours_and_days_that_may_grow_are_partial(owner: Connection, researcher: Connection) -> None:
     await owner.execute(REGISTERED)
     await owner.execute("INSERT INTO analytics_state (accounted_until) VALUES ($1)", ORIGIN_US + 90 * 60 * 1_000_000)
     for hour in ("'2025-03-02 15:00Z'", "'2025-03-02 16:00Z'"):

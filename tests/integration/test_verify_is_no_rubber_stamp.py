@@ -1,4 +1,4 @@
-"""``jejo verify`` finds one altered second, one deleted fact, one dropped mark, and says where and what."""
+"""``jejo verify`` finds one altered second, one deleted fact and one dropped mark, and reports where and what."""
 
 import datetime as dt
 import json
@@ -49,7 +49,7 @@ def test_one_altered_second(stack: Stack, sender: Sender) -> None:
     assert "1140000000" in output
 
 
-def test_one_deleted_fact_even_where_no_second_hangs_on_it(stack: Stack, sender: Sender) -> None:
+def test_one_deleted_fact_even_if_it_changes_no_time(stack: Stack, sender: Sender) -> None:
     stack.query("DELETE FROM state_event WHERE at = '2017-03-01T00:02:00Z'")
     code, output = verify(stack)
     assert code == 1

@@ -1,4 +1,4 @@
-"""The accounts in columns against the plain second implementation, over arbitrary rows and registry versions."""
+"""Both implementations of the accounts agree over arbitrary rows and registry versions."""
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -30,12 +30,12 @@ count_rows = st.lists(
     st.tuples(anywhere, st.integers(0, 2**31 - 1), st.integers(0, 9), st.integers(0, 9), st.integers(0, 1)), max_size=8
 )
 COHORTS: tuple[Cohort, ...] = (("KR-11", "C10"), ("KR-26", "C10"), (None, None))
-"""The plain implementation knows a cohort by what it is, the other by its place here."""
+"""The plain implementation identifies a cohort by its content, the other by its position here."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One machine: rows, versions, and until when time has been accounted."""
+    """One machine: rows, versions, and the instant up to which to account."""
 
     states: dict[int, tuple[State, Mode]]
     counts: list[tuple[int, int, int, int, int]]
@@ -69,7 +69,7 @@ def columns(*lists: list[int]) -> "list[np.ndarray[tuple[int], np.dtype[np.int64
 
 
 def in_columns(*cases: Case) -> dict[int, dict[Place, dict[str, int]]]:
-    """The figures of the implementation in columns, by machine, hour and cohort; the first case says until when."""
+    """Return the figures in columns, by machine, hour and cohort; the first case gives the instant to account up to."""
     numbered = list(enumerate(cases, start=1))
     states = StateRows(
         *columns(
@@ -111,7 +111,7 @@ def in_columns(*cases: Case) -> dict[int, dict[Place, dict[str, int]]]:
 
 
 def plainly(case: Case) -> dict[Place, dict[str, int]]:
-    """The figures of the plain implementation, by hour and cohort."""
+    """Return the figures of the plain implementation, by hour and cohort."""
     done = account_machine(
         [(at, int(state), int(mode)) for at, (state, mode) in case.states.items()],
         case.counts,

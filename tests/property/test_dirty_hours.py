@@ -1,4 +1,4 @@
-"""Marks settled in pieces of any size reach every hour that they would have reached at once, and come to an end."""
+"""Marks settled in parts of any size affect every hour that they would at once, and settling them ends."""
 
 import numpy as np
 from hypothesis import given
@@ -27,7 +27,7 @@ def hours_of(work: Work) -> Hours:
 
 
 def reached(known: list[Mark], ttl: dict[int, int], sealed_us: int, until_us: int) -> Hours:
-    """Every hour that a mark can change, one by one."""
+    """Return every hour that a mark can change, one by one."""
     return {
         (mark.machine, hour)
         for mark in known
@@ -40,7 +40,7 @@ def reached(known: list[Mark], ttl: dict[int, int], sealed_us: int, until_us: in
 
 
 @given(st.lists(marks, max_size=8), ttls, instants, instants, st.integers(1, 200))
-def test_pieces_reach_what_the_whole_reaches(
+def test_parts_affect_the_same_hours_as_the_whole(
     known: list[Mark], ttl: dict[int, int], sealed_us: int, until_us: int, most_hours: int
 ) -> None:
     whole = hours_to_account(known, ttl, sealed_us, until_us, UNBOUND)

@@ -1,4 +1,4 @@
-"""A machine's segments against a look at every instant at which anything can change, and against its accounts."""
+"""A machine's segments equal what holds at every single instant, and add up to its accounts."""
 
 from bisect import bisect_right
 from itertools import pairwise
@@ -42,7 +42,7 @@ windows = st.tuples(instants, instants).map(lambda pair: (min(pair), max(pair)))
 
 
 def look(rows: list[StateFact], versions: list[UseVersion], at: int) -> tuple[State, Mode, str | None] | None:
-    """What holds at an instant; None where the machine is not in use."""
+    """Return what holds at an instant; None if the machine is not in use."""
     in_force = [v for v in versions if v.from_us <= at < v.to_us and v.in_use_from_us <= at < v.in_use_to_us]
     if not in_force:
         return None
@@ -53,7 +53,7 @@ def look(rows: list[StateFact], versions: list[UseVersion], at: int) -> tuple[St
 
 
 @given(row_lists(), version_lists(), windows)
-def test_segments_say_what_a_look_at_every_instant_says(
+def test_segments_equal_what_holds_at_every_instant(
     rows: list[StateFact], versions: list[UseVersion], window: tuple[int, int]
 ) -> None:
     from_us, to_us = window
@@ -72,7 +72,7 @@ def test_segments_say_what_a_look_at_every_instant_says(
 
 
 @given(row_lists(), version_lists(), windows)
-def test_a_window_in_two_parts_says_the_same(
+def test_a_window_in_two_parts_gives_the_same_segments(
     rows: list[StateFact], versions: list[UseVersion], window: tuple[int, int]
 ) -> None:
     """Each part is given only the rows that the API reads for it: the last before the part, and those within."""
@@ -88,7 +88,7 @@ def test_a_window_in_two_parts_says_the_same(
 
 
 @given(row_lists(), version_lists(), instants)
-def test_time_in_each_state_is_what_the_accounts_hold(
+def test_time_in_each_state_equals_the_accounts(
     rows: list[StateFact], versions: list[UseVersion], until_us: int
 ) -> None:
     found = segments(rows, versions, 0, until_us)

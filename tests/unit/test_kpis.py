@@ -93,7 +93,7 @@ def test_null_has_a_reason(name: str, given: dict[str, int], reason: str) -> Non
     assert (kpi.value, kpi.reason) == (None, reason)
 
 
-def test_nothing_at_all_is_null_everywhere_with_a_reason() -> None:
+def test_without_any_figure_every_kpi_is_null_with_a_reason() -> None:
     for kpi in compute_kpis(DEFINITIONS, NOTHING, IDS).values():
         assert kpi.value is None
         assert kpi.reason
@@ -115,7 +115,7 @@ def test_flags() -> None:
 @pytest.mark.parametrize(
     ("automatic_s", "automated", "flags"), [(70, 10, ()), (69, 10, ("declared_far_above",)), (69, 9, ())]
 )
-def test_machines_declared_automated_that_produce_otherwise(
+def test_a_flag_where_more_is_declared_automatic_than_produced(
     automatic_s: int, automated: int, flags: tuple[str, ...]
 ) -> None:
     modes = {"producing_automatic_us": automatic_s, "producing_manual_us": 100 - automatic_s, "producing_us": 100}
@@ -124,7 +124,7 @@ def test_machines_declared_automated_that_produce_otherwise(
     assert found["automatic_production_share"].flags == flags
 
 
-def test_a_sum_beyond_doubles_is_divided_exactly() -> None:
+def test_sums_beyond_the_precision_of_doubles_are_divided_exactly() -> None:
     year_of_the_country = 600_000 * 365 * 86_400
     found = compute_kpis(DEFINITIONS, figures(producing_us=year_of_the_country, evidence_us=1), ["availability"])[
         "availability"

@@ -472,7 +472,7 @@ export interface components {
         Automation: "manual" | "semi_automatic" | "automatic" | "robot";
         /**
          * Basis
-         * @description What a KPI rests on, hence which coverage makes it trustworthy.
+         * @description The data that a KPI is based on; its coverage decides whether the KPI is flagged.
          * @enum {unknown}
          */
         Basis: "counted" | "counts" | "registry" | "states";
@@ -853,7 +853,7 @@ export interface components {
         Interval: "hour" | "day" | "month" | "total";
         /**
          * KpiDefinition
-         * @description One KPI: numerator and denominator are figures to be added up, times another such sum if there is one.
+         * @description One KPI: numerator and denominator are sums of figures, each times another such sum if one is given.
          *
          *     ``unit`` is the numerator's. ``group`` and ``better`` say how to present it: under which heading, and whether a
          *     ranking begins with the highest or the lowest value.
@@ -1044,7 +1044,7 @@ export interface components {
         NameSort: "id" | "name";
         /**
          * NullReason
-         * @description Why a KPI has no value, where this figure (or ``denominator``) is zero; the first that applies is given.
+         * @description Why a KPI has no value if this figure (or ``denominator``) is zero; the first that applies is served.
          */
         NullReason: {
             if_zero: string;
@@ -1160,7 +1160,7 @@ export interface components {
         };
         /**
          * PublishedFigure
-         * @description What a reader of KPIs wants to know of a figure.
+         * @description A figure, as readers of KPIs need to know it.
          */
         PublishedFigure: {
             id: string;
@@ -1171,7 +1171,7 @@ export interface components {
         };
         /**
          * Range
-         * @description The usual range; a value above it is served and flagged. No ``high``: there is no usual bound.
+         * @description The usual range; a value above it is served and flagged. ``high`` is None if there is no usual bound.
          */
         Range: {
             low: number;
@@ -1196,7 +1196,7 @@ export interface components {
         Region: "KR-11" | "KR-26" | "KR-27" | "KR-28" | "KR-29" | "KR-30" | "KR-31" | "KR-41" | "KR-42" | "KR-43" | "KR-44" | "KR-45" | "KR-46" | "KR-47" | "KR-48" | "KR-49" | "KR-50";
         /**
          * ShortfallFlag
-         * @description A flag that a value carries if it lies below another KPI's by more than so much.
+         * @description A flag that a value carries if it is below another KPI's by more than ``by``.
          */
         ShortfallFlag: {
             below: string;
@@ -1335,13 +1335,13 @@ export interface components {
         };
         /**
          * Unit
-         * @description What numerator and denominator are served in; figures of time are microseconds inside.
+         * @description The unit in which numerator or denominator is served; figures of time are in microseconds.
          * @enum {unknown}
          */
         Unit: "failures" | "h" | "machines" | "pieces" | "s" | "s2";
         /**
          * ValueUnit
-         * @description What a KPI's value is served in.
+         * @description The unit of a KPI's value.
          * @enum {unknown}
          */
         ValueUnit: "1" | "1/h" | "h";
