@@ -24,7 +24,7 @@ START = """
 INSERT INTO ingest_topic (cluster_id, topic_id, topic) VALUES ('c', 't', 't');
 INSERT INTO ingest_offset VALUES ('c', 't', 0, 0, 0);
 """
-TOLD = """
+OUTCOME = """
 SELECT to_jsonb(t) - 'record_id' - 'kept_at' || jsonb_build_object('offset', r.record_offset) AS row
 FROM {} t JOIN ingest_record r ON r.id = t.record_id ORDER BY 1
 """
@@ -120,11 +120,11 @@ async def compress(url: str) -> int:
     return int((await as_owner(url, *calls, counted))[0][0])
 
 
-async def told(url: str) -> list[Any]:
+async def outcome(url: str) -> list[Any]:
     """All facts, what was set aside, and how records were counted."""
     connection: Connection = await connect(url)
     try:
-        found = [[row[0] for row in await connection.fetch(TOLD.format(t))] for t in (*FACTS, "fact_revision")]
+        found = [[row[0] for row in await connection.fetch(OUTCOME.format(t))] for t in (*FACTS, "fact_revision")]
         records = await connection.fetch(
             "SELECT record_offset, rows_stored, rows_duplicate, rows_clashed FROM ingest_record ORDER BY 1"
         )
@@ -149,11 +149,11 @@ async def test_facts_are_the_same_whether_compressed_in_between_or_not(community
     assert [tuple(t.rows_of(fate) // each for fate in FATES[:3]) for t in tallies] == [
         *((16, 0, 0), (0, 96, 0), (0, 0, 14), (20, 0, 0), (10, 0, 0), (0, 10, 0), (16, 32, 0)),
     ]
-    in_community = await told(community_database)
-    assert in_community == await told(database)
+    in_community = await outcome(community_database)
+    assert in_community == await outcome(database)
     assert all(len(rows) > 0 for rows in in_community)
     assert await compress(community_database) == 3 * len(FACTS)
-    assert (await told(community_database))[: len(FACTS)] == in_community[: len(FACTS)]
+    assert (await outcome(community_database))[: len(FACTS)] == in_community[: len(FACTS)]
 
 
 async def test_every_table_of_facts_has_a_policy(community_database: str) -> None:

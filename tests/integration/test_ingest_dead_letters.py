@@ -234,9 +234,9 @@ def test_a_letter_refused_again_has_the_present_reason(stack: Stack, sender: Sen
     )
     stack.register_machine("F1", "GHOST", in_use_from="2018-01-01")
     assert "2 dead letters judged again, 0 turned" in stack.run("dead-letters", "replay").stdout
-    said = stack.query("SELECT reason, message FROM dead_letter ORDER BY id")
-    assert [reason for reason, _ in said] == ["bad_signature", "not_in_use"]
-    assert "correct its time in use" in said[1][1]
+    letters = stack.query("SELECT reason, message FROM dead_letter ORDER BY id")
+    assert [reason for reason, _ in letters] == ["bad_signature", "not_in_use"]
+    assert "correct its time in use" in letters[1][1]
     stack.register_machine("F1", "GHOST", in_use_from="2017-01-01")
     assert (
         "1 dead letters judged again, 1 turned" in stack.run("dead-letters", "replay", "--reason", "not_in_use").stdout
@@ -254,8 +254,8 @@ def test_concurrent_replays_beside_the_worker_turn_each_letter_once(stack: Stack
         sender.send(record(states=ghost_rows(total)))
     sender.producer.flush(timeout=60)
     for one in replays:
-        _, said = one.communicate(timeout=60)
-        assert b"Traceback" not in said
+        _, stderr = one.communicate(timeout=60)
+        assert b"Traceback" not in stderr
     done = stack.run("dead-letters", "replay")
     assert done.returncode == 0, done.stderr
     stack.wait_until_ingested()
