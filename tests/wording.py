@@ -34,6 +34,7 @@ PHRASES = {
     r"\bwithout a word\b|\bin silence\b": "silently",
     r"\b(can|could|cannot)( not)? be had\b|\bto be had\b": "be acquired, be available",
     r"\banother than\b": "other than, different from",
+    r"\b(said|told)\b": "report, log, print, return, or what the value is",
     r"\bfor want of\b": "for lack of",
     r"\bin vain\b": "without success",
     r"\breckon(s|ed|ing)?\b": "compute",

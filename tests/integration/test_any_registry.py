@@ -56,8 +56,8 @@ class Play:
     async def put(self, path: str, body: Json) -> None:
         """Say something: now and then without saying from when."""
         from_us = at_half(self.random.choice(BUSY)) if self.random.random() < 0.75 else None
-        said = body if from_us is None else {**body, "effective_from": rfc3339(from_us)}
-        answer = await self.api.put(path, said)
+        content = body if from_us is None else {**body, "effective_from": rfc3339(from_us)}
+        answer = await self.api.put(path, content)
         assert answer.status_code in (HTTPStatus.OK, HTTPStatus.CREATED), answer.text
         self.registry.put(path, body, from_us)
 

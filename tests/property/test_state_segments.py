@@ -59,15 +59,15 @@ def test_segments_equal_what_holds_at_every_instant(
     from_us, to_us = window
     expected: list[Segment] = []
     for at in range(from_us, to_us):
-        said = look(rows, versions, at)
-        if said is None:
+        known = look(rows, versions, at)
+        if known is None:
             continue
         if expected and expected[-1].to_us == at:
             last = expected[-1]
-            if (last.state, last.mode, last.reason) == said:
-                expected[-1] = Segment(last.from_us, at + 1, *said)
+            if (last.state, last.mode, last.reason) == known:
+                expected[-1] = Segment(last.from_us, at + 1, *known)
                 continue
-        expected.append(Segment(at, at + 1, *said))
+        expected.append(Segment(at, at + 1, *known))
     assert segments(rows, versions, from_us, to_us) == expected
 
 
@@ -83,8 +83,8 @@ def test_a_window_in_two_parts_gives_the_same_segments(
         before = bisect_right(rows, start, key=lambda row: row.at_us) - 1
         read = [row for row in rows[max(before, 0) :] if row.at_us < end]
         found = segments(read, versions, start, end)
-        said = {at: (s.state, s.mode, s.reason) for s in found for at in range(s.from_us, s.to_us)}
-        assert said == {at: whole[at] for at in range(start, end) if whole[at] is not None}
+        covered = {at: (s.state, s.mode, s.reason) for s in found for at in range(s.from_us, s.to_us)}
+        assert covered == {at: whole[at] for at in range(start, end) if whole[at] is not None}
 
 
 @given(row_lists(), version_lists(), instants)

@@ -140,7 +140,7 @@ def test_every_figure_that_a_definition_names_exists() -> None:
         assert {rule.below for rule in kpi.shortfalls} <= set(IDS)
         assert kpi.title.ko
         assert kpi.title.en
-        # Words are said in Korean, too; symbols alone are the same.
+        # Words are translated into Korean; symbols alone are the same.
         assert re.search("[가-힣]", kpi.definition_ko) or kpi.definition_ko == kpi.definition
         assert (kpi.note is None) == (kpi.note_ko is None)
 

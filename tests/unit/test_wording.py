@@ -16,6 +16,7 @@ from tests.wording import ROOT, complaints, files, main
         "def see_that_tables_are_there():",
         "ValueError: it is none.",
         "felt_from_us",
+        "the operator is told what to do",
         '"""See that the fleet can be made.',
         "The lock could not be had.",
         "the schema is held to the code",
