@@ -65,17 +65,23 @@ def split_address(database_url: str) -> tuple[str, str, str]:
     """Split an address into scheme, user with password (empty if it has none), and the rest."""
     scheme, _, rest = database_url.partition("://")
     user, at, server = rest.partition("@")
-    return (scheme, user, server) if at and "/" not in user else (scheme, "", rest)
+    return (scheme, user, server) if at and not {"/", "?"} & set(user) else (scheme, "", rest)
 
 
-async def connect(database_url: str, login: str | None = None, *, application: str = "jejo") -> Connection:
+async def connect(
+    database_url: str, login: str | None = None, *, application: str = "jejo", search_path: str | None = None
+) -> Connection:
     """Open a connection as ``login`` to a migrated database; without ``login``, as the address's user to any database.
+
+    ``search_path`` replaces the user's own from the first query on.
 
     Raises:
         TransientError: the server is unavailable.
         ConfigurationError: the server refuses the address or the login, or the database has not been migrated.
     """
     settings = {"application_name": application, "TimeZone": "UTC"}
+    if search_path is not None:
+        settings["search_path"] = search_path
     address = database_url if login is None else address_for(database_url, login)
     try:
         connection = await asyncpg.connect(address, server_settings=settings, timeout=10)

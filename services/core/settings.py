@@ -58,7 +58,7 @@ class Settings(BaseSettings):
             return {}
         files = [self.database_passwords / login for login in LOGINS]
         try:
-            return {file.name: read_password(file) for file in files if file.exists()}
+            return {file.name: read_password(file) for file in files if password_exists(file)}
         except ValueError as error:
             raise ConfigurationError(f"Correct JEJO_DATABASE_PASSWORDS: {error}.") from None
 
@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         if login is None:
             return url
         # Without a login of its own, a command may not use the database at all, so a password is optional.
-        if folder is None or (cls.login is None and not (folder / login).exists()):
+        if folder is None or (cls.login is None and not password_exists(folder / login)):
             return address_for(url, login)
         return address_for(url, login, read_password(folder / login))
 
@@ -107,11 +107,26 @@ def read_password(file: Path) -> str:
     """Return the password in a file, without surrounding white space.
 
     Raises:
-        ValueError: the file cannot be read.
+        ValueError: the file cannot be read, or contains no password.
     """
     try:
-        return file.read_text(encoding="utf-8").strip()
+        password = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the password in JEJO_DATABASE_PASSWORDS cannot be read: {error}") from None
+    if not password or "\0" in password:
+        raise ValueError(f"the file {file} in JEJO_DATABASE_PASSWORDS contains no password")
+    return password
+
+
+def password_exists(file: Path) -> bool:
+    """Return whether a file exists.
+
+    Raises:
+        ValueError: its folder cannot be searched, or its name is too long.
+    """
+    try:
+        return file.exists()
+    except OSError as error:
         raise ValueError(f"the password in JEJO_DATABASE_PASSWORDS cannot be read: {error}") from None
 
 

@@ -62,6 +62,27 @@ def test_a_missing_password_file_is_reported(passwords: Path, monkeypatch: pytes
         read_settings(ApiSettings)
 
 
+@pytest.mark.parametrize("content", ["", "\n", "a\0b"])
+def test_a_file_without_a_password_is_reported(passwords: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+    """PostgreSQL would take an empty password for none at all, and remove the login's."""
+    (passwords / "jejo_api").write_text(content)
+    with pytest.raises(ConfigurationError, match="jejo_api in JEJO_DATABASE_PASSWORDS contains no password"):
+        read_settings(ApiSettings)
+    with pytest.raises(ConfigurationError, match="jejo_api in JEJO_DATABASE_PASSWORDS contains no password"):
+        read_settings(Settings).read_passwords()
+
+
+def test_a_password_that_cannot_be_looked_up_is_reported(passwords: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JEJO_DATABASE_URL", f"postgresql://{'x' * 300}@db/jejo")
+    with pytest.raises(ConfigurationError, match=r"JEJO_DATABASE_PASSWORDS cannot be read: .*File name too long"):
+        read_settings(Settings)
+
+
+def test_an_at_sign_in_a_parameter_ends_no_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JEJO_DATABASE_URL", "postgresql://db?application_name=me@here")
+    assert read_settings(ApiSettings).database_url == "postgresql://jejo_api@db?application_name=me@here"
+
+
 def test_read_passwords_returns_the_logins_that_have_a_file(passwords: Path) -> None:
     assert read_settings(Settings).read_passwords() == {"jejo_api": "jejo_api/b:c@d e%"}
 
