@@ -7,6 +7,7 @@ password file (``PGPASSFILE`` or ``~/.pgpass``), which psql, pandas and ``jejo``
 import fcntl
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,8 +49,20 @@ def ensure_passwords(folder: Path) -> dict[str, str]:
 
 
 def pgpass_file() -> Path:
-    """Return the path of libpq's password file; of a link, its target, so that replacing the file keeps the link."""
-    return Path(os.environ.get("PGPASSFILE") or Path.home() / ".pgpass").resolve()
+    """Return the path of libpq's password file; of a link, its target, so that replacing the file keeps the link.
+
+    Raises:
+        StackError: the path belongs to something else, such as /dev/null, or the current user has no home folder.
+    """
+    try:
+        file = Path(os.environ.get("PGPASSFILE") or Path.home() / ".pgpass").resolve()
+    except RuntimeError as error:
+        raise StackError(f"There is no place for passwords ({error}): name a file in PGPASSFILE.") from error
+    if file.exists() and not file.is_file():
+        raise StackError(
+            f"{file} is no ordinary file, so passwords cannot be stored in it: name another in PGPASSFILE."
+        )
+    return file
 
 
 def add_pgpass_entries(port: int, passwords: dict[str, str]) -> None:
@@ -71,7 +84,7 @@ def remove_pgpass_entries(port: int, folder: Path) -> None:
     file, password = pgpass_file(), folder / ADMINISTRATOR
     if not (file.is_file() and password.is_file()):
         return
-    if f"{HOST}:{port}:*:{ADMINISTRATOR}:{password.read_text()}" in file.read_text().splitlines():
+    if f"{HOST}:{port}:*:{ADMINISTRATOR}:{password.read_text()}" in read_lines(file):
         replace_pgpass_entries(port, [])
 
 
@@ -85,8 +98,7 @@ def replace_pgpass_entries(port: int, entries: list[str]) -> None:
     ours = tuple(f"{HOST}:{port}:*:{login}:" for login in LOGINS)
     try:
         with locked(file):
-            before = file.read_text().splitlines() if file.is_file() else []
-            kept = [line for line in before if not line.startswith(ours)]
+            kept = [line for line in read_lines(file) if not line.startswith(ours)]
             if entries or kept:
                 write_private_file(file, "\n".join([*entries, *kept]) + "\n")
             else:
@@ -97,12 +109,25 @@ def replace_pgpass_entries(port: int, entries: list[str]) -> None:
         ) from error
 
 
+def read_lines(file: Path) -> list[str]:
+    """Return the lines of a file, or none if it does not exist. The user's own may have any encoding, which is kept."""
+    text = file.read_bytes().decode(errors="surrogateescape") if file.is_file() else ""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def write_private_file(file: Path, text: str) -> None:
-    """Write a file atomically, readable only by the current user."""
-    temporary = file.with_name(f"{file.name}.{os.getpid()}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write(text)
-    temporary.replace(file)
+    """Write a file atomically, readable only by its owner, who stays the same: root may work for somebody else."""
+    # A new file with a random name, so that nobody else can have opened it or linked it to another place.
+    descriptor, temporary = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(text.encode(errors="surrogateescape"))
+            if file.exists() and os.geteuid() == 0:
+                os.fchown(out.fileno(), file.stat().st_uid, file.stat().st_gid)
+        os.replace(temporary, file)
+    except OSError:
+        os.unlink(temporary)
+        raise
 
 
 @contextmanager

@@ -15,8 +15,13 @@ from deploy.local.process import Process, free_port, listens
 
 HERE = Path(__file__).parent
 DATABASE = "jejo"
-ACCESS = f"host all all {HOST}/32 scram-sha-256\n"
-"""The content of pg_hba.conf: connections from this machine only, and none without a password."""
+ACCESS = f"""host all {ADMINISTRATOR} {HOST}/32 scram-sha-256
+host "/^{DATABASE}" all {HOST}/32 scram-sha-256
+"""
+"""The content of pg_hba.conf: connections from this machine only, none without a password, and only to our databases.
+
+In any other, such as ``postgres``, every user may fill the disk with temporary tables and large objects.
+"""
 
 POSTGRES_SETTINGS = """
 shared_preload_libraries = 'timescaledb'

@@ -27,15 +27,15 @@ class Servers:
     @contextmanager
     def stack(self, name: str) -> Iterator[Stack]:
         """A database and a topic of this name; what was started on them is stopped at the end."""
-        asyncio.run(execute(self.postgres.url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy"))
+        asyncio.run(execute(self.postgres.url, f"CREATE DATABASE jejo_{name} TEMPLATE {TEMPLATE} STRATEGY file_copy"))
         open_topic(self.kafka.bootstrap, name)
         with tempfile.TemporaryDirectory() as folder:
-            stack = Stack(database_url(self.postgres.url, name), self.kafka, name, Path(folder))
+            stack = Stack(database_url(self.postgres.url, f"jejo_{name}"), self.kafka, name, Path(folder))
             try:
                 yield stack
             finally:
                 stack.stop()
-        asyncio.run(execute(self.postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+        asyncio.run(execute(self.postgres.url, f"DROP DATABASE jejo_{name} WITH (FORCE)"))
 
 
 @contextmanager

@@ -108,9 +108,9 @@ def test_kills_of_analytics_postgresql_and_kafka_change_nothing(
     from tests.databases import TEMPLATE, execute
 
     asyncio.run(create_template(own_postgres))
-    asyncio.run(execute(own_postgres.url, f"CREATE DATABASE faults TEMPLATE {TEMPLATE} STRATEGY file_copy"))
+    asyncio.run(execute(own_postgres.url, f"CREATE DATABASE jejo_faults TEMPLATE {TEMPLATE} STRATEGY file_copy"))
     open_topic(own_kafka.bootstrap, "telemetry")
-    stack = Stack(database_url(own_postgres.url, "faults"), own_kafka, "telemetry", Path(str(tmp_path)))
+    stack = Stack(database_url(own_postgres.url, "jejo_faults"), own_kafka, "telemetry", Path(str(tmp_path)))
     try:
         stack.start_api()
         running = {"ingest": stack.start("ingest"), "analytics": stack.start("analytics")}

@@ -1,11 +1,13 @@
 """Servers that are away when ingest starts, and a topic that is recreated while it is read."""
 
+import asyncio
 import json
 import time
 
 from kafka.admin import KafkaAdminClient
 
 from services.ingest.topic import open_topic
+from tests.databases import database_url, execute
 from tests.stack import Sender, Service, Stack, free_port, wait_for
 
 AT = "2017-03-01T00:00:00Z"
@@ -36,10 +38,14 @@ def test_without_servers_it_waits_and_stops_on_sigterm(stack: Stack) -> None:
 
 
 def test_a_database_without_tables_is_reported(stack: Stack) -> None:
-    url = stack.database_url.rsplit("/", 1)[0] + "/postgres"
-    service = stack.start("ingest", JEJO_DATABASE_URL=url)
-    assert exit_of(service) == 2
-    assert "jejo migrate" in service.output
+    asyncio.run(execute(stack.database_url, "CREATE DATABASE jejo_without_tables"))
+    try:
+        url = database_url(stack.database_url, "jejo_without_tables")
+        service = stack.start("ingest", JEJO_DATABASE_URL=url)
+        assert exit_of(service) == 2
+        assert "The database has no tables yet: run `jejo migrate --bootstrap`" in service.output
+    finally:
+        asyncio.run(execute(stack.database_url, "DROP DATABASE jejo_without_tables WITH (FORCE)"))
 
 
 def test_a_topic_recreated_while_it_is_read_stops_ingest_until_adopted(stack: Stack) -> None:

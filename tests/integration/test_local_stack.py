@@ -63,6 +63,17 @@ def test_postgresql_rejects_other_users_of_the_machine(
     assert all(file.stat().st_mode & 0o077 == 0 for file in folder.iterdir())
 
 
+@pytest.mark.parametrize("other", ["postgres", "template1"])
+def test_postgresql_admits_only_the_superuser_to_databases_that_are_not_ours(
+    postgres_server: PostgresServer, database: str, other: str
+) -> None:
+    """In them, every user may create temporary tables and large objects."""
+    url = postgres_server.url.rsplit("/", 1)[0] + f"/{other}"
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match=r"no pg_hba\.conf entry"):
+        execute(url.replace("jejo@", "researcher@"), "SELECT 1")
+    assert execute(url, "SELECT 1")[0][0] == 1
+
+
 def test_an_old_data_folder_without_passwords_is_upgraded(tmp_path: Path) -> None:
     with private_postgres() as server:
         execute(server.url, "CREATE TABLE kept ()", "SELECT 1")

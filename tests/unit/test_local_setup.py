@@ -242,3 +242,50 @@ def test_a_password_file_that_cannot_be_written_names_the_setting(
     monkeypatch.setenv("PGPASSFILE", str(tmp_path / "absent/pgpass"))
     with pytest.raises(StackError, match="name another file in PGPASSFILE"):
         add_pgpass_entries(5433, {"jejo": "x"})
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_a_password_file_that_is_no_ordinary_file_is_never_replaced(pgpass: Path, kind: str) -> None:
+    """PGPASSFILE=/dev/null is a common way to have no password file, and root could replace the device."""
+    os.mkfifo(pgpass) if kind == "pipe" else pgpass.mkdir()
+    with pytest.raises(StackError, match=r"is no ordinary file.*name another in PGPASSFILE"):
+        add_pgpass_entries(5433, {"jejo": "x"})
+    assert not pgpass.is_file()
+    assert [path.name for path in pgpass.parent.iterdir()] == ["pgpass"]
+
+
+def test_other_lines_of_the_password_file_are_kept_byte_for_byte(pgpass: Path, tmp_path: Path) -> None:
+    own = b"db:5432:*:me:caf\xe9\x0cx\xc2\x85y\r\n\n#\xe2\x80\xa8"
+    pgpass.write_bytes(own)
+    add_pgpass_entries(5433, ensure_passwords(tmp_path / "1"))
+    assert pgpass.read_bytes().endswith(b"\n" + own + b"\n")
+    remove_pgpass_entries(5433, tmp_path / "1")
+    assert pgpass.read_bytes() == own + b"\n"
+
+
+def test_a_link_beside_the_password_file_is_not_followed(pgpass: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    pgpass.with_name(f"pgpass.{os.getpid()}").symlink_to(precious)
+    add_pgpass_entries(5433, {"jejo": "x"})
+    assert precious.read_text() == "precious"
+
+
+def test_a_password_file_that_root_writes_keeps_its_owner(pgpass: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with sudo, which may keep HOME."""
+    pgpass.write_text("# mine\n")
+    owners: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda file, user, group: owners.append((user, group)))
+    add_pgpass_entries(5433, {"jejo": "x"})
+    assert owners == [(os.getuid(), os.getgid())]
+
+
+def test_a_user_without_a_home_folder_is_asked_for_a_password_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("PGPASSFILE", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(StackError, match="name a file in PGPASSFILE"):
+        add_pgpass_entries(5433, {"jejo": "x"})
