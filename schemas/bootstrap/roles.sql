@@ -1,9 +1,14 @@
 -- Creates the database's logins. Each service has its own, which can do only what the service needs; none is a superuser. Roles
--- belong to the whole server, so some may already exist; their attributes are set again here.
+-- belong to the whole server, so some may already exist; their attributes are set again here, and their memberships in other
+-- roles, whose rights they would have, end.
+
+-- Makes the bootstrap of another database on this server wait: two transactions cannot change the same role.
+LOCK TABLE pg_authid IN SHARE ROW EXCLUSIVE MODE;
 
 DO $$
 DECLARE
     login text;
+    joined record;
 BEGIN
     FOREACH login IN ARRAY ARRAY[
         'jejo_migrate', 'jejo_ingest', 'jejo_analytics', 'jejo_api', 'jejo_verify', 'jejo_status', 'jejo_keys', 'researcher'
@@ -16,6 +21,11 @@ BEGIN
         EXECUTE format(
             'ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS', login
         );
+        FOR joined IN
+            SELECT roleid::regrole AS role, grantor::regrole AS grantor FROM pg_auth_members WHERE member = login::regrole
+        LOOP
+            EXECUTE format('REVOKE %s FROM %I GRANTED BY %s CASCADE', joined.role, login, joined.grantor);
+        END LOOP;
     END LOOP;
     -- Also for restored databases: a dump omits grants on the database itself.
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());

@@ -4,14 +4,15 @@ Everything else is done by logins that are not superusers. The bootstrap runs on
 of this program; repeating it changes nothing. ``check_bootstrap`` reports, to any login, whether it has to run.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
 
 import schemas
-from services.core.database import OWNER, UNAVAILABLE, Connection, connect
+from services.core.database import OWNER, UNAVAILABLE, Connection, address_for, connect
 from services.core.errors import ConfigurationError, TransientError
-from services.core.migrations import Migration, apply_missing, migration_lock
+from services.core.migrations import Migration, apply_missing, check_history, migration_lock
 
 DIRECTORY = Path(schemas.__file__).parent / "bootstrap"
 LAST_SUPERUSER_MIGRATION = 11
@@ -32,7 +33,29 @@ WHERE (p.pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('public
   AND has_function_privilege('public', p.oid, 'EXECUTE')
 ORDER BY 1
 """
+# Default privileges are not objects that a name could resolve to.
+OWNER_HAS_OBJECTS = """
+SELECT EXISTS (
+    SELECT FROM pg_shdepend
+    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND refclassid = 'pg_authid'::regclass AND refobjid = (SELECT oid FROM pg_authid WHERE rolname = $1)
+      AND deptype = 'o' AND classid <> 'pg_default_acl'::regclass
+)
+"""
+SAFE_SEARCH_PATH = "pg_catalog, pg_temp"
+"""A superuser must resolve no name in schema public, where the owner of the tables may create functions."""
+
+# The server must not write the following statements, which contain passwords, to its log, even if they fail.
+KEEP_OUT_OF_LOG = """
+SET LOCAL log_statement = 'none';
+SET LOCAL log_min_error_statement = 'panic';
+SET LOCAL log_min_duration_statement = -1;
+SET LOCAL log_min_duration_sample = -1;
+SET LOCAL log_transaction_sample_rate = 0;
+"""
 SET_PASSWORD = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"
+APPLICATION = "jejo migrate --bootstrap"
+REPEAT = "run `jejo migrate --bootstrap` again"
 RUN_BOOTSTRAP = "run `jejo migrate --bootstrap` as a superuser of the database"
 
 
@@ -53,18 +76,25 @@ async def bootstrap(address: str, migrations: list[Migration], passwords: dict[s
     """
     try:
         await update_extension(address)
-        connection = await connect(address, application="jejo migrate --bootstrap")
+        connection = await connect(address, application=APPLICATION, search_path=SAFE_SEARCH_PATH)
         try:
             async with migration_lock(connection):
-                return await prepare(connection, migrations, passwords)
+                handed_over = await connection.fetchval(OWNER_HAS_OBJECTS, OWNER)
+                applied = await prepare(connection, migrations, passwords, handed_over=handed_over)
+                if not handed_over or await is_up_to_date(connection, migrations):
+                    return applied
+                return await apply_as_owner(address, migrations, passwords)
         finally:
             await connection.close()
     except asyncpg.InsufficientPrivilegeError as error:
         raise ConfigurationError(f"{error.args[0]}: {RUN_BOOTSTRAP}.") from error
     except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
         raise ConfigurationError(f"{error.args[0]}: Jejo needs PostgreSQL 17 with TimescaleDB.") from error
+    except asyncpg.InternalServerError as error:
+        # "tuple concurrently updated": roles belong to the whole server.
+        raise TransientError(f"The server's roles were changed meanwhile ({error}); {REPEAT}.") from error
     except UNAVAILABLE as error:
-        raise TransientError(f"The database is unavailable ({error}); run `jejo migrate --bootstrap` again.") from error
+        raise TransientError(f"The database is unavailable ({error}); {REPEAT}.") from error
 
 
 async def update_extension(address: str) -> None:
@@ -75,7 +105,7 @@ async def update_extension(address: str) -> None:
     Raises:
         ConfigurationError: the user is not a superuser, or the server lacks TimescaleDB.
     """
-    connection = await connect(address, application="jejo migrate --bootstrap")
+    connection = await connect(address, application=APPLICATION, search_path=SAFE_SEARCH_PATH)
     try:
         if not await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = session_user"):
             user = await connection.fetchval("SELECT session_user")
@@ -87,32 +117,81 @@ async def update_extension(address: str) -> None:
         raise ConfigurationError("The server has no TimescaleDB: Jejo needs PostgreSQL 17 with TimescaleDB.")
     if versions["installed_version"] == versions["default_version"]:
         return
-    statement = (
-        "ALTER EXTENSION timescaledb UPDATE" if versions["installed_version"] else "CREATE EXTENSION timescaledb"
-    )
     # A plain connection: setting our codecs would query the catalogue first.
-    session = await asyncpg.connect(address)
+    session = await asyncpg.connect(address, server_settings={"search_path": SAFE_SEARCH_PATH})
     try:
-        await session.execute(statement)
+        if versions["installed_version"]:
+            await session.execute("ALTER EXTENSION timescaledb UPDATE")
+        else:
+            # Another bootstrap may create it at the same time.
+            with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateObjectError):
+                await session.execute("CREATE EXTENSION timescaledb SCHEMA public")
     finally:
         await session.close()
 
 
-async def prepare(connection: Connection, migrations: list[Migration], passwords: dict[str, str]) -> list[Migration]:
-    """Do everything but the extension's update, in repeatable steps, each in a transaction of its own."""
+async def prepare(
+    connection: Connection, migrations: list[Migration], passwords: dict[str, str], *, handed_over: bool
+) -> list[Migration]:
+    """Do everything but the extension's update, in repeatable steps, each in a transaction of its own.
+
+    Once the owner of the tables has objects in the database, no migration is applied here: names in it might resolve to
+    functions of that owner, which would run as the superuser.
+    """
     async with connection.transaction():
         await connection.execute(read_script("roles"))
+        await connection.execute(KEEP_OUT_OF_LOG)
         for login, password in passwords.items():
             statement = await connection.fetchval(SET_PASSWORD, login, password)
             await connection.execute(statement)
-    applied = await apply_missing(connection, migrations, last=LAST_SUPERUSER_MIGRATION)
+    applied = []
+    if not handed_over:
+        await connection.execute("SET search_path = public")
+        applied = await apply_missing(connection, migrations, last=LAST_SUPERUSER_MIGRATION)
+        await connection.execute(f"SET search_path = {SAFE_SEARCH_PATH}")
     async with connection.transaction():
         await connection.execute(read_script("ownership"))
         for routine in await open_routines(connection):
             await connection.execute(f"REVOKE EXECUTE ON ROUTINE {routine} FROM PUBLIC")
         await connection.execute(read_script("grants"))
-    await connection.execute(f"SET ROLE {OWNER}")
-    return applied + await apply_missing(connection, migrations)
+    if not handed_over:
+        await connection.execute(f"SET ROLE {OWNER}; SET search_path = public")
+        applied += await apply_missing(connection, migrations)
+        await connection.execute(f"SET search_path = {SAFE_SEARCH_PATH}; RESET ROLE")
+    return applied
+
+
+async def is_up_to_date(connection: Connection, migrations: list[Migration]) -> bool:
+    """Return whether all migrations were applied, without running any code of the owner of the tables.
+
+    Raises:
+        ConfigurationError: an applied migration differs from its file, or the database is newer than this program.
+    """
+    async with connection.transaction():
+        # Locked, so that a view, which may call functions, cannot replace the table before it is read.
+        if not await connection.fetchval("SELECT to_regclass('public.schema_migration') IS NOT NULL"):
+            return False
+        await connection.execute("LOCK TABLE public.schema_migration IN ACCESS SHARE MODE")
+        kind = "SELECT relkind = 'r' FROM pg_class WHERE oid = 'public.schema_migration'::regclass"
+        if not await connection.fetchval(kind):
+            return False
+        rows = await connection.fetch("SELECT version, sha256 FROM public.schema_migration")
+    applied = {row["version"]: row["sha256"] for row in rows}
+    check_history(migrations, applied)
+    return len(applied) == len(migrations)
+
+
+async def apply_as_owner(address: str, migrations: list[Migration], passwords: dict[str, str]) -> list[Migration]:
+    """Apply the missing migrations, logged in as the owner: after SET ROLE, its functions could become superuser again.
+
+    Raises:
+        ConfigurationError: the owner cannot log in: its password is neither in ``passwords`` nor in libpq's file.
+    """
+    owner = await connect(address_for(address, OWNER, passwords.get(OWNER)), application=APPLICATION)
+    try:
+        return await apply_missing(owner, migrations)
+    finally:
+        await owner.close()
 
 
 async def check_bootstrap(connection: Connection) -> None:

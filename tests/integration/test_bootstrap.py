@@ -1,6 +1,7 @@
 """Tests of the bootstrap, and of what each login may execute, according to the catalogue of both editions."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import pytest
 from services.core.bootstrap import bootstrap, check_bootstrap
 from services.core.database import LOGINS, OWNER, connect
 from services.core.errors import ConfigurationError
-from services.core.migrations import apply_missing, migrate, read_migrations
+from services.core.migrations import Migration, apply_missing, migrate, read_migrations
 from tests.databases import database_url, execute
+from tests.servers import private_postgres
 from tests.stack import ROOT
 
 SERVICES = [login for login in LOGINS if login != "researcher"]
@@ -227,6 +229,100 @@ async def test_a_database_from_before_there_were_logins_is_handed_over(empty_dat
         await migrator.execute("ALTER TABLE state_event ADD COLUMN later integer")
     finally:
         await migrator.close()
+
+
+async def test_two_bootstraps_of_a_new_database_at_once_both_succeed(empty_database: str) -> None:
+    applied = await asyncio.gather(*(bootstrap(empty_database, read_migrations(), {}) for _ in range(2)))
+    assert sorted(map(len, applied)) == [0, len(read_migrations())]
+
+
+async def test_the_bootstrap_waits_while_another_changes_the_same_roles(database: str) -> None:
+    """Roles belong to the whole server, so this happens when two of its databases are bootstrapped at once."""
+    other = await connect(database)
+    try:
+        async with other.transaction():
+            await other.execute("ALTER ROLE jejo_verify CONNECTION LIMIT -1")
+            waiting = asyncio.create_task(bootstrap(database, read_migrations(), {}))
+            blocked = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted) FROM pg_sleep(0.02)"
+            while not await other.fetchval(blocked):
+                pass
+        assert await waiting == []
+    finally:
+        await other.close()
+
+
+async def test_memberships_of_logins_in_other_roles_end(database: str) -> None:
+    await execute(
+        database,
+        "CREATE ROLE jejo_boss SUPERUSER",
+        "CREATE ROLE jejo_grantor",
+        "GRANT jejo_boss TO jejo_grantor WITH ADMIN OPTION",
+        "GRANT jejo_boss TO jejo_api WITH ADMIN OPTION GRANTED BY jejo_grantor",
+        "GRANT jejo_boss TO jejo_ingest GRANTED BY jejo_api",
+    )
+    try:
+        await bootstrap(database, read_migrations(), {})
+        memberships = "SELECT member::regrole::text FROM pg_auth_members WHERE member = ANY($1::regrole[]::oid[])"
+        assert await fetch(database, memberships, list(LOGINS)) == []
+    finally:
+        await execute(database, "DROP ROLE jejo_boss", "DROP ROLE jejo_grantor")
+
+
+TRAP = """
+CREATE FUNCTION trap() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF session_user <> 'jejo_migrate' THEN RESET ROLE; ALTER ROLE jejo_migrate SUPERUSER; END IF;
+    RETURN true;
+END $$
+"""
+OPERATOR_TRAP = """
+CREATE FUNCTION trapped(oid, regrole) RETURNS boolean LANGUAGE sql AS 'SELECT trap()';
+CREATE OPERATOR <> (FUNCTION = trapped, LEFTARG = oid, RIGHTARG = regrole)
+"""
+LEDGER_TRAP = """
+ALTER TABLE schema_migration RENAME TO real_schema_migration;
+CREATE VIEW schema_migration AS SELECT * FROM real_schema_migration WHERE trap();
+GRANT SELECT ON schema_migration TO PUBLIC
+"""
+DEFAULT_TRAP = """
+DELETE FROM schema_migration WHERE version = 11;
+ALTER TABLE schema_migration ALTER applied_at SET DEFAULT CASE WHEN trap() THEN now() END
+"""
+
+
+@pytest.mark.parametrize("trap", [OPERATOR_TRAP, LEDGER_TRAP, DEFAULT_TRAP, "DROP TABLE schema_migration"])
+async def test_the_bootstrap_runs_no_code_of_the_owner_as_a_superuser(database: str, trap: str) -> None:
+    owner = await connect(database, OWNER)
+    await owner.execute(TRAP)
+    await owner.execute(trap)
+    await owner.close()
+    try:
+        with contextlib.suppress(ConfigurationError, asyncpg.PostgresError):
+            await bootstrap(database, read_migrations(), {})
+        assert await fetch(database, "SELECT rolsuper FROM pg_roles WHERE rolname = $1", OWNER) == [(False,)]
+    finally:
+        await execute(database, "ALTER ROLE jejo_migrate NOSUPERUSER")
+
+
+async def test_the_bootstrap_of_a_used_database_applies_later_migrations_as_the_owner(database: str) -> None:
+    later = Migration(len(read_migrations()) + 1, "later", "CREATE TABLE later AS SELECT session_user::text AS who")
+    assert await bootstrap(database, [*read_migrations(), later], {}) == [later]
+    assert await fetch(database, "SELECT who FROM later") == [(OWNER,)]
+
+
+def test_passwords_are_not_logged_even_if_they_cannot_be_set() -> None:
+    with private_postgres() as server:
+        asyncio.run(bootstrap(server.url, read_migrations(), {"jejo_api": "in-the-open"}))
+        settings = ("log_statement = 'all'", "log_min_duration_statement = 0", "log_min_error_statement = 'error'")
+        asyncio.run(
+            execute(server.url, *(f"ALTER SYSTEM SET {setting}" for setting in settings), "SELECT pg_reload_conf()")
+        )
+        asyncio.run(bootstrap(server.url, read_migrations(), {"jejo_api": "in-the-open"}))
+        with pytest.raises(asyncpg.UndefinedObjectError):
+            asyncio.run(bootstrap(server.url, read_migrations(), {"jejo_absent": "in-the-open"}))
+        log = (server.folder / "postgres.log").read_text()
+        assert "LOCK TABLE pg_authid" in log
+        assert "in-the-open" not in log
 
 
 async def test_repeating_the_bootstrap_changes_nothing(database: str) -> None:
