@@ -3,6 +3,7 @@
 Instants are passed as integers (microseconds since the Unix epoch), so they are never rounded and need no time zone.
 """
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -15,6 +16,10 @@ POSTGRES_EPOCH_US = 946_684_800_000_000
 OWNER = "jejo_migrate"
 LOGINS = (OWNER, "jejo_ingest", "jejo_analytics", "jejo_api", "jejo_verify", "jejo_status", "jejo_keys", "researcher")
 """Jejo's database users. ``schemas/bootstrap/roles.sql`` creates them; OWNER owns every table."""
+
+USER_PARAMETER = re.compile(r"[?&]user=([^&]*)")
+PASSWORD_PARAMETER = re.compile(r"[?&]password=")
+CREDENTIALS = re.compile(r"(?<=[?&])(?:user|password)=[^&]*&?")
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -49,15 +54,19 @@ def address_for(database_url: str, login: str, password: str | None = None) -> s
     A password in the address belongs to the user in it, so it is kept only if that user is ``login``.
     """
     scheme, user, server = split_address(database_url)
-    if user_in_address(database_url) == login and (":" in user or password is None):
+    has_password = ":" in user or PASSWORD_PARAMETER.search(server) is not None
+    if user_in_address(database_url) == login and (has_password or password is None):
         return database_url
+    server = CREDENTIALS.sub("", server).rstrip("?&")
     secret = "" if password is None else ":" + quote(password, safe="")
     return f"{scheme}://{quote(login, safe='')}{secret}@{server}"
 
 
 def user_in_address(database_url: str) -> str | None:
     """Return the user that an address names, if any."""
-    name = split_address(database_url)[1].partition(":")[0]
+    _, user, server = split_address(database_url)
+    parameter = USER_PARAMETER.search(server)
+    name = user.partition(":")[0] or (parameter[1] if parameter else "")
     return unquote(name) or None
 
 
