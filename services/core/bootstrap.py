@@ -21,7 +21,9 @@ LAST_SUPERUSER_MIGRATION = 11
 EXTENSION_VERSIONS = """
 SELECT a.default_version, a.installed_version FROM pg_available_extensions a WHERE a.name = 'timescaledb'
 """
-# All routines in our schemas and in those of the extension, and the extension's routines in any other schema.
+# All routines in our schemas and in those of the extension, the extension's routines in any other schema, and those of
+# PostgreSQL that take advisory locks, for which analytics and migrations wait, or create large objects: migration 9
+# revoked them, but a dump restored without privileges opens them again.
 OPEN_ROUTINES = """
 SELECT p.oid::regprocedure::text
 FROM pg_proc p
@@ -29,7 +31,9 @@ WHERE (p.pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('public
        OR EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
                   WHERE d.refclassid = 'pg_extension'::regclass AND e.extname = 'timescaledb' AND d.deptype = 'e'
                     AND (d.classid = 'pg_namespace'::regclass AND d.objid = p.pronamespace
-                         OR d.classid = 'pg_proc'::regclass AND d.objid = p.oid)))
+                         OR d.classid = 'pg_proc'::regclass AND d.objid = p.oid))
+       OR p.pronamespace = 'pg_catalog'::regnamespace
+          AND (p.proname ~ '^pg_(try_)?advisory_' OR p.proname IN ('lo_creat', 'lo_create', 'lo_from_bytea')))
   AND has_function_privilege('public', p.oid, 'EXECUTE')
 ORDER BY 1
 """

@@ -182,6 +182,21 @@ async def test_a_routine_added_by_an_update_is_found_and_revoked(database: str) 
         await connection.close()
 
 
+@pytest.mark.parametrize("routine", ["pg_try_advisory_lock(bigint)", "lo_from_bytea(oid, bytea)"])
+async def test_routines_that_a_restored_dump_leaves_open_are_found_and_revoked(database: str, routine: str) -> None:
+    """As `pg_restore --no-privileges` does."""
+    await execute(database, f"GRANT EXECUTE ON FUNCTION {routine} TO PUBLIC")
+    connection = await connect(database, OWNER)
+    try:
+        with pytest.raises(ConfigurationError, match=r"may execute .*jejo migrate --bootstrap"):
+            await check_bootstrap(connection)
+        await bootstrap(database, read_migrations(), {})
+        await check_bootstrap(connection)
+        assert not await connection.fetchval("SELECT has_function_privilege('researcher', $1, 'EXECUTE')", routine)
+    finally:
+        await connection.close()
+
+
 def test_migrate_refuses_a_database_with_routines_open_to_public(database: str) -> None:
     asyncio.run(execute(database, *SIMULATED_UPDATE))
     rejected = jejo_migrate(database)
