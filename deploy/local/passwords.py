@@ -30,7 +30,7 @@ HOST = "127.0.0.1"
 
 
 def ensure_passwords(folder: Path) -> dict[str, str]:
-    """Return the password of each login by name; missing ones are created in ``folder``.
+    """Return the password of each login by name; missing and empty ones are created in ``folder``.
 
     Raises:
         StackError: the folder cannot be written.
@@ -39,13 +39,18 @@ def ensure_passwords(folder: Path) -> dict[str, str]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for login in LOGINS:
             file = folder / login
-            if not file.is_file():
+            if not has_password(file):
                 write_private_file(file, secrets.token_hex(24))
-        return {login: (folder / login).read_text() for login in LOGINS}
+        return {login: (folder / login).read_text().strip() for login in LOGINS}
     except OSError as error:
         raise StackError(
             f"The database's passwords cannot be stored in {folder} ({error.strerror}): make it writable."
         ) from error
+
+
+def has_password(file: Path) -> bool:
+    """Return whether a file contains a password. A full disk, for example, leaves it empty."""
+    return file.is_file() and file.read_text().strip() != ""
 
 
 def pgpass_file() -> Path:
@@ -84,7 +89,7 @@ def remove_pgpass_entries(port: int, folder: Path) -> None:
     file, password = pgpass_file(), folder / ADMINISTRATOR
     if not (file.is_file() and password.is_file()):
         return
-    if f"{HOST}:{port}:*:{ADMINISTRATOR}:{password.read_text()}" in read_lines(file):
+    if f"{HOST}:{port}:*:{ADMINISTRATOR}:{password.read_text().strip()}" in read_lines(file):
         replace_pgpass_entries(port, [])
 
 

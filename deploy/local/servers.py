@@ -9,7 +9,7 @@ from signal import SIGINT
 
 from deploy.local.errors import StackError
 from deploy.local.fetch import fetch_kafka, fetch_timescaledb
-from deploy.local.passwords import ADMINISTRATOR, HOST, add_pgpass_entries, ensure_passwords
+from deploy.local.passwords import ADMINISTRATOR, HOST, add_pgpass_entries, ensure_passwords, has_password
 from deploy.local.places import create_folder, server_owner
 from deploy.local.process import Process, free_port, listens
 
@@ -155,7 +155,11 @@ class PostgresServer:
         This also upgrades data folders in which no passwords were required.
         """
         data = self.folder / "data"
-        unprotected = not (self.passwords / ADMINISTRATOR).is_file() or (data / "pg_hba.conf").read_text() != ACCESS
+        access = data / "pg_hba.conf"
+        unprotected = not has_password(self.passwords / ADMINISTRATOR) or access.read_text() != ACCESS
+        if unprotected:
+            # If this is interrupted, the next start sets the password again.
+            run_as_owner(["tee", str(access)], "Writing pg_hba.conf", text="# Passwords are being set.\n")
         passwords = ensure_passwords(self.passwords)
         if unprotected:
             program = fetch_timescaledb() / "usr/lib/postgresql/17/bin/postgres"
@@ -163,7 +167,7 @@ class PostgresServer:
             command = [str(program), "--single", "-D", str(data), "-c", "shared_preload_libraries=", "postgres"]
             statement = f"ALTER ROLE {ADMINISTRATOR} PASSWORD '{passwords[ADMINISTRATOR]}'"
             run_as_owner(command, "Setting the superuser's password", text=statement)
-            run_as_owner(["tee", str(data / "pg_hba.conf")], "Writing pg_hba.conf", text=ACCESS)
+            run_as_owner(["tee", str(access)], "Writing pg_hba.conf", text=ACCESS)
         return passwords
 
     @property

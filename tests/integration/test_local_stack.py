@@ -10,8 +10,10 @@ import asyncpg
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
+from deploy.local import servers
 from deploy.local.errors import StackError
 from deploy.local.process import free_port, require_free_port
+from deploy.local.servers import run_as_owner
 from tests.servers import PostgresServer, private_kafka, private_postgres
 
 
@@ -86,6 +88,26 @@ def test_an_old_data_folder_without_passwords_is_upgraded(tmp_path: Path) -> Non
         assert execute(server.url, "SELECT to_regclass('kept')::text")[0][0] == "kept"
         with pytest.raises(asyncpg.InvalidPasswordError):
             execute(server.url, "SELECT 1", passfile=tmp_path / "none")
+
+
+def test_lost_passwords_are_replaced_even_if_the_first_attempt_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(command: list[str], what: str, **options: str) -> str:
+        if "--single" in command:
+            raise StackError("interrupted")
+        return run_as_owner(command, what, **options)
+
+    with private_postgres() as server:
+        server.stop()
+        (server.passwords / "jejo").write_text("")
+        with monkeypatch.context() as interrupting:
+            interrupting.setattr(servers, "run_as_owner", interrupted)
+            with pytest.raises(StackError, match="interrupted"):
+                server.start()
+        server.start()
+        assert execute(server.url, "SELECT 1")[0][0] == 1
+        assert (server.folder / "data/pg_hba.conf").read_text() == servers.ACCESS
 
 
 def test_kafka_keeps_acknowledged_records_after_a_kill_and_stops() -> None:
