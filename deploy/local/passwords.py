@@ -57,13 +57,15 @@ def pgpass_file() -> Path:
     """Return the path of libpq's password file; of a link, its target, so that replacing the file keeps the link.
 
     Raises:
-        StackError: the path belongs to something else, such as /dev/null, or the current user has no home folder.
+        StackError: the path belongs to something else, such as /dev/null, its folder cannot be searched, or the
+            current user has no home folder.
     """
     try:
         file = Path(os.environ.get("PGPASSFILE") or Path.home() / ".pgpass").resolve()
-    except RuntimeError as error:
-        raise StackError(f"There is no place for passwords ({error}): name a file in PGPASSFILE.") from error
-    if file.exists() and not file.is_file():
+        other = file.exists() and not file.is_file()
+    except (OSError, RuntimeError) as error:
+        raise StackError(f"There is no place for passwords ({error}): name another file in PGPASSFILE.") from error
+    if other:
         raise StackError(
             f"{file} is no ordinary file, so passwords cannot be stored in it: name another in PGPASSFILE."
         )

@@ -239,9 +239,10 @@ def test_a_password_file_that_we_created_is_removed(pgpass: Path, tmp_path: Path
 def test_a_password_file_that_cannot_be_written_names_the_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "absent/pgpass"))
-    with pytest.raises(StackError, match="name another file in PGPASSFILE"):
-        add_pgpass_entries(5433, {"jejo": "x"})
+    for impossible in ("absent/pgpass", "x" * 300):
+        monkeypatch.setenv("PGPASSFILE", str(tmp_path / impossible))
+        with pytest.raises(StackError, match="name another file in PGPASSFILE"):
+            add_pgpass_entries(5433, {"jejo": "x"})
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder"])
@@ -287,5 +288,5 @@ def test_a_user_without_a_home_folder_is_asked_for_a_password_file(monkeypatch: 
 
     monkeypatch.delenv("PGPASSFILE", raising=False)
     monkeypatch.setattr(Path, "home", no_home)
-    with pytest.raises(StackError, match="name a file in PGPASSFILE"):
+    with pytest.raises(StackError, match="name another file in PGPASSFILE"):
         add_pgpass_entries(5433, {"jejo": "x"})
