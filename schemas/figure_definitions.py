@@ -53,7 +53,7 @@ class AddsUp(StrEnum):
     ALWAYS = "always"
     """Over time, machines, factories and cohorts."""
     ON_COUNTED_DAYS = "on_counted_days"
-    """Over hours of counted machine-days only, as the figure whose rule ``counted_days`` names it."""
+    """Over the hours of counted machine-days only; a figure with a ``counted_days`` rule is such a sum."""
     OVER_MACHINES_ONLY = "over_machines_only"
     """A stock, taken at an instant: never over time."""
 

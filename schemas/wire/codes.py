@@ -4,7 +4,7 @@ from enum import IntEnum, StrEnum
 
 
 class State(IntEnum):
-    """What a machine does; the value is the code in the database. Mapped to ISO 22400-2 in the KPI definitions."""
+    """What a machine does; the value is the code in the database. docs/glossary.md maps it to ISO 22400-2."""
 
     unknown = 0
     producing = 1

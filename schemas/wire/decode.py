@@ -1,7 +1,8 @@
 """Decodes a record's bytes: strict JSON, then the contract field by field. Pure.
 
-Ingest has checks of its own between the stages, so ``decode_record`` refuses only a record without a valid factory id;
-the result of everything after that, envelope and rows, is the claim's body, to be used once the sender is known.
+Ingest has checks of its own between the stages, so ``decode_record`` refuses only a record that is too large or has
+no valid factory id. Envelope and rows are decoded all the same; the caller uses that result, the claim's body, once
+it knows the sender.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Brings accounts up to date with facts and registry, in transactions after each of which they are exact.
+"""Brings accounts up to date with facts and registry; they are exact after every transaction.
 
 After every commit, the accounts of every machine without a mark equal a recomputation over the instants before
 ``accounted_until``. Two kinds of transaction keep it so:

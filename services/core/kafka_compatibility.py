@@ -1,7 +1,8 @@
 """Everything that Jejo uses of kafka-python's private parts; no other module may touch them.
 
-Each function works around a fault of kafka-python 3.0.12. Tests named after the faults (test_kafka_compatibility in
-tests/unit and tests/integration) fail with a version of kafka-python that has mended one: its function can then go.
+Each works around a fault, or something missing, of kafka-python 3.0.12. Tests named after the faults
+(test_kafka_compatibility in tests/unit and tests/integration) fail with a version of kafka-python that has mended
+one: its function can then go.
 """
 
 from typing import Any

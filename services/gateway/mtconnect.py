@@ -1,4 +1,4 @@
-"""Derives a machine's state, mode and counts from its MTConnect values, by the rules of ``docs/kpis.md``. Pure.
+"""Derives a machine's state, mode and counts from its MTConnect values. Pure.
 
 The first of these rules that applies decides the state:
 

@@ -74,7 +74,7 @@ def row_time(row: Row) -> int:
 
 
 def at_once(rows: list[Row], writer: RecordWriter, clock: Clock) -> Iterator[Record]:
-    """Yield full records of the rows, without pauses."""
+    """Yield records as full as their limits allow, without pauses."""
     for start in range(0, len(rows), writer.maximum_rows):
         yield from writer.write(rows[start : start + writer.maximum_rows], clock())
 

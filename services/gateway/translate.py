@@ -77,7 +77,7 @@ class Asserter:
 
 @dataclass(slots=True)
 class Unused:
-    """The values that became no row.
+    """The values that the dialect cannot use.
 
     Attributes:
         ignored: how often each key occurred that the dialect does not know.

@@ -175,13 +175,13 @@ def adopt_recreated() -> int:
 @click.option("--to", "offset", type=int, required=True, metavar="OFFSET", help="the next to read, within the log")
 def move(partition: int, offset: int) -> int:
     """Read one partition on from another offset."""
-    from services.ingest.offsets import enter_topic, move_offset
+    from services.ingest.offsets import enter_topic, override_offset
     from services.ingest.topic import log_of, open_topic
 
     async def work(connection: "Connection", settings: "IngestSettings") -> None:
         name = open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic)
         log = log_of(settings.kafka_bootstrap_servers, settings.telemetry_topic, partition)
-        await move_offset(connection, await enter_topic(connection, name), partition, offset, log)
+        await override_offset(connection, await enter_topic(connection, name), partition, offset, log)
         print(f"partition {partition} will continue at offset {offset}")
 
     with_connection(work)

@@ -1,4 +1,7 @@
-"""Where ingest continues reading: the offsets committed together with the facts, checked against Kafka's logs."""
+"""Where ingest continues reading: stored offsets checked against Kafka's logs, and an operator's changes to them.
+
+A worker's own progress is part of its transaction (``writer.py``).
+"""
 
 from services.core.database import Connection
 from services.core.errors import ConfigurationError
@@ -64,7 +67,7 @@ async def load_offsets(connection: Connection, topic: Topic, bounds: dict[int, L
     return stored
 
 
-async def move_offset(connection: Connection, topic: Topic, partition: int, offset: int, log: LogBounds) -> None:
+async def override_offset(connection: Connection, topic: Topic, partition: int, offset: int, log: LogBounds) -> None:
     """Set a partition's next offset, as an operator has decided. Records read twice change nothing.
 
     Raises:
@@ -74,7 +77,7 @@ async def move_offset(connection: Connection, topic: Topic, partition: int, offs
         raise ConfigurationError(
             f"The log of partition {partition} holds {log.start} to {log.end}: choose an offset within it."
         )
-    done = await connection.execute(queries.MOVE_OFFSET, topic.cluster_id, topic.topic_id, partition, offset)
+    done = await connection.execute(queries.OVERRIDE_OFFSET, topic.cluster_id, topic.topic_id, partition, offset)
     if done != "UPDATE 1":
         raise ConfigurationError(f"Partition {partition} has no stored offset: list them with `jejo offsets list`.")
 

@@ -60,7 +60,7 @@ SELECT partition, next_offset FROM ingest_offset
 WHERE cluster_id = $1 AND topic_id = $2 AND partition = ANY($3::integer[])
 """
 
-MOVE_OFFSET = """
+OVERRIDE_OFFSET = """
 UPDATE ingest_offset SET next_offset = $4, moved_at = now()
 WHERE cluster_id = $1 AND topic_id = $2 AND partition = $3
 """

@@ -197,7 +197,7 @@ def dead_letter_problems(stored: Stored, limits: Thresholds) -> Iterator[Problem
         commonest = max(stored.dead_letters, key=lambda letters: letters.last_hour.value).reason
         yield Problem(
             Verdict.BEHIND,
-            f"The last hour brought {last_hour:,} dead letters or more, most of them {commonest}: "
+            f"The last hour brought {last_hour:,} dead letters or more, most often {commonest}: "
             f"`jejo dead-letters list --reason {commonest}` says what to do.",
             Section.DEAD_LETTERS_GROW,
         )

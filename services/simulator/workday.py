@@ -42,7 +42,7 @@ COUNT_ONLY_EVERY_US = HOUR_US
 LOAD_PCT = {State.producing: (45.0, 40.0), State.setup: (5.0, 10.0), State.delayed: (1.0, 3.0)}
 POWER_KW = {State.producing: (6.0, 5.0), State.setup: (2.0, 1.0), State.delayed: (1.5, 0.5)}
 RESTING = (0.3, 0.4)
-"""By state: the least of a reading, and how much it varies."""
+"""The least value of a reading, and how much it varies: by state, and in every other state."""
 
 
 class Segment(NamedTuple):

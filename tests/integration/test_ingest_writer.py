@@ -14,7 +14,7 @@ from services.core.times import DAY_US, HOUR_US
 from services.ingest.database import connect_to_write
 from services.ingest.dead_letters import quota_of
 from services.ingest.model import AuthenticRecord, Batch, BusRecord, Content, DeadLetter, FactTable
-from services.ingest.offsets import adopt_topic, enter_topic, load_offsets, move_offset
+from services.ingest.offsets import adopt_topic, enter_topic, load_offsets, override_offset
 from services.ingest.progress import LogBounds
 from services.ingest.queries import QUARANTINE_KEPT
 from services.ingest.registry import Registry
@@ -93,7 +93,7 @@ async def test_reading_a_partition_again_adds_only_what_is_new(owner: Connection
     await writer.write(ingest, batch_of_all_kinds(0), [OffsetMove(0, 0, 2)])
     before = await counts(owner)
     assert before == (1, 2, 1, 1, 0, 1)
-    await move_offset(ingest, TOPIC, 0, 0, LogBounds(0, 2))
+    await override_offset(ingest, TOPIC, 0, 0, LogBounds(0, 2))
     again = batch_of_all_kinds(0)
     index = record(again, 2)
     row(again, index, ORIGIN_US + 2)
@@ -203,7 +203,7 @@ async def test_offsets_outside_the_log_are_refused(ingest: Connection) -> None:
         with pytest.raises(ConfigurationError, match="offsets move --partition 0"):
             await load_offsets(ingest, TOPIC, {0: log})
         with pytest.raises(ConfigurationError, match="log of partition 0"):
-            await move_offset(ingest, TOPIC, 0, 0, log)
+            await override_offset(ingest, TOPIC, 0, 0, log)
     assert await load_offsets(ingest, TOPIC, {0: LogBounds(0, 0), 7: LogBounds(3, 9)}) == {0: 0, 7: 3}
 
 

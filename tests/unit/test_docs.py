@@ -221,3 +221,13 @@ def test_the_changelog_begins_with_what_is_unreleased_and_has_this_version() -> 
     headings = re.findall(r"(?m)^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text())
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert headings[:2] == ["Unreleased", version]
+
+
+PROSE_PATH = re.compile(r"``?((?:docs|schemas|services|deploy|tests|web)/[\w./-]+\.\w+)``?")
+
+
+def test_files_that_the_code_refers_to_exist() -> None:
+    sources = [path for folder in ("schemas", "services", "deploy", "tests") for path in (ROOT / folder).rglob("*.py")]
+    named = {(path.name, name) for path in sources for name in PROSE_PATH.findall(path.read_text())}
+    assert named
+    assert [(source, name) for source, name in sorted(named) if not (ROOT / name).exists()] == []

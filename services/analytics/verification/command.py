@@ -20,8 +20,8 @@ import click
 def verify_window(start: str, end: str, machine: str | None, wait_s: float, no_ledger: bool) -> int:
     """Recompute the accounts of a window and compare.
 
-    The second implementation shares no code with the first. Exit code 0: everything is equal; 1: differences, one per
-    line; 2: the window could not be compared.
+    The second implementation shares no arithmetic with the first. Exit code 0: everything is equal; 1: differences, one
+    per line; 2: the window could not be compared.
     """
     import asyncio
 

@@ -1,6 +1,6 @@
 """The registry's SQL: finding things, reading and writing their versions, and what must change with them.
 
-Each function is one statement, whether it is about one thing or 20,000: rows travel as one array for each column.
+Each function runs as many statements for one thing as for 20,000: rows travel as one array for each column.
 """
 
 from collections import defaultdict
