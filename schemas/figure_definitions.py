@@ -58,7 +58,7 @@ class AddsUp(StrEnum):
     """A stock, taken at an instant: never over time."""
 
 
-class RowKind(StrEnum):
+class CountedRows(StrEnum):
     """Which rows a figure counts."""
 
     STATES = "states"
@@ -86,7 +86,7 @@ class Pieces(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rows"):
     """How many rows there are."""
 
-    of: RowKind
+    of: CountedRows
 
 
 class OnCountedDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="counted_days"):

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from schemas.figure_definitions import HeldTime, Pieces, RowKind
+from schemas.figure_definitions import CountedRows, HeldTime, Pieces
 from schemas.wire.codes import Mode, State
 from services.analytics.figures import IDEAL_TIMES, PIECES, ROWS, SUMS, TIMES, WIDE
 from services.analytics.in_force import (
@@ -91,10 +91,10 @@ def account(states: StateRows, counts: CountRows, versions: Versions, ranges: Ho
     wide = np.zeros((len(hours), len(WIDE)), object)
     add_times(sums, hold_places, held)
     rows = {
-        RowKind.STATES: state_places,
-        RowKind.FAILURES: state_places[failed[seen.row]],
-        RowKind.COUNTS: count_places,
-        RowKind.SIGNED_COUNTS: count_places[counts.signed[made.row] == 1],
+        CountedRows.STATES: state_places,
+        CountedRows.FAILURES: state_places[failed[seen.row]],
+        CountedRows.COUNTS: count_places,
+        CountedRows.SIGNED_COUNTS: count_places[counts.signed[made.row] == 1],
     }
     for name, kind in ROWS.items():
         add(sums, name, rows[kind], 1)

@@ -13,7 +13,7 @@ from services.ingest.copy_format import readings_as_copy
 from services.ingest.model import FactRows, FactTable, Ints
 from services.ingest.plan import LatestInstants, Split, near_in_time, series_of, split_rows
 from services.ingest.queries import SHAPES, FactShape
-from services.ingest.versions import NOTHING_KNOWN, Change, Known, Outcome, Version, merge
+from services.ingest.versions import NOTHING_KNOWN, FactChange, FactVersion, Known, Outcome, merge
 
 MONTH_US = 30 * DAY_US
 
@@ -37,8 +37,8 @@ class TableColumns:
         key = (self.key[position],) if self.shape.key else ()
         return (self.rows.machine[position], *key, self.rows.at_us[position])
 
-    def version_of(self, position: int) -> Version:
-        return Version(
+    def version_of(self, position: int) -> FactVersion:
+        return FactVersion(
             int(self.revision[position]),
             self.rows.retracted[position],
             self.rows.content[position],
@@ -156,7 +156,7 @@ async def once(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def examine(connection: Connection, columns: TableColumns, split: Split) -> list[Change]:
+async def examine(connection: Connection, columns: TableColumns, split: Split) -> list[FactChange]:
     """Compare the rows that are not fresh with what is stored, and write the differences."""
     if not split.examined:
         return []
@@ -178,10 +178,10 @@ async def find_known(
     content = [name for name, _ in shape.content]
     aside = await connection.fetch(queries.find_set_aside(shape), *arrays)
 
-    def version(row: object) -> Version:
-        return Version(row["revision"], row["retracted"], tuple(row[c] for c in content), row["record_id"])  # type: ignore[index]
+    def version(row: object) -> FactVersion:
+        return FactVersion(row["revision"], row["retracted"], tuple(row[c] for c in content), row["record_id"])  # type: ignore[index]
 
-    kept: dict[int, tuple[list[Version], list[Version]]] = {}
+    kept: dict[int, tuple[list[FactVersion], list[FactVersion]]] = {}
     for row in aside:
         kept.setdefault(row["position"] - 1, ([], []))[row["clash"]].append(version(row))
     known: dict[int, Known] = {}
@@ -201,7 +201,7 @@ async def write_changes(
     shape: FactShape,
     identities: list[tuple[object, ...]],
     known: dict[int, Known],
-    changes: list[Change],
+    changes: list[FactChange],
 ) -> None:
     """Put new versions in force, and keep the others in ``fact_revision``."""
     inserts: list[tuple[object, ...]] = []

@@ -20,7 +20,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class FactVersion:
     """One version of a fact, and the id of the record that it came in."""
 
     revision: int
@@ -33,25 +33,25 @@ class Version:
 class Known:
     """What is stored of an identity: the version in force (None: the identity is new), and all others."""
 
-    current: Version | None
-    superseded: tuple[Version, ...]
-    clashes: tuple[Version, ...]
+    current: FactVersion | None
+    superseded: tuple[FactVersion, ...]
+    clashes: tuple[FactVersion, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FactChange:
     """What to write for an identity: the version in force if it changed, and the versions to keep beside it."""
 
     outcomes: tuple[Outcome, ...]
-    current: Version | None
-    superseded: tuple[Version, ...]
-    clashes: tuple[Version, ...]
+    current: FactVersion | None
+    superseded: tuple[FactVersion, ...]
+    clashes: tuple[FactVersion, ...]
 
 
 NOTHING_KNOWN = Known(None, (), ())
 
 
-def merge(known: Known, incoming: list[Version]) -> Change:
+def merge(known: Known, incoming: list[FactVersion]) -> FactChange:
     """Merge rows of one identity, in the partition's order, into what is stored of it.
 
     Returns:
@@ -62,8 +62,8 @@ def merge(known: Known, incoming: list[Version]) -> Change:
         winners[known.current.revision] = known.current
     clashing = {(v.revision, v.retracted, v.content) for v in known.clashes}
     outcomes: list[Outcome] = []
-    stored: list[Version] = []
-    clashes: list[Version] = []
+    stored: list[FactVersion] = []
+    clashes: list[FactVersion] = []
     for row in incoming:
         winner = winners.get(row.revision)
         statement = (row.revision, row.retracted, row.content)
@@ -82,4 +82,4 @@ def merge(known: Known, incoming: list[Version]) -> Change:
     if known.current is not None and current is not known.current:
         superseded.append(known.current)
     changed = None if current is known.current else current
-    return Change(tuple(outcomes), changed, tuple(superseded), tuple(clashes))
+    return FactChange(tuple(outcomes), changed, tuple(superseded), tuple(clashes))

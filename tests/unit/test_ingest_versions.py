@@ -1,10 +1,10 @@
 """The rules for a fact that is sent more than once."""
 
-from services.ingest.versions import NOTHING_KNOWN, Known, Outcome, Version, merge
+from services.ingest.versions import NOTHING_KNOWN, FactVersion, Known, Outcome, merge
 
 
-def version(revision: int, content: object, record_id: int = 1, *, retracted: bool = False) -> Version:
-    return Version(revision, retracted, (content,), record_id)
+def version(revision: int, content: object, record_id: int = 1, *, retracted: bool = False) -> FactVersion:
+    return FactVersion(revision, retracted, (content,), record_id)
 
 
 def test_a_new_row_is_in_force() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from schemas.figure_definitions import HeldTime, Pieces, RowKind, Rows, Table, figures_of
+from schemas.figure_definitions import CountedRows, HeldTime, Pieces, Rows, Table, figures_of
 
 UNKNOWN, FAULTED = 0, 4
 STATES = ("unknown", "producing", "setup", "delayed", "faulted", "idle", "planned_stop", "off_shift")
@@ -33,7 +33,9 @@ HourAccount = dict[str, int]
 
 FIGURES = tuple(figure.id for figure in figures_of(Table.MACHINE_HOUR))
 RULES = {figure.id: figure.rule for figure in figures_of(Table.MACHINE_HOUR)}
-ROWS = {kind: [name for name, rule in RULES.items() if isinstance(rule, Rows) and rule.of is kind] for kind in RowKind}
+ROWS = {
+    kind: [name for name, rule in RULES.items() if isinstance(rule, Rows) and rule.of is kind] for kind in CountedRows
+}
 PIECES = [(name, rule) for name, rule in RULES.items() if isinstance(rule, Pieces)]
 
 
@@ -84,21 +86,21 @@ def account_machine(
         version = in_use(versions, at)
         if start <= at < end and version is not None:
             hour = hours[at - at % HOUR, version.cohort]
-            add_row(hour, RowKind.STATES)
+            add_row(hour, CountedRows.STATES)
             if state == FAULTED and position > 0 and holds_known_and_sound(rows[position - 1], versions, at - 1):
-                add_row(hour, RowKind.FAILURES)
+                add_row(hour, CountedRows.FAILURES)
     for at, good, scrap, rework, signed in count_rows:
         version = in_use(versions, at)
         if start <= at < end and version is not None:
             hour = hours[at - at % HOUR, version.cohort]
-            add_row(hour, RowKind.COUNTS)
+            add_row(hour, CountedRows.COUNTS)
             if signed:
-                add_row(hour, RowKind.SIGNED_COUNTS)
+                add_row(hour, CountedRows.SIGNED_COUNTS)
             add_pieces(hour, {"good": good, "scrap": scrap, "rework": rework}, version.ideal_cycle_us or 0)
     return {place: account for place, account in hours.items() if any(account.values())}
 
 
-def add_row(hour: HourAccount, kind: RowKind) -> None:
+def add_row(hour: HourAccount, kind: CountedRows) -> None:
     """Add a row to the figures that count such rows."""
     for figure in ROWS[kind]:
         hour[figure] += 1
