@@ -1,4 +1,4 @@
-"""The Kafka consumer of ingest's group, its assignment, the bounds of its logs, and records as ingest reads them."""
+"""The Kafka consumer of ingest's group, its assignment, and records as ingest reads them."""
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
@@ -7,12 +7,10 @@ from kafka.errors import KafkaError
 from services.core.errors import ConfigurationError, TransientError
 from services.core.kafka_compatibility import accept_any_header_name
 from services.ingest.model import BusRecord
-from services.ingest.progress import LogBounds
 from services.ingest.settings import IngestSettings
 from services.ingest.topic import BOOTSTRAP_MS
 
 LOG_APPEND_TIME = 1
-TIMEOUT_MS = 10_000
 
 
 class Assignment(ConsumerRebalanceListener):
@@ -65,24 +63,6 @@ def make_consumer(settings: IngestSettings) -> KafkaConsumer:
         )
     except (KafkaError, OSError) as error:
         raise TransientError(f"Kafka does not answer ({error}); check that it is running.") from error
-
-
-def log_bounds(
-    consumer: KafkaConsumer, partitions: list[TopicPartition], timeout_ms: int = TIMEOUT_MS
-) -> dict[int, LogBounds]:
-    """Return the bounds of each partition's log.
-
-    Raises:
-        TransientError: Kafka does not answer, or does not know one of the partitions at present.
-    """
-    try:
-        starts = consumer.beginning_offsets(partitions, timeout_ms=timeout_ms)
-        ends = consumer.end_offsets(partitions, timeout_ms=timeout_ms)
-    except (KafkaError, KeyError) as error:
-        raise TransientError(
-            f"Kafka does not report the bounds of its logs ({error!r}); check that it is running."
-        ) from error
-    return {p.partition: LogBounds(starts[p], ends[p]) for p in partitions}
 
 
 def bus_record(record: ConsumerRecord) -> BusRecord:

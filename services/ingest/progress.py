@@ -11,7 +11,11 @@ from services.core.errors import TransientError
 from services.ingest import queries
 
 if TYPE_CHECKING:
+    from kafka import KafkaConsumer, TopicPartition
+
     from services.core.database import Connection
+
+TIMEOUT_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,6 @@ def read_logs(bootstrap_servers: str, topic: str, *, client_id: str, timeout_ms:
     from kafka.errors import KafkaError
 
     from services.core.kafka_compatibility import latest_topic_id
-    from services.ingest.consumer import log_bounds
 
     try:
         consumer = KafkaConsumer(
@@ -76,6 +79,26 @@ def read_logs(bootstrap_servers: str, topic: str, *, client_id: str, timeout_ms:
         raise TransientError(
             f"Kafka at {bootstrap_servers} does not answer ({error!r}); check that it is running."
         ) from error
+
+
+def log_bounds(
+    consumer: "KafkaConsumer", partitions: "list[TopicPartition]", timeout_ms: int = TIMEOUT_MS
+) -> dict[int, LogBounds]:
+    """Return the bounds of each partition's log.
+
+    Raises:
+        TransientError: Kafka does not answer, or does not know one of the partitions at present.
+    """
+    from kafka.errors import KafkaError
+
+    try:
+        starts = consumer.beginning_offsets(partitions, timeout_ms=timeout_ms)
+        ends = consumer.end_offsets(partitions, timeout_ms=timeout_ms)
+    except (KafkaError, KeyError) as error:
+        raise TransientError(
+            f"Kafka does not report the bounds of its logs ({error!r}); check that it is running."
+        ) from error
+    return {p.partition: LogBounds(starts[p], ends[p]) for p in partitions}
 
 
 async def read_progress(connection: "Connection", topic: str) -> IngestProgress | None:

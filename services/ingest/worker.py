@@ -20,11 +20,12 @@ from services.core.logging import fields
 from services.core.monitoring import Readiness, serve_monitoring
 from services.ingest.batch_counts import BatchCounts
 from services.ingest.buffer import RecordBuffer
-from services.ingest.consumer import Assignment, bus_record, log_bounds, make_consumer
+from services.ingest.consumer import Assignment, bus_record, make_consumer
 from services.ingest.database import DatabaseThread
 from services.ingest.metrics import IngestMetrics
 from services.ingest.observer import Observer
 from services.ingest.offsets import topic_recreated
+from services.ingest.progress import log_bounds
 from services.ingest.settings import IngestSettings
 from services.ingest.topic import TopicName, open_topic
 from services.ingest.writer import OffsetMove

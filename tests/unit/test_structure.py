@@ -1,6 +1,7 @@
 """Imports point one way, as docs/architecture.md says."""
 
 import ast
+import graphlib
 import importlib
 import re
 from collections.abc import Iterator
@@ -62,6 +63,17 @@ def test_imports_point_one_way(module: str, path: Path) -> None:
         other = part_of(source)
         exported = source in FACADES.get(part, ()) and name in importlib.import_module(source).__all__
         assert other is None or other in ALLOWED[part] or exported, f"{module} imports {name} from {source}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    known = {module for module, _ in modules()}
+    graph: dict[str, set[str]] = {}
+    for module, path in modules():
+        # ``from package import module`` imports the module.
+        targets = {f"{source}.{name}" if f"{source}.{name}" in known else source for source, name in imported(path)}
+        graph[module] = (targets & known) - {module}
+    assert any(graph.values())
+    graphlib.TopologicalSorter(graph).prepare()
 
 
 def test_the_rule_covers_every_part() -> None:
