@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.passwords import remove_pgpass_entries
 from deploy.local.places import create_folder
 from deploy.local.servers import KafkaServer, PostgresServer
 
@@ -38,6 +39,7 @@ def private_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
             yield server
         finally:
             server.stop()
+            remove_pgpass_entries(server.port, server.passwords)
 
 
 @contextmanager

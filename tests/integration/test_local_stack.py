@@ -12,6 +12,7 @@ from kafka import KafkaConsumer, KafkaProducer
 
 from deploy.local import servers
 from deploy.local.errors import StackError
+from deploy.local.passwords import pgpass_file
 from deploy.local.process import free_port, require_free_port
 from deploy.local.servers import run_as_owner
 from tests.servers import PostgresServer, private_kafka, private_postgres
@@ -141,3 +142,10 @@ def test_a_port_in_use_names_the_setting() -> None:
         taken.listen()
         with pytest.raises(StackError, match=r"which Kafka needs, is in use: stop the program there, or set X\."):
             require_free_port(taken.getsockname()[1], "Kafka", "set X")
+
+
+def test_a_private_server_leaves_no_password_behind() -> None:
+    with private_postgres() as server:
+        entry = f"127.0.0.1:{server.port}:"
+        assert entry in pgpass_file().read_text()
+    assert entry not in (pgpass_file().read_text() if pgpass_file().exists() else "")
