@@ -1,9 +1,9 @@
 """The reference factory gateway: reads a machine's own protocol and sends signed telemetry records to Kafka.
 
-A row's way through it: ``shdr`` reads the lines of a log, ``dialects`` says which keys matter, ``mtconnect`` derives
-state, mode and counts from their values, ``translate`` makes rows of a machine's lines, ``records`` batches rows into
-signed records, with a key from ``keys``, and ``sender`` sends them. ``replay`` does all of this for a factory's
-recorded logs; ``cli`` has the commands.
+A row's way through it: ``log_files`` reads the lines of a log, ``mtconnect`` finds what they report of the machine, by
+the model that ``models`` chooses, ``translate`` makes rows of that, ``records`` batches rows into signed records, with
+a key from ``keys``, and ``sender`` sends them. ``replay`` does all of this for a factory's recorded logs. ``cli`` has
+the commands, ``arguments`` their options, ``report`` what they print.
 
 The names exported here are what other services may use: rows, the records that contain them, and the sender of records.
 """

@@ -1,8 +1,6 @@
 """The commands `jejo gateway keygen` and `jejo gateway replay`; `simulate` is the simulator's."""
 
-import re
 import sys
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +9,11 @@ import click
 from schemas.wire.limits import FACTORY_ID, LOCAL_ID
 from services.core.errors import ConfigurationError
 from services.core.options import parse_speed
-from services.gateway.dialects import DIALECTS
 
 if TYPE_CHECKING:
-    from services.gateway.replay import MachineReport
+    from services.gateway.records import RecordWriter, Row
+
+DIALECT_NAMES = ("mazak", "hurco", "okuma")
 
 
 @click.group("gateway", no_args_is_help=False)
@@ -36,15 +35,11 @@ def create_signing_key(out: Path) -> int:
 
 
 @gateway.command("replay")
-@click.option("--factory", required=True, metavar="ID", help="the factory whose machines these are")
-@click.option("--gateway-id", required=True, metavar="ID", help="the gateway that sends the records")
-@click.option("--key-id", required=True, metavar="ID", help="the registered key that signs")
+@click.option("--factory", metavar="ID", help="the factory whose machines these are")
+@click.option("--gateway-id", metavar="ID", help="the gateway that sends the records")
+@click.option("--key-id", metavar="ID", help="the registered key that signs")
 @click.option(
-    "--private-key",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="as `jejo gateway keygen` created it",
+    "--private-key", type=click.Path(path_type=Path), metavar="FILE", help="as `jejo gateway keygen` created it"
 )
 @click.option(
     "--machine",
@@ -54,9 +49,40 @@ def create_signing_key(out: Path) -> int:
     metavar="ID=FILE[,FILE...]",
     help="a machine and its logs in order, plain or gz; a FILE may be a pattern such as 'logs/*.gz'; repeatable",
 )
-@click.option("--dialect", type=click.Choice(tuple(DIALECTS)), help="default: by the keys in the logs")
+@click.option(
+    "--devices",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="the machines' device models (Devices.xml, the answer to /probe)",
+)
+@click.option(
+    "--device",
+    "device_names",
+    multiple=True,
+    metavar="[MACHINE=]NAME",
+    help="a machine's device: its name, uuid or id; default: by the machine's id or the keys in the logs; repeatable",
+)
+@click.option(
+    "--dialect",
+    type=click.Choice(DIALECT_NAMES),
+    help="without --devices: the ready-made model; default: by the keys in the logs",
+)
 @click.option(
     "--readings", type=click.Choice(("known", "none")), default="known", show_default=True, help="send measurements too"
+)
+@click.option(
+    "--units",
+    type=click.Choice(("native", "model")),
+    default="native",
+    show_default=True,
+    help="with --devices: numbers are in the machine's own units, or in the model's, as an agent converts them",
+)
+@click.option(
+    "--ideal-cycle-s",
+    "ideal_cycles",
+    multiple=True,
+    metavar="[MACHINE=]SECONDS",
+    help="the least time that a piece takes: counters that rise more than 3 times as fast are not counted; repeatable",
 )
 @click.option(
     "--reassert-s",
@@ -71,120 +97,130 @@ def create_signing_key(out: Path) -> int:
 )
 @click.option("--shuffle-seed", type=int, metavar="N", help="send the records in an order drawn from N")
 @click.option("--duplicate", is_flag=True, help="send every record twice")
+@click.option("--dry-run", is_flag=True, help="print what would be sent instead of sending it; needs no key")
 @click.option("--bootstrap-servers", metavar="HOST:PORT", help="default: JEJO_KAFKA_BOOTSTRAP_SERVERS")
 def replay_logs(
-    factory: str,
-    gateway_id: str,
-    key_id: str,
-    private_key: Path,
+    factory: str | None,
+    gateway_id: str | None,
+    key_id: str | None,
+    private_key: Path | None,
     machines: tuple[str, ...],
+    devices: Path | None,
+    device_names: tuple[str, ...],
     dialect: str | None,
     readings: str,
+    units: str,
+    ideal_cycles: tuple[str, ...],
     reassert_s: int,
     speed: str,
     shuffle_seed: int | None,
     duplicate: bool,
+    dry_run: bool,
     bootstrap_servers: str | None,
 ) -> int:
     """Send recorded SHDR logs of one factory's machines.
 
-    Prints what was read of each machine, and how many records arrived.
+    Prints what was read of each machine, and how many records arrived. What could not be used is reported on standard
+    error: each kind of problem with its number, its first places (FILE:LINE:COLUMN) and what to do.
     """
-    from tqdm import tqdm
-
-    from services.core.clock import system_clock
-    from services.core.settings import Settings, read_settings
     from services.core.times import SECOND_US
-    from services.gateway.keys import read_key
-    from services.gateway.records import RecordWriter, new_boot_id
-    from services.gateway.replay import at_once, paced, shuffled, translate_factory
+    from services.gateway.arguments import parse_device_names, parse_ideal_cycles, parse_machines
+    from services.gateway.models import ModelSource, read_devices
+    from services.gateway.mtconnect.dialects import DIALECTS
+    from services.gateway.replay import Options, translate_factory
+    from services.gateway.report import problem_lines, row_line, summary
 
     factor = parse_speed(speed)
     if factor is not None and shuffle_seed is not None:
         raise ConfigurationError("--shuffle-seed leaves no clock to follow: leave --speed out.")
     if reassert_s < 1:
         raise ConfigurationError("--reassert-s must be at least 1.")
+    if devices is not None and dialect is not None:
+        raise ConfigurationError("--dialect is for logs without a device model: leave it out, or --devices.")
+    writer = None if dry_run else new_writer(factory, gateway_id, key_id, private_key)
     logs = parse_machines(machines)
-    writer = RecordWriter(
-        factory_id=checked(FACTORY_ID, factory, "--factory"),
-        gateway_id=checked(LOCAL_ID, gateway_id, "--gateway-id"),
-        key_id=checked(LOCAL_ID, key_id, "--key-id"),
-        seed=read_key(private_key),
-        boot_id=new_boot_id(system_clock()),
+    names = parse_device_names(device_names, list(logs))
+    models = ModelSource(read_devices(devices) if devices else (), DIALECTS[dialect] if dialect else None, names)
+    options = Options(
+        reassert_s * SECOND_US, readings == "known", units == "native", parse_ideal_cycles(ideal_cycles, list(logs))
     )
-    settings = read_settings(Settings)
-    rows, reports = translate_factory(
-        logs, DIALECTS[dialect] if dialect else None, reassert_s * SECOND_US, readings=readings == "known"
-    )
-    print_reports(reports)
-
-    # Imported late: Kafka's client is slow to import, and everything above can fail without it.
-    from services.gateway.sender import Sender
-
-    records = at_once(rows, writer, system_clock) if factor is None else paced(rows, writer, system_clock, factor)
-    total = len(rows) * (2 if duplicate else 1)
-    servers = bootstrap_servers or settings.kafka_bootstrap_servers
-    with Sender(servers, settings.telemetry_topic) as sender, tqdm(total=total, unit="row", disable=None) as bar:
-        for record in shuffled(records, shuffle_seed, duplicate=duplicate):
-            sender.send(record)
-            bar.update(record.rows)
-        sender.flush()
-    print(f"{factory}: {sender.acknowledged} records with {total} rows arrived")
+    rows, reports = translate_factory(logs, models, options)
+    if dry_run:
+        for row in rows:
+            print(row_line(row))
+    for report in reports:
+        print(summary(report), flush=True)
+        for line in problem_lines(report):
+            print(line, file=sys.stderr, flush=True)
+    if not rows:
+        raise ConfigurationError("The logs give nothing to send: see the report above, and check the device model.")
+    if writer is not None:
+        records = send_rows(
+            [row.row for row in rows], writer, factor, shuffle_seed, bootstrap_servers, duplicate=duplicate
+        )
+        print(f"{factory}: {records} records with {len(rows) * (2 if duplicate else 1)} rows arrived")
     return 0
 
 
 COMMANDS: tuple[click.Command, ...] = (gateway,)
 
 
-def print_reports(reports: "Iterable[MachineReport]") -> None:
-    """Print a line for each machine to standard output, and examples of what was not read to standard error."""
-    for report in reports:
-        tally, unused = report.tally, report.unused
-        print(
-            f"{report.machine_id}: {report.dialect}, {tally.lines} lines ({tally.malformed} malformed, "
-            f"{tally.assets} of assets, {tally.protocol} of protocol), {report.rows} rows, "
-            f"{unused.ignored.total()} samples of {len(unused.ignored)} other keys ignored"
+def new_writer(
+    factory: str | None, gateway_id: str | None, key_id: str | None, private_key: Path | None
+) -> "RecordWriter":
+    """Return the writer of a factory's signed records.
+
+    Raises:
+        ConfigurationError: an option is missing or no id, or the key cannot be read.
+    """
+    from services.core.clock import system_clock
+    from services.gateway.arguments import checked
+    from services.gateway.keys import read_key
+    from services.gateway.records import RecordWriter, new_boot_id
+
+    if factory is None or gateway_id is None or key_id is None or private_key is None:
+        raise ConfigurationError(
+            "To send, --factory, --gateway-id, --key-id and --private-key are needed; to look only, --dry-run."
         )
-        for example in tally.examples:
-            print(f"{report.machine_id}: malformed: {example}", file=sys.stderr)
-        for sample, times in unused.unreadable.most_common(5):
-            print(f"{report.machine_id}: unreadable value: {sample} ({times} times)", file=sys.stderr)
+    return RecordWriter(
+        factory_id=checked(FACTORY_ID, factory, "--factory"),
+        gateway_id=checked(LOCAL_ID, gateway_id, "--gateway-id"),
+        key_id=checked(LOCAL_ID, key_id, "--key-id"),
+        seed=read_key(private_key),
+        boot_id=new_boot_id(system_clock()),
+    )
 
 
-def parse_machines(texts: Sequence[str]) -> dict[str, list[Path]]:
-    """Parse ``ID=FILE[,FILE...]`` to the logs of each machine; a pattern expands to the files it matches, by name.
-
-    Raises:
-        ConfigurationError: an argument is not of that form or names no file, or a machine is given twice.
-    """
-    machines: dict[str, list[Path]] = {}
-    for text in texts:
-        machine_id, _, names = text.partition("=")
-        checked(LOCAL_ID, machine_id, "--machine")
-        if machine_id in machines:
-            raise ConfigurationError(
-                f"--machine {machine_id} is given twice: give all of its files at once, separated by commas."
-            )
-        paths = [path for name in names.split(",") if name for path in expand(name)]
-        if not paths:
-            raise ConfigurationError(f"--machine {text} names no file that exists: write ID=FILE[,FILE...].")
-        machines[machine_id] = paths
-    return machines
-
-
-def expand(name: str) -> list[Path]:
-    """Return the files that a name or a pattern stands for."""
-    import glob
-
-    return [Path(found) for found in sorted(glob.glob(name))] if glob.has_magic(name) else [Path(name)]
-
-
-def checked(pattern: re.Pattern[str], text: str, option: str) -> str:
-    """Return ``text`` if it matches the pattern of an id.
+def send_rows(
+    rows: "list[Row]",
+    writer: "RecordWriter",
+    speed: float | None,
+    shuffle_seed: int | None,
+    bootstrap_servers: str | None,
+    *,
+    duplicate: bool,
+) -> int:
+    """Send rows, and show how far it is. Return the number of records that arrived.
 
     Raises:
-        ConfigurationError: it does not.
+        JejoError: they did not; see ``Sender``.
     """
-    if not pattern.fullmatch(text):
-        raise ConfigurationError(f"{option} {text!r} is not an id: it must match {pattern.pattern}.")
-    return text
+    from tqdm import tqdm
+
+    from services.core.clock import system_clock
+    from services.core.settings import Settings, read_settings
+    from services.gateway.replay import at_once, paced, shuffled
+
+    # Imported late: Kafka's client is slow to import, and everything before can fail without it.
+    from services.gateway.sender import Sender
+
+    settings = read_settings(Settings)
+    records = at_once(rows, writer, system_clock) if speed is None else paced(rows, writer, system_clock, speed)
+    servers = bootstrap_servers or settings.kafka_bootstrap_servers
+    total = len(rows) * (2 if duplicate else 1)
+    with Sender(servers, settings.telemetry_topic) as sender, tqdm(total=total, unit="row", disable=None) as bar:
+        for record in shuffled(records, shuffle_seed, duplicate=duplicate):
+            sender.send(record)
+            bar.update(record.rows)
+        sender.flush()
+    return sender.acknowledged

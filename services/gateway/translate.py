@@ -1,7 +1,8 @@
-"""Translates one machine's log lines into rows. Pure: the same lines give the same rows.
+"""Translates what one machine's log lines reported into rows. Pure: the same lines give the same rows.
 
-Lines of one timestamp act together, since a row is identified by its time. A value holds until the next one of its key.
-Any valid line is evidence that the machine was heard, whatever it says, except a remembered one (see ``shdr``).
+Lines of one timestamp act together, since a row is identified by its time. A value holds until the next one of its data
+item. Any line that says something of the machine is evidence that it was heard, except an old value that a connection
+begins with (see ``mtconnect.head``).
 
 A state is asserted at every change, and again for as long as the machine is heard. On the platform a state holds for
 the machine's ``state_ttl_s`` at most, so a machine has its status for that long after its last line, and is unknown
@@ -9,29 +10,27 @@ from then on. This does not take a row per line: while the machine is heard, at 
 rows, and the last moment heard before a longer pause always has one. Which moment that is shows only at the next line.
 """
 
-import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
+from typing import NamedTuple
 
 from schemas.wire.codes import State
-from services.gateway.dialects import Dialect
-from services.gateway.mtconnect import (
-    UNAVAILABLE,
-    UNKNOWN,
-    PartCounter,
-    Role,
-    Signals,
-    Status,
-    is_known_execution,
-    normalised,
-)
+from services.gateway.mtconnect.machine import UNKNOWN, Machine, Status
+from services.gateway.mtconnect.model import DeviceModel, Role
+from services.gateway.mtconnect.observations import Line, Measurement, Value
+from services.gateway.mtconnect.part_counts import PartCounts
+from services.gateway.mtconnect.problems import Place, Problems
 from services.gateway.records import CountRow, ReadingRow, Row, StateRow
-from services.gateway.shdr import Line
 
 Assertion = tuple[int, Status]
 """An instant in microseconds since the epoch, and the status asserted at it."""
+
+
+class SourcedRow(NamedTuple):
+    """A row, and the place in the log that it comes from."""
+
+    row: Row
+    place: Place
 
 
 class Asserter:
@@ -75,101 +74,77 @@ class Asserter:
         return [(self._heard_us, self._status)]
 
 
-@dataclass(slots=True)
-class Unused:
-    """The values that the dialect cannot use.
-
-    Attributes:
-        ignored: how often each key occurred that the dialect does not know.
-        unreadable: how often each ``key=value`` occurred whose value is not valid for its key.
-    """
-
-    ignored: Counter[str] = field(default_factory=Counter)
-    unreadable: Counter[str] = field(default_factory=Counter)
-
-
 class Translator:
-    """Translates the lines of one machine; ``unused`` tallies what it left out."""
+    """Translates the lines of one machine."""
 
-    def __init__(self, machine_id: str, dialect: Dialect, reassert_us: int, *, readings: bool) -> None:
-        self.unused = Unused()
+    def __init__(
+        self,
+        machine_id: str,
+        model: DeviceModel,
+        reassert_us: int,
+        problems: Problems,
+        *,
+        readings: bool,
+        ideal_cycle_us: int | None = None,
+    ) -> None:
+        """Set the machine.
+
+        Args:
+            problems: takes the counters' implausible values.
+            readings: whether measurements become rows, too.
+            ideal_cycle_us: the shortest time that a piece takes, if it is known.
+        """
         self._machine_id = machine_id
-        self._dialect = dialect
         self._with_readings = readings
-        self._signals = Signals()
-        self._status = UNKNOWN
-        self._counter = PartCounter()
+        self._machine = Machine(model)
+        self._status = self._machine.status()
+        self._parts = PartCounts(model.of_role(Role.PART_COUNT), ideal_cycle_us, problems)
         self._asserter = Asserter(reassert_us)
+        self._heard_at = Place("")
 
-    def rows(self, lines: Sequence[Line]) -> Iterator[Row]:
+    def rows(self, lines: Sequence[Line]) -> Iterator[SourcedRow]:
         """Yield the rows of ``lines``, which are ordered by timestamp.
 
-        The rows are not quite in order: only the next line shows that the last moment heard before it needs a row.
+        The rows are not in order: only a later line shows that a moment before it needs a row, or that a counter was
+        right. Counts come last.
         """
         for at_us, group in groupby(lines, key=lambda line: line.at_us):
             yield from self._rows_at(at_us, list(group))
-        yield from self._state_rows(self._asserter.finish())
+        yield from self._state_rows(self._asserter.finish(), 0, self._heard_at)
+        for (at_us, program), pieces in self._parts.finish():
+            row = CountRow(self._machine_id, at_us, good=pieces.good, scrap=pieces.bad, product=program)
+            yield SourcedRow(row, pieces.place)
 
-    def _rows_at(self, at_us: int, lines: list[Line]) -> Iterator[Row]:
-        parts: int | None = None
-        readings: dict[str, float] = {}
-        has_signals = False
+    def _rows_at(self, at_us: int, lines: list[Line]) -> Iterator[SourcedRow]:
+        readings: dict[str, tuple[float, Place]] = {}
+        has_changed = False
         for line in lines:
-            if line.condition is not None:
-                has_signals = True
-                self._signals.faults.apply(line.condition)
-            for key, value in line.values:
-                if key in self._dialect.roles:
-                    has_signals = True
-                    counted = self._apply(key, value)
-                    parts = parts if counted is None else (parts or 0) + counted
-                elif key in self._dialect.readings:
-                    self._measure(key, value, readings)
+            for observation in line.observations:
+                if isinstance(observation, Measurement):
+                    if observation.item.metric is not None and line.is_evidence:
+                        readings[observation.item.metric] = (observation.number, line.place)
+                elif isinstance(observation, Value) and observation.item.role is Role.PART_COUNT:
+                    program = self._machine.program(observation.item)
+                    self._parts.observe(at_us, observation, line.place, program)
                 else:
-                    self.unused.ignored[key] += 1
-        if has_signals:
-            self._status = self._signals.status()
-        is_remembered = all(line.remembered for line in lines)
-        yield from self._state_rows(self._assert(at_us, is_remembered))
-        if parts is not None:
-            yield CountRow(self._machine_id, at_us, good=parts)
-        if self._with_readings and not is_remembered:
-            for metric, number in readings.items():
-                yield ReadingRow(self._machine_id, at_us, metric, number)
+                    has_changed = True
+                    self._machine.apply(observation)
+        if has_changed:
+            self._status = self._machine.status()
+        place = lines[-1].place
+        yield from self._state_rows(self._assert(at_us, lines), at_us, place)
+        self._heard_at = place
+        if self._with_readings:
+            for metric, (number, measured_at) in readings.items():
+                yield SourcedRow(ReadingRow(self._machine_id, at_us, metric, number), measured_at)
 
-    def _apply(self, key: str, value: str) -> int | None:
-        """Apply a value that states or counts are derived from. Return the parts that it counts."""
-        role = self._dialect.roles[key]
-        if role is Role.PART_COUNT:
-            try:
-                return self._counter.count(value)
-            except ValueError:
-                self._note_unreadable(key, value)
-                return None
-        if role is Role.EXECUTION and not is_known_execution(value):
-            self._note_unreadable(key, value)
-        self._signals.values[role] = value
-        return None
-
-    def _measure(self, key: str, value: str, readings: dict[str, float]) -> None:
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        if math.isfinite(number):
-            readings[self._dialect.readings[key]] = number
-        elif normalised(value) != UNAVAILABLE:
-            self._note_unreadable(key, value)
-
-    def _note_unreadable(self, key: str, value: str) -> None:
-        self.unused.unreadable[f"{key}={value[:40]}"] += 1
-
-    def _assert(self, at_us: int, is_remembered: bool) -> list[Assertion]:
-        if not is_remembered:
+    def _assert(self, at_us: int, lines: list[Line]) -> list[Assertion]:
+        if any(line.is_evidence for line in lines):
             return self._asserter.hear(at_us, self._status)
-        # Something changed before the log was listening: the earlier state holds no longer, and no more is known.
-        return self._asserter.hear(at_us, UNKNOWN) if self._status != self._asserter.status else []
+        # The state changed before the log was listening: the earlier one holds no longer, and no more is known.
+        return self._asserter.hear(at_us, UNKNOWN) if self._status.state != self._asserter.status.state else []
 
-    def _state_rows(self, assertions: list[Assertion]) -> Iterator[Row]:
-        for at_us, status in assertions:
-            yield StateRow(self._machine_id, at_us, status.state, status.mode, status.reason)
+    def _state_rows(self, assertions: list[Assertion], at_us: int, place: Place) -> Iterator[SourcedRow]:
+        for asserted_us, status in assertions:
+            row = StateRow(self._machine_id, asserted_us, status.state, status.mode, status.reason)
+            yield SourcedRow(row, place if asserted_us == at_us else self._heard_at)

@@ -1,9 +1,11 @@
 """Recorded logs of real machines: the gateway's rows, under the platform's hold rule, give the known truths.
 
-No servers: the logs are translated to rows, and a few plain lines account for these.
+The truths are the same by the ready-made models and by the machines' own device model, to the microsecond. No servers:
+the logs are translated to rows, and a few plain lines account for these.
 """
 
 import json
+import re
 from collections import Counter
 from functools import cache
 from typing import Any
@@ -12,9 +14,15 @@ import pytest
 
 from schemas.wire.codes import Mode, State
 from services.core.times import SECOND_US
-from services.gateway.records import CountRow, Row, StateRow
-from services.gateway.replay import MachineReport, translate_machine
-from services.gateway.shdr import parse_timestamp, read_log
+from services.gateway.log_files import read_log
+from services.gateway.models import ModelSource, read_devices
+from services.gateway.mtconnect.dialects import DIALECTS
+from services.gateway.mtconnect.lines import LineReader
+from services.gateway.mtconnect.model import DeviceModel
+from services.gateway.mtconnect.problems import ProblemKind, Problems
+from services.gateway.mtconnect.tokenizer import parse_timestamp
+from services.gateway.records import CountRow, ReadingRow, Row, StateRow
+from services.gateway.replay import MachineReport, Options, translate_machine
 from tests.recorded_logs import JEJO_REAL_DATA_DIR, needs_real_data
 
 TTL_US = 600 * SECOND_US
@@ -23,11 +31,36 @@ MICROSECONDS = 1_000_000
 pytestmark = needs_real_data
 
 
+READY_MADE, OWN = "ready-made", "own"
+MODELS = pytest.mark.parametrize("model", [READY_MADE, OWN])
+
+
 @cache
-def translate(pattern: str) -> tuple[list[Row], MachineReport]:
+def devices() -> list[DeviceModel]:
+    return read_devices(JEJO_REAL_DATA_DIR / "nist_mtconnect" / "Devices.xml")
+
+
+@cache
+def translate(pattern: str, device: str = "") -> tuple[list[Row], MachineReport]:
+    """Translate logs by a ready-made model, or by the model of a device."""
     paths = sorted(JEJO_REAL_DATA_DIR.glob(pattern))
     assert paths, f"{JEJO_REAL_DATA_DIR} has no {pattern}"
-    return translate_machine("M01", paths, None, 60 * SECOND_US, readings=True)
+    models = ModelSource(devices(), names={"M01": device}) if device else ModelSource()
+    rows, report = translate_machine("M01", paths, models, Options(reassert_us=60 * SECOND_US))
+    return [found.row for found in rows], report
+
+
+def translate_week(machine: str, model: str) -> tuple[list[Row], MachineReport]:
+    return translate(f"nist_mtconnect/{machine}/*.gz", machine if model == OWN else "")
+
+
+def translate_mill(log: str, model: str) -> tuple[list[Row], MachineReport]:
+    """Translate a mill's logs; a device of the model is called like the mill in the file's name."""
+    return translate(f"nist_hurco/{log}", re.findall(r"Hurco\d\d", log)[0] if model == OWN else "")
+
+
+def kinds(report: MachineReport) -> set[ProblemKind]:
+    return {problem.kind for problem in report.problems}
 
 
 def truth(folder: str) -> Any:
@@ -55,17 +88,19 @@ def span(rows: list[Row]) -> tuple[int, int]:
     return rows[0].at_us, rows[-1].at_us
 
 
+@MODELS
 @pytest.mark.parametrize("machine", ["Mazak01", "Mazak03"])
-def test_a_week_of_a_job_shop(machine: str) -> None:
+def test_a_week_of_a_job_shop(machine: str, model: str) -> None:
     expected = truth("nist_mtconnect")["machines"][machine]
     execution, mode = expected["execution_seconds"], expected["mode_seconds"]
     from_us, to_us = parse_timestamp("2016-10-31T00:00:00Z"), parse_timestamp("2016-11-07T00:00:00Z")
-    rows, report = translate(f"nist_mtconnect/{machine}/*.gz")
+    rows, report = translate_week(machine, model)
     seconds = held(rows, from_us, to_us)
 
+    assert report.model == (machine if model == OWN else "mazak")
     assert report.tally.lines == expected["raw_lines"]
-    assert report.tally.malformed == 0
-    assert not report.unused.unreadable
+    assert (report.tally.unread, report.tally.other) == (0, 0)
+    assert kinds(report) <= {ProblemKind.UNKNOWN_KEY, ProblemKind.MODEL}
     assert total(seconds, State.producing) == pytest.approx(execution["ACTIVE"], abs=1e-6)
     assert total(seconds, State.delayed) == pytest.approx(execution["INTERRUPTED"] + execution["FEED_HOLD"], abs=1e-6)
     # Faults take time from a machine that is not running, never from ACTIVE.
@@ -79,12 +114,31 @@ def test_a_week_of_a_job_shop(machine: str) -> None:
     assert not [row for row in rows if isinstance(row, CountRow)], "the Mazaks' counters never move"
 
 
-def test_a_weeks_faults_are_found() -> None:
-    rows, _ = translate("nist_mtconnect/Mazak01/*.gz")
+@MODELS
+def test_a_weeks_faults_are_found(model: str) -> None:
+    rows, _ = translate_week("Mazak01", model)
     faults = {row.reason for row in rows if isinstance(row, StateRow) and row.state is State.faulted}
     assert faults == {"system_cond 1102 INTERFERE", "path_system 149 TAILSTOCK BARRIER"}
 
 
+@pytest.mark.parametrize("machine", ["Mazak01", "Mazak03"])
+def test_the_states_of_a_week_are_the_same_by_both_models(machine: str) -> None:
+    ready_made, own = (
+        [row for row in translate_week(machine, model)[0] if isinstance(row, StateRow)] for model in (READY_MADE, OWN)
+    )
+    assert own == ready_made
+
+
+@pytest.mark.parametrize("machine", ["Mazak01", "Mazak03"])
+def test_a_device_model_gives_more_readings_than_a_ready_made_one(machine: str) -> None:
+    ready_made, own = (
+        {row.metric for row in translate_week(machine, model)[0] if isinstance(row, ReadingRow)}
+        for model in (READY_MADE, OWN)
+    )
+    assert len(own) > len(ready_made) > 10
+
+
+@MODELS
 @pytest.mark.parametrize(
     ("log", "parts"),
     [
@@ -95,35 +149,39 @@ def test_a_weeks_faults_are_found() -> None:
         ("2-17-2017-Hurco04-Clean.txt.gz", 0),
     ],
 )
-def test_a_mill_with_a_part_counter(log: str, parts: int) -> None:
+def test_a_mill_with_a_part_counter(log: str, parts: int, model: str) -> None:
     expected = truth("nist_hurco")
-    rows, report = translate(f"nist_hurco/{log}")
+    rows, report = translate_mill(log, model)
     assert sum(row.good for row in rows if isinstance(row, CountRow)) == parts
     assert parts == expected["continuous"][log]["parts_delta"]
-    assert report.tally.malformed == expected["malformed_lines"].get(log, 0)
+    assert report.tally.unread == expected["malformed_lines"].get(log, 0)
+    assert kinds(report) <= {ProblemKind.TIMESTAMP, ProblemKind.UNKNOWN_KEY}
     assert {row.mode for row in rows if isinstance(row, StateRow)} == {Mode.unknown}
 
 
-def test_the_second_of_two_logs_continues_the_counter() -> None:
+@MODELS
+def test_the_second_of_two_logs_continues_the_counter(model: str) -> None:
     """Between the recordings the mill made 103 parts that are in no log: the increase is the count."""
-    rows, _ = translate("nist_hurco/*Hurco04*.gz")
+    rows, _ = translate_mill("*Hurco04*.gz", model)
     made = [row for row in rows if isinstance(row, CountRow)]
     assert sum(row.good for row in made) == 10 + 103
     assert made[-1].at_us == parse_timestamp("2017-02-17T09:26:18.656250Z")
 
 
-def test_a_mill_that_is_heard_all_the_time() -> None:
+@MODELS
+def test_a_mill_that_is_heard_all_the_time(model: str) -> None:
     expected = truth("nist_hurco")["continuous"]["2-1-2017-Hurco04-Clean.txt.gz"]["program_status_seconds"]
-    rows, _ = translate("nist_hurco/2-1-2017-Hurco04-Clean.txt.gz")
+    rows, _ = translate_mill("2-1-2017-Hurco04-Clean.txt.gz", model)
     seconds = held(rows, *span(rows))
     assert total(seconds, State.producing) == pytest.approx(expected["ACTIVE"], abs=1e-6)
     assert total(seconds, "FEED_HOLD") == pytest.approx(expected["FEED_HOLD"], abs=1e-6)
 
 
-def test_a_mill_that_goes_silent_is_unknown_after_the_hold() -> None:
+@MODELS
+def test_a_mill_that_goes_silent_is_unknown_after_the_hold(model: str) -> None:
     """Once it is ACTIVE for 2,595.34 s without a line: all but the first 600 s of that are unknown."""
     expected = truth("nist_hurco")["continuous"]["2-1-2017-Hurco02-Clean.txt.gz"]["program_status_seconds"]
-    rows, _ = translate("nist_hurco/2-1-2017-Hurco02-Clean.txt.gz")
+    rows, _ = translate_mill("2-1-2017-Hurco02-Clean.txt.gz", model)
     silent = expected["ACTIVE"] - total(held(rows, *span(rows)), State.producing)
     assert silent == pytest.approx(2595.34375 - 600, abs=1e-6)
 
@@ -131,9 +189,11 @@ def test_a_mill_that_goes_silent_is_unknown_after_the_hold() -> None:
 def test_sparse_rows_cover_what_a_row_for_every_line_would() -> None:
     for pattern in ("nist_hurco/2-1-2017-Hurco02-Clean.txt.gz", "okuma/okuma.txt"):
         paths = sorted(JEJO_REAL_DATA_DIR.glob(pattern))
-        sparse, _ = translate(pattern)
-        dense, _ = translate_machine("M01", paths, None, 0, readings=False)
-        lines, _ = read_log(paths)
+        sparse, report = translate(pattern)
+        dense = [found.row for found in translate_machine("M01", paths, ModelSource(), Options(0, readings=False))[0]]
+        problems = Problems()
+        reader = LineReader(DIALECTS[report.model], frozenset(), problems)
+        lines = read_log(paths, reader, problems)
         reach = (0, lines[-1].at_us + TTL_US)
         assert held(sparse, *reach) == held(dense, *reach)
         assert sum(isinstance(row, StateRow) for row in sparse) < sum(isinstance(row, StateRow) for row in dense) / 5
@@ -143,11 +203,13 @@ def test_a_spliced_recording_is_ordered_by_time() -> None:
     expected = truth("okuma")
     rows, report = translate("okuma/okuma.txt")
     assert report.tally.assets + report.tally.protocol == expected["lines_skipped_assets"]
-    assert report.tally.malformed == 0
+    assert report.tally.unread == 0
     made = [row.good for row in rows if isinstance(row, CountRow)]
     totals = [int(value) for _, value in expected["part_count_events"]]
     assert totals == [0, 1, 0, 1, 0, 1, 2, 3]
-    assert made == [1, 0, 1, 0, 1, 1, 1]
+    # Both falls return within the hour, so they are dips and no resets.
+    assert made == [1, 1, 1]
+    assert report.problems.count(ProblemKind.DIP) == 2
     seconds = held(rows, *span(rows))
     # The cell is in PROCESS_DEVELOPMENT, a planned stop, also during the few seconds in which it is ACTIVE.
     developing = expected["execution_seconds"]["ACTIVE"] - total(seconds, State.producing)
@@ -160,7 +222,6 @@ def test_a_spliced_recording_is_ordered_by_time() -> None:
 
 def test_the_same_logs_give_the_same_rows() -> None:
     rows, _ = translate("okuma/okuma.txt")
-    again, _ = translate_machine(
-        "M01", [JEJO_REAL_DATA_DIR / "okuma" / "okuma.txt"], None, 60 * SECOND_US, readings=True
-    )
-    assert again == rows
+    log = JEJO_REAL_DATA_DIR / "okuma" / "okuma.txt"
+    again, _ = translate_machine("M01", [log], ModelSource(), Options(60 * SECOND_US))
+    assert [found.row for found in again] == rows

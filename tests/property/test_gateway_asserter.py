@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.wire.codes import Mode, State
-from services.gateway.mtconnect import UNKNOWN, Status
+from services.gateway.mtconnect.machine import UNKNOWN, Status
 from services.gateway.translate import Asserter, Assertion
 
 REASSERT = 60

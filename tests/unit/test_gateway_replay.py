@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.core.times import SECOND_US
-from services.gateway.records import ReadingRow, Record, RecordWriter, Row
-from services.gateway.replay import at_once, paced, shuffled, translate_factory
+from services.gateway.models import ModelSource
+from services.gateway.records import CountRow, ReadingRow, Record, RecordWriter, Row
+from services.gateway.replay import Options, at_once, paced, shuffled, translate_factory, translate_machine
 
 START_US = 1_709_539_200_000_000
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"
@@ -78,7 +79,34 @@ def test_duplication_yields_each_record_twice() -> None:
 
 def test_a_factorys_machines_are_merged_by_time() -> None:
     machines = {"M02": [FIXTURES / "hurco.txt"], "M01": [FIXTURES / "drop_outs.txt"]}
-    rows, reports = translate_factory(machines, None, 60 * SECOND_US, readings=True)
-    assert [row.at_us for row in rows] == sorted(row.at_us for row in rows)
-    assert [(report.machine_id, report.dialect) for report in reports] == [("M02", "hurco"), ("M01", "mazak")]
+    rows, reports = translate_factory(machines, ModelSource(), Options(60 * SECOND_US))
+    assert [found.row.at_us for found in rows] == sorted(found.row.at_us for found in rows)
+    assert [(report.machine_id, report.model) for report in reports] == [("M02", "hurco"), ("M01", "mazak")]
     assert sum(report.rows for report in reports) == len(rows)
+
+
+def test_a_row_has_the_place_in_the_log_that_it_comes_from() -> None:
+    rows, _ = translate_machine("M01", [FIXTURES / "counter.txt"], ModelSource(), Options(60 * SECOND_US))
+    counted = [str(found.place) for found in rows if isinstance(found.row, CountRow)]
+    assert counted == [f"counter.txt:{line}" for line in (2, 4, 5, 9, 10)]
+
+
+def good(ideal_cycle_us: dict[str, int]) -> list[int]:
+    options = Options(60 * SECOND_US, readings=False, ideal_cycle_us=ideal_cycle_us)
+    rows, _ = translate_machine("M01", [FIXTURES / "counter.txt"], ModelSource(), options)
+    return [found.row.good for found in rows if isinstance(found.row, CountRow)]
+
+
+def test_an_ideal_cycle_is_the_machines_own_or_that_of_every_other() -> None:
+    """Three pieces of 200 s take more than three times the 120 s before 08:03."""
+    assert good({}) == good({"M02": 200 * SECOND_US}) == [1, 3, 2, 1, 0]
+    assert good({"M01": 200 * SECOND_US}) == good({"": 200 * SECOND_US}) != good({})
+    assert good({"": 200 * SECOND_US, "M01": 20 * SECOND_US}) == good({})
+
+
+def test_without_readings_only_states_and_counts_become_rows() -> None:
+    paths = [FIXTURES / "two_paths.txt"]
+    with_readings, _ = translate_machine("M01", paths, ModelSource(), Options(60 * SECOND_US))
+    without, report = translate_machine("M01", paths, ModelSource(), Options(60 * SECOND_US, readings=False))
+    assert without == [found for found in with_readings if not isinstance(found.row, ReadingRow)]
+    assert report.rows == len(without) < len(with_readings)

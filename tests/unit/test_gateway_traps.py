@@ -4,16 +4,22 @@ from pathlib import Path
 
 from schemas.wire.codes import Mode, State
 from services.core.times import SECOND_US
+from services.gateway.models import ModelSource
+from services.gateway.mtconnect.problems import ProblemKind
+from services.gateway.mtconnect.tokenizer import parse_timestamp
 from services.gateway.records import CountRow, ReadingRow, Row, StateRow
-from services.gateway.replay import translate_machine
-from services.gateway.shdr import parse_timestamp
+from services.gateway.replay import MachineReport, Options, translate_machine
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "shdr"
 
 
+def translate_files(*paths: Path, readings: bool = True) -> tuple[list[Row], MachineReport]:
+    rows, report = translate_machine("M01", paths, ModelSource(), Options(60 * SECOND_US, readings=readings))
+    return [found.row for found in rows], report
+
+
 def translate(name: str) -> list[Row]:
-    rows, _ = translate_machine("M01", [FIXTURES / name], None, 60 * SECOND_US, readings=True)
-    return rows
+    return translate_files(FIXTURES / name)[0]
 
 
 def at(time: str, day: str = "2024-03-04") -> int:
@@ -85,24 +91,31 @@ def test_a_counter_that_never_moves_counts_nothing() -> None:
     assert counts(translate("counter_never_moves.txt")) == []
 
 
-def test_malformed_lines_are_counted_and_change_nothing() -> None:
-    rows, report = translate_machine("M01", [FIXTURES / "malformed.txt"], None, 60 * SECOND_US, readings=True)
+def test_malformed_lines_are_read_as_far_as_they_are_readable() -> None:
+    rows, report = translate_files(FIXTURES / "malformed.txt")
     assert states(rows) == [
         (at("08:00:00"), State.idle, Mode.unknown),
-        (at("08:00:30"), State.producing, Mode.unknown),
+        (at("08:00:10"), State.idle, Mode.automatic),
+        (at("08:00:20"), State.faulted, Mode.automatic),
+        (at("08:00:30"), State.producing, Mode.automatic),
     ]
-    assert (report.tally.lines, report.tally.malformed, report.tally.protocol) == (13, 9, 2)
-    assert report.tally.examples[0] == "malformed.txt:2: a line is TIMESTAMP|key|value"
+    assert (report.tally.lines, report.tally.unread, report.tally.protocol) == (13, 6, 2)
+    assert [(problem.kind, problem.count, str(problem.first[0][0])) for problem in report.problems] == [
+        (ProblemKind.TIMESTAMP, 5, "malformed.txt:2:1"),
+        (ProblemKind.CUT_OFF, 2, "malformed.txt:5:26"),
+        (ProblemKind.EMPTY_KEY, 1, "malformed.txt:9:26"),
+    ]
 
 
 def test_asset_blocks_are_neither_values_nor_evidence() -> None:
-    rows, report = translate_machine("M01", [FIXTURES / "assets.txt"], None, 60 * SECOND_US, readings=True)
+    rows, report = translate_files(FIXTURES / "assets.txt")
     assert states(rows) == [
         (at("08:00:00"), State.idle, Mode.unknown),
         (at("08:00:10"), State.producing, Mode.unknown),
         (at("08:00:20"), State.idle, Mode.unknown),
     ]
-    assert (report.tally.assets, report.tally.malformed) == (8, 1)
+    assert (report.tally.assets, report.tally.unread) == (8, 0)
+    assert [(problem.kind, problem.count) for problem in report.problems] == [(ProblemKind.ASSET_END, 1)]
 
 
 def test_other_paths_and_spindles_do_not_mix_with_the_first() -> None:
@@ -169,7 +182,7 @@ def test_a_log_with_many_pairs_on_a_line() -> None:
 
 def test_a_second_file_that_repeats_the_first_adds_nothing() -> None:
     paths = [FIXTURES / "drop_outs.txt"] * 2
-    rows, _ = translate_machine("M01", paths, None, 60 * SECOND_US, readings=True)
+    rows, _ = translate_files(*paths)
     assert rows == translate("drop_outs.txt")
 
 
@@ -180,7 +193,7 @@ def test_a_change_while_nobody_listened_ends_the_earlier_hold(tmp_path: Path) ->
     second.write_text(
         "2024-03-04T17:03:00Z|execution|READY\n2024-03-07T08:00:00Z|Srpm|0\n2024-03-07T08:00:05Z|Srpm|1\n"
     )
-    rows, _ = translate_machine("M01", [first, second], None, 60 * SECOND_US, readings=False)
+    rows, _ = translate_files(first, second, readings=False)
     assert states(rows) == [
         (at("17:00:00"), State.producing, Mode.unknown),
         (at("17:01:00"), State.producing, Mode.unknown),

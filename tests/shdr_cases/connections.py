@@ -1,0 +1,150 @@
+"""The old values that a connection begins with."""
+
+from tests.device_models import data_item
+from tests.shdr_cases.case import Case
+from tests.shdr_cases.devices import FULL, one_path
+
+CONNECTIONS: tuple[Case, ...] = (
+    Case(
+        "snapshot_of_old_values",
+        (
+            "2024-02-20T08:00:00Z|avail|AVAILABLE",
+            "2024-02-28T16:00:00Z|mode|AUTOMATIC",
+            "2024-03-01T17:30:00Z|execution|READY",
+            "2024-03-01T17:30:00Z|Srpm|0",
+            "08:00:00|Srpm|1200",
+            "08:00:30|execution|ACTIVE",
+        ),
+        states="08:00:00 idle automatic, 08:00:30 producing automatic, 08:10:30 unknown",
+        readings=(1200.0,),
+        why="They hold, but the machine was not heard in February.",
+    ),
+    Case(
+        "snapshot_behind_unavailable_lines",
+        (
+            "08:00:00|avail|UNAVAILABLE",
+            "08:00:00|execution|UNAVAILABLE",
+            "08:00:00|mode|UNAVAILABLE",
+            "2024-03-01T17:30:00Z|execution|READY",
+            "2024-03-01T17:00:00Z|mode|AUTOMATIC",
+            "2024-03-01T07:00:00Z|avail|AVAILABLE",
+            "08:00:01|Srpm|0",
+            "08:00:30|execution|ACTIVE",
+            "08:01:00|Srpm|100",
+        ),
+        states="08:00:00 idle automatic, 08:00:30 producing automatic, 08:11:00 unknown",
+        why="Ordered by time, the UNAVAILABLE lines would win.",
+    ),
+    Case(
+        "snapshot_with_unavailable_lines_between",
+        (
+            "2024-03-01T17:30:00Z|execution|READY",
+            "08:00:00|fmode|UNAVAILABLE",
+            "2024-03-01T17:00:00Z|mode|AUTOMATIC",
+            "08:00:00|estop|UNAVAILABLE",
+            "2024-02-01T07:00:00Z|avail|AVAILABLE",
+            "08:00:01|Srpm|0",
+            "08:00:30|execution|ACTIVE",
+        ),
+        states="08:00:00 idle automatic, 08:00:30 producing automatic, 08:10:30 unknown",
+        devices=FULL,
+    ),
+    Case(
+        "snapshot_only_minutes_old",
+        (
+            "08:00:00|avail|UNAVAILABLE",
+            "08:00:00|execution|UNAVAILABLE",
+            "07:55:00|execution|ACTIVE",
+            "07:58:00|avail|AVAILABLE",
+            "08:00:02|Srpm|10",
+            "08:01:00|Srpm|11",
+        ),
+        states="08:00:00 producing, 08:11:00 unknown",
+        why="Nobody listened at 07:55.",
+    ),
+    Case(
+        "snapshot_out_of_order",
+        (
+            "07:55:00|execution|ACTIVE",
+            "07:10:00|mode|AUTOMATIC",
+            "06:00:00|avail|AVAILABLE",
+            "08:00:00|Srpm|100",
+            "08:00:05|Srpm|101",
+        ),
+        states="07:55:00 producing automatic, 08:10:05 unknown",
+        why="Only the order of the lines shows that these are old; the connection began no earlier than 07:55.",
+    ),
+    Case(
+        "fault_in_the_snapshot",
+        (
+            "08:00:00|system|UNAVAILABLE",
+            "08:00:00|execution|UNAVAILABLE",
+            "2024-03-03T20:00:00Z|system|FAULT|100|||HOT",
+            "2024-03-03T19:00:00Z|execution|STOPPED",
+            "08:00:01|Xload|0",
+            "08:00:30|system|NORMAL|100",
+            "08:00:31|Xload|1",
+        ),
+        states="08:00:00 faulted, 08:00:30 idle, 08:10:31 unknown",
+        devices=FULL,
+    ),
+    Case(
+        "counter_in_the_snapshot_is_the_baseline",
+        (
+            "08:00:00|execution|UNAVAILABLE",
+            "08:00:00|PartCountAct|UNAVAILABLE",
+            "2024-03-03T20:00:00Z|PartCountAct|100",
+            "2024-03-03T20:00:00Z|execution|READY",
+            "08:00:01|Srpm|0",
+            "08:00:30|execution|ACTIVE",
+            "08:01:00|PartCountAct|101",
+        ),
+        good=(1,),
+    ),
+    Case(
+        "pieces_reported_in_the_snapshot_are_not_counted_again",
+        ("2024-03-01T08:00:00Z|each|3", "08:00:00|execution|ACTIVE", "08:00:10|execution|READY"),
+        devices=one_path(data_item("t", "PART_COUNT", name="each", representation="DISCRETE")),
+        good=(),
+        why="They were reported when they were made.",
+    ),
+    Case(
+        "unavailable_after_a_value_is_a_drop_out_and_no_connection",
+        (
+            "08:00:00|execution|ACTIVE",
+            "08:00:10|avail|UNAVAILABLE",
+            "08:00:20|avail|AVAILABLE",
+            "08:00:30|execution|READY",
+        ),
+        states="08:00:00 producing, 08:00:10 unknown, 08:00:20 producing, 08:00:30 idle, 08:10:30 unknown",
+        why="No line is older than one before it.",
+    ),
+    Case(
+        "unavailable_values_that_stay_unavailable",
+        (
+            "08:00:00|avail|UNAVAILABLE",
+            "08:00:00|execution|UNAVAILABLE",
+            "2024-03-01T07:00:00Z|avail|AVAILABLE",
+            "08:00:01|Srpm|0",
+            "08:00:02|Srpm|1",
+            "08:01:00|execution|READY",
+        ),
+        states="08:01:00 idle, 08:11:00 unknown",
+        why="Execution is not in the snapshot.",
+    ),
+    Case(
+        "second_connection_in_one_log",
+        (
+            "08:00:00|avail|AVAILABLE|execution|ACTIVE",
+            "08:05:00|Srpm|5",
+            "08:10:00|avail|UNAVAILABLE",
+            "08:10:00|execution|UNAVAILABLE",
+            "08:07:00|execution|INTERRUPTED",
+            "08:00:00|avail|AVAILABLE",
+            "08:12:00|Srpm|6",
+            "08:13:00|Srpm|7",
+        ),
+        states="08:00:00 producing, 08:07:00 unknown, 08:10:00 delayed, 08:23:00 unknown",
+        why="It begins at 08:10; from 08:07 on ACTIVE holds no longer.",
+    ),
+)
