@@ -10,6 +10,7 @@ import pytest
 from tests.recorded_logs import JEJO_REAL_DATA_DIR, needs_real_data
 from tests.stack import Sender, Stack
 
+DEVICES = JEJO_REAL_DATA_DIR / "nist_mtconnect" / "Devices.xml"
 NIST_WEEK = {"from": "2016-10-31T00:00:00Z", "to": "2016-11-07T00:00:00Z", "interval": "total"}
 
 pytestmark = needs_real_data
@@ -78,10 +79,29 @@ def test_the_nist_week_is_exact_and_stays_so_when_sent_again(stack: Stack) -> No
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+def test_the_nist_week_by_its_device_model(stack: Stack) -> None:
+    sender = start(stack, "NIST", "Mazak01", "Mazak03")
+    folder = JEJO_REAL_DATA_DIR / "nist_mtconnect"
+    machines = {name: sorted((folder / name).glob("*.gz")) for name in ("Mazak01", "Mazak03")}
+    truth = json.loads((folder / "ground_truth.json").read_text())["machines"]
+    replay(stack, sender, machines, f"--devices={DEVICES}", "--readings=none")
+    for name, expected in truth.items():
+        item = machine_item(stack, f"NIST/{name}", NIST_WEEK)
+        assert item["time_s"]["producing"] == pytest.approx(expected["execution_seconds"]["ACTIVE"], abs=1e-6)
+        by_mode = item["producing_by_mode_s"]
+        assert by_mode["automatic"] <= expected["mode_seconds"]["AUTOMATIC"]
+        assert by_mode["unknown"] == 0
+    assert stack.query("SELECT count(*) FROM dead_letter") == [(0,)]
+
+
+@pytest.mark.parametrize("options", [(), (f"--devices={DEVICES}", "--units=model")], ids=["ready-made", "device-model"])
 @pytest.mark.parametrize(("machine", "parts"), [("Hurco02", 8), ("Hurco04", 10)])
-def test_the_hurcos_counters_give_the_parts_made(stack: Stack, machine: str, parts: int) -> None:
+def test_the_hurcos_counters_give_the_parts_made(
+    stack: Stack, machine: str, parts: int, options: tuple[str, ...]
+) -> None:
     sender = start(stack, "HURCO", machine)
-    replay(stack, sender, {machine: [JEJO_REAL_DATA_DIR / "nist_hurco" / f"2-1-2017-{machine}-Clean.txt.gz"]})
+    log = JEJO_REAL_DATA_DIR / "nist_hurco" / f"2-1-2017-{machine}-Clean.txt.gz"
+    replay(stack, sender, {machine: [log]}, *options)
     window = {"from": "2017-01-31", "to": "2017-02-04", "interval": "total"}
     item = machine_item(stack, f"HURCO/{machine}", window)
     assert item["counts"] == {"good": parts, "scrap": 0, "rework": 0}
