@@ -50,18 +50,21 @@ def parse_device_names(texts: Sequence[str], machines: Sequence[str]) -> dict[st
 
 
 def parse_ideal_cycles(texts: Sequence[str], machines: Sequence[str]) -> dict[str, int]:
-    """Parse ``[MACHINE=]SECONDS`` to microseconds; SECONDS alone are those of every machine.
+    """Parse ``[MACHINE=]SECONDS`` to microseconds; SECONDS alone, under "", are those of every other machine.
 
     Raises:
         ConfigurationError: a time is not a number above 0, or see ``parse_device_names``.
     """
-    return parse_by_machine("--ideal-cycle-s", texts, machines, parse_seconds, is_shared=True)
+    return parse_by_machine("--ideal-cycle-s", texts, machines, parse_seconds, other="")
 
 
 def parse_by_machine(
-    option: str, texts: Sequence[str], machines: Sequence[str], parse: Callable[[str], T], *, is_shared: bool = False
+    option: str, texts: Sequence[str], machines: Sequence[str], parse: Callable[[str], T], *, other: str | None = None
 ) -> dict[str, T]:
-    """Parse a repeatable option ``MACHINE=VALUE``. A VALUE alone is for the only machine, or for all if it is shared.
+    """Parse a repeatable option ``MACHINE=VALUE``.
+
+    Args:
+        other: the key of a VALUE alone; None: it is for the only machine.
 
     Raises:
         ConfigurationError: a machine is not among those replayed, or given twice.
@@ -69,14 +72,14 @@ def parse_by_machine(
     values: dict[str, T] = {}
     for text in texts:
         machine_id, equals, value = text.rpartition("=")
-        if not equals and len(machines) > 1 and not is_shared:
+        if not equals and len(machines) > 1 and other is None:
             raise ConfigurationError(f"{option} {text}: write MACHINE=VALUE, as there are several machines.")
         if equals and machine_id not in machines:
             raise ConfigurationError(f"{option} {text}: no logs of the machine {machine_id} are given with --machine.")
-        for machine in [machine_id] if equals else machines:
-            if machine in values:
-                raise ConfigurationError(f"{option} is given twice for {machine}: give it once.")
-            values[machine] = parse(value)
+        key = machine_id if equals else machines[0] if other is None else other
+        if key in values:
+            raise ConfigurationError(f"{option} is given twice for {key or 'every machine'}: give it once.")
+        values[key] = parse(value)
     return values
 
 

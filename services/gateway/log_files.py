@@ -61,7 +61,7 @@ def file_lines(path: Path, problems: Problems, name: str = "") -> Iterator[str]:
             number = 0
             for raw in stream:
                 if number < PROBED_LINES:
-                    check_encoding(raw, path)
+                    check_encoding(raw, path, is_first=number == 0)
                 for part in LINE_END.split(raw.rstrip(b"\r\n")):
                     number += 1
                     # Files with a mark are joined, too.
@@ -73,14 +73,14 @@ def file_lines(path: Path, problems: Problems, name: str = "") -> Iterator[str]:
         raise ConfigurationError(f"The log {path} cannot be read ({error.strerror}): name a file that can.") from error
 
 
-def check_encoding(beginning: bytes, path: Path) -> None:
-    """Check that a file is not in an encoding with more than one byte for every character.
+def check_encoding(raw: bytes, path: Path, *, is_first: bool) -> None:
+    """Check by one of a file's first lines that it is in no encoding with more than one byte for every character.
 
     Raises:
         ConfigurationError: it is.
     """
-    name = next((name for name, marks in WIDE if beginning.startswith(marks)), None)
-    if name is None and WIDE_WITHOUT_MARK.search(beginning):
+    name = next((name for name, marks in WIDE if is_first and raw.startswith(marks)), None)
+    if name is None and WIDE_WITHOUT_MARK.search(raw):
         name = "UTF-16"
     if name is not None:
         raise ConfigurationError(f"The log {path} is in {name}: convert it to UTF-8 (iconv -f {name} -t UTF-8).")

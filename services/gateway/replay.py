@@ -52,7 +52,7 @@ class MachineReport:
 def translate_machine(
     machine_id: str, paths: Sequence[Path], models: ModelSource, options: Options
 ) -> tuple[list[SourcedRow], MachineReport]:
-    """Return one machine's rows, ordered by time, and a report. Takes about 400 bytes of memory per line of log.
+    """Return one machine's rows, ordered by time, and a report. Takes about 1 kB of memory per line of log.
 
     Raises:
         ConfigurationError: a file cannot be read, or no model fits the logs.

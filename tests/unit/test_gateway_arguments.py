@@ -67,7 +67,7 @@ def test_a_device_of_no_machine_or_two_is_rejected(texts: list[str], message: st
     ("texts", "cycles"),
     [
         ([], {}),
-        (["90"], {"M01": 90_000_000, "M02": 90_000_000}),
+        (["90"], {"": 90_000_000}),
         (["M01=0.5"], {"M01": 500_000}),
         (["M01=1e-6", "M02=2"], {"M01": 1, "M02": 2_000_000}),
     ],
@@ -82,6 +82,11 @@ def test_an_ideal_cycle_that_is_not_a_number_above_0_is_rejected(text: str) -> N
         parse_ideal_cycles([text], TWO)
 
 
-def test_an_ideal_cycle_is_given_once_for_a_machine() -> None:
-    with pytest.raises(ConfigurationError, match="--ideal-cycle-s is given twice for M01: give it once"):
-        parse_ideal_cycles(["60", "M01=30"], TWO)
+@pytest.mark.parametrize(("texts", "whose"), [(["M01=60", "M01=30"], "M01"), (["60", "30"], "every machine")])
+def test_an_ideal_cycle_is_given_once(texts: list[str], whose: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"--ideal-cycle-s is given twice for {whose}: give it once"):
+        parse_ideal_cycles(texts, TWO)
+
+
+def test_a_machines_own_ideal_cycle_goes_before_that_of_all() -> None:
+    assert parse_ideal_cycles(["60", "M01=30"], TWO) == {"": 60_000_000, "M01": 30_000_000}
