@@ -47,7 +47,7 @@ def create_signing_key(out: Path) -> int:
     required=True,
     multiple=True,
     metavar="ID=FILE[,FILE...]",
-    help="a machine and its logs in order, plain or gz; a FILE may be a pattern such as 'logs/*.gz'; repeatable",
+    help="a machine and all of its logs, plain or gz; a FILE may be a pattern such as 'logs/*.gz'; repeatable",
 )
 @click.option(
     "--devices",
@@ -68,7 +68,11 @@ def create_signing_key(out: Path) -> int:
     help="without --devices: the ready-made model; default: by the keys in the logs",
 )
 @click.option(
-    "--readings", type=click.Choice(("known", "none")), default="known", show_default=True, help="send measurements too"
+    "--readings",
+    type=click.Choice(("known", "none")),
+    default="known",
+    show_default=True,
+    help="send measurements: known, all that have a unit in the model; none, states and counts only",
 )
 @click.option(
     "--units",
@@ -90,7 +94,7 @@ def create_signing_key(out: Path) -> int:
     default=60,
     show_default=True,
     metavar="SECONDS",
-    help="assert a state again this often; at most the TTL",
+    help="while lines arrive, assert a state again this often; at most the TTL",
 )
 @click.option(
     "--speed", default="max", show_default=True, metavar="FACTOR", help="times faster than the logs' own clock, or max"

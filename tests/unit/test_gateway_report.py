@@ -47,7 +47,7 @@ def test_a_problem_is_written_with_its_number_places_and_what_to_do() -> None:
         ("M01: damaged compressed file (once): log. The file is read up to the damage. Get it again if you can."),
         (
             "M01: invalid value (2 times): log:3:22: Xload=abc; log:4:22: Xload=def. "
-            "It is skipped; Execution and ControllerMode are then unknown. Correct the adapter, or the device model."
+            "It is skipped; an invalid word makes Execution or ControllerMode unknown. Correct the adapter."
         ),
     ]
 

@@ -41,11 +41,11 @@ class ProblemKind(Enum):
     )
     OTHER_DEVICE = (
         "key of another device",
-        "It is skipped. If it is this machine's, name the device with --device MACHINE=NAME.",
+        "It is skipped. If it is this machine's, correct the prefix, or name the device with --device MACHINE=NAME.",
     )
     VALUE = (
         "invalid value",
-        "It is skipped; Execution and ControllerMode are then unknown. Correct the adapter, or the device model.",
+        "It is skipped; an invalid word makes Execution or ControllerMode unknown. Correct the adapter.",
     )
     LEVEL = (
         "invalid level of a condition",
@@ -77,7 +77,7 @@ class ProblemKind(Enum):
     )
     BEYOND_CYCLE = (
         "more parts than the ideal cycle allows",
-        "They are not counted. Check the counter, and --ideal-cycle-s.",
+        "They are not counted until enough time has passed for all of them. Check the counter, and --ideal-cycle-s.",
     )
     INNER_COUNT = (
         "part counter within a component that counts, too",
