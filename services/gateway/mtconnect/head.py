@@ -61,38 +61,30 @@ class Losses:
     """The data items that are UNAVAILABLE in the order of the log, and since when."""
 
     def __init__(self) -> None:
-        self._since_us: dict[str, int] = {}
+        self._lost: dict[str, tuple[DataItem, int]] = {}
         self._ever_available: set[str] = set()
-        self._availabilities: dict[str, DataItem] = {}
-        self._executions: set[str] = set()
 
     def note(self, line: Line) -> None:
         """Take note of what a line reports."""
         for observation in line.observations:
             item = observation.item
-            if is_lost(observation) and not line.keys:
-                self._since_us[item.id] = line.at_us
-                if item.role is Role.EXECUTION:
-                    self._executions.add(item.id)
-                if item.role is Role.AVAILABILITY and item.id not in self._ever_available:
-                    self._availabilities[item.id] = item
-            elif not is_lost(observation):
-                self._since_us.pop(item.id, None)
-                self._availabilities.pop(item.id, None)
-                self._executions.discard(item.id)
+            if not is_lost(observation):
+                self._lost.pop(item.id, None)
                 self._ever_available.add(item.id)
+            elif not line.keys:
+                self._lost[item.id] = (item, line.at_us)
 
     @property
     def include_execution(self) -> bool:
         """Whether a path's Execution is UNAVAILABLE."""
-        return bool(self._executions)
+        return any(item.role is Role.EXECUTION for item, _ in self._lost.values())
 
     def are_newer_than(self, line: Line) -> bool:
         """Return whether a line has a value that is older than the loss of its data item."""
-        if not self._since_us:
-            return False
         return any(
-            not is_lost(found) and line.at_us < self._since_us.get(found.item.id, 0) - LOSS_SKEW_US
+            not is_lost(found)
+            and found.item.id in self._lost
+            and line.at_us < self._lost[found.item.id][1] - LOSS_SKEW_US
             for found in line.observations
         )
 
@@ -108,7 +100,11 @@ class Losses:
 
     def unanswered(self) -> list[Value]:
         """Return Availability without a value, if it was UNAVAILABLE all along: the adapter never reports it."""
-        return [Value(item, "") for item in self._availabilities.values()]
+        return [
+            Value(item, "")
+            for item, _ in self._lost.values()
+            if item.role is Role.AVAILABILITY and item.id not in self._ever_available
+        ]
 
 
 def is_lost(observation: Observation) -> bool:
