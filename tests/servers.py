@@ -43,10 +43,10 @@ def private_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
 
 
 @contextmanager
-def private_kafka() -> Iterator[KafkaServer]:
-    """Start a private Kafka, and stop it afterwards."""
+def private_kafka(settings: str = "") -> Iterator[KafkaServer]:
+    """Start a private Kafka, with additional lines of settings, and stop it afterwards."""
     with scratch_folder() as folder:
-        server = KafkaServer(folder)
+        server = KafkaServer(folder, settings=settings)
         server.start()
         try:
             yield server

@@ -54,6 +54,13 @@ log.cleaner.dedupe.buffer.size=16777216
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=250
 auto.create.topics.enable=false
+transaction.max.timeout.ms=10000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+"""
+"""The last two end a transaction that was left open, which holds up everybody's records of its partition.
+
+By default that takes up to 15 minutes. Nobody needs transactions; 10 s are enough for those who use them all the same,
+and most clients' default of 60 s is refused, so that the mistake shows at once.
 """
 
 
@@ -206,12 +213,16 @@ class PostgresServer:
 
 @dataclass(slots=True)
 class KafkaServer:
-    """One Kafka broker that is also its own controller; its data are in ``folder``."""
+    """One Kafka broker that is also its own controller; its data are in ``folder``.
+
+    ``settings`` are lines added to those of every broker.
+    """
 
     folder: Path
     port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
     heap: str = "512m"
+    settings: str = ""
     _process: Process | None = None
 
     @property
@@ -268,7 +279,7 @@ class KafkaServer:
             f"advertised.listeners={address}",
             f"log.dirs={self.folder / 'data'}",
         ]
-        (self.folder / "server.properties").write_text(KAFKA_SETTINGS + "\n".join(lines) + "\n")
+        (self.folder / "server.properties").write_text(KAFKA_SETTINGS + self.settings + "\n".join(lines) + "\n")
         shutil.copyfile(HERE / "kafka/log4j2.properties", self.folder / "log4j2.properties")
 
     def stop(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.wire.generated import write_or_check
 from schemas.wire.json_schema import matching, record_schema
-from schemas.wire.limits import FACTORY_ID_PATTERN, LOCAL_ID_PATTERN, MAX_VALUE_BYTES
+from schemas.wire.limits import FACTORY_ID_PATTERN, LOCAL_ID_PATTERN, MAX_BATCH_BYTES, MAX_VALUE_BYTES
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER
 from schemas.wire.topic import CONFIGURATION, PARTITIONS, TELEMETRY_TOPIC
 
@@ -24,7 +24,8 @@ DESCRIPTION = (
 CHANNEL_DESCRIPTION = (
     "Jejo creates the topic. A factory's records have one key and so are in order, if every gateway chooses the "
     "partition as Java's clients do (murmur2). Receipt is the broker's append time; a producer's own time stamp is "
-    "not used. Any of Kafka's compressions may be used."
+    "not used. Any of Kafka's compressions may be used; a batch of records unpacks to at most "
+    f"{MAX_BATCH_BYTES} bytes. Producers are idempotent and use no transactions: an open one holds up its partition."
 )
 MESSAGE_DESCRIPTION = (
     f"The record's key is the factory_id, its value at most {MAX_VALUE_BYTES} bytes of JSON, each of its headers there "
@@ -59,6 +60,7 @@ def channel() -> Document:
     configuration = {
         "cleanup.policy": CONFIGURATION["cleanup.policy"].split(","),
         "max.message.bytes": int(CONFIGURATION["max.message.bytes"]),
+        "max.decompressed.message.bytes": int(CONFIGURATION["max.decompressed.message.bytes"]),
     }
     return {
         "address": TELEMETRY_TOPIC,

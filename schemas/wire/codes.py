@@ -26,8 +26,9 @@ class Mode(IntEnum):
 
 
 class Reason(StrEnum):
-    """Why a record, or one of its rows, cannot be a fact."""
+    """Why a record, one of its rows, or a whole batch of records cannot be a fact."""
 
+    unreadable_batch = "unreadable_batch"
     too_large = "too_large"
     bad_json = "bad_json"
     bad_schema = "bad_schema"

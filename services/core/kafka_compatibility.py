@@ -1,50 +1,13 @@
-"""Everything that Jejo uses of kafka-python's private parts; no other module may touch them.
+"""What Jejo uses of the private parts of kafka-python's consumer; ``kafka_batches`` has those of its record batches.
+
+No other module may touch any.
 
 Each works around a fault, or something missing, of kafka-python 3.0.12. Tests named after the faults
 (test_kafka_compatibility in tests/unit and tests/integration) fail with a version of kafka-python that has mended
 one: its function can then go.
 """
 
-from typing import Any
-
 from kafka import KafkaConsumer
-from kafka.record import memory_records
-from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
-
-
-def accept_any_header_name() -> None:
-    """Make every consumer of this process read records whose header names are not UTF-8, with the odd bytes escaped.
-
-    Fault, in 3.0.12: names are decoded strictly (``DefaultRecordBatch._read_msg``), though brokers let any bytes
-    through. One such record makes every poll raise CorruptRecordError, so its partition is never read any further.
-    There is no setting for it.
-    """
-    memory_records.DefaultRecordBatch = TolerantRecordBatch  # type: ignore[misc]
-
-
-class TolerantRecordBatch(DefaultRecordBatch):
-    """A batch that switches to an escaping buffer at the first name that cannot be decoded."""
-
-    __slots__ = ()
-
-    def _read_msg(self, *args: Any) -> DefaultRecord:
-        try:
-            return super()._read_msg(*args)
-        except UnicodeDecodeError:
-            # The failed attempt has not moved the position, so the same record is read again.
-            self._buffer = EscapingBuffer(self._buffer)
-            return super()._read_msg(*args)
-
-
-class EscapingBuffer(bytearray):
-    """Bytes whose slices can always be decoded."""
-
-    def __getitem__(self, key: Any) -> Any:
-        found = super().__getitem__(key)
-        return EscapingBuffer(found) if isinstance(found, bytearray) else found
-
-    def decode(self, encoding: str = "utf-8", errors: str = "backslashreplace") -> str:
-        return super().decode(encoding, "backslashreplace")
 
 
 def resume_join(consumer: KafkaConsumer) -> None:

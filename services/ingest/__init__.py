@@ -7,5 +7,14 @@ A record's way: ``worker`` polls it from ``consumer`` into ``buffer``; ``reread`
 """
 
 from services.ingest.progress import IngestProgress, LogBounds, TopicLogs, read_logs, read_progress
+from services.ingest.transactions import OpenTransaction, read_open_transactions
 
-__all__ = ["IngestProgress", "LogBounds", "TopicLogs", "read_logs", "read_progress"]
+__all__ = [
+    "IngestProgress",
+    "LogBounds",
+    "OpenTransaction",
+    "TopicLogs",
+    "read_logs",
+    "read_open_transactions",
+    "read_progress",
+]

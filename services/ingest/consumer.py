@@ -5,8 +5,8 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 
 from services.core.errors import ConfigurationError, TransientError
-from services.core.kafka_compatibility import accept_any_header_name
-from services.ingest.model import BusRecord
+from services.core.kafka_batches import UnreadableBatch, read_batches_within_bounds
+from services.ingest.model import BusRecord, Unreadable
 from services.ingest.settings import IngestSettings
 from services.ingest.topic import BOOTSTRAP_MS
 
@@ -42,7 +42,7 @@ def make_consumer(settings: IngestSettings) -> KafkaConsumer:
     Raises:
         TransientError: Kafka cannot be reached now.
     """
-    accept_any_header_name()
+    read_batches_within_bounds()
     try:
         return KafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
@@ -66,7 +66,7 @@ def make_consumer(settings: IngestSettings) -> KafkaConsumer:
 
 
 def bus_record(record: ConsumerRecord) -> BusRecord:
-    """Convert a record of kafka-python's.
+    """Convert a record of kafka-python's, which may stand for a batch that cannot be read.
 
     Raises:
         ConfigurationError: its timestamp is not the broker's.
@@ -76,6 +76,11 @@ def bus_record(record: ConsumerRecord) -> BusRecord:
             f"Record {record.partition}/{record.offset} was not stamped by the broker: set message.timestamp.type of "
             f"{record.topic} to LogAppendTime, and decide with `jejo offsets move` what to do about earlier records."
         )
+    value = record.value
+    unreadable = None
+    if isinstance(value, UnreadableBatch):
+        unreadable = Unreadable(value.first_offset, value.last_offset, value.why)
     return BusRecord(
-        record.partition, record.offset, record.timestamp * 1000, record.key, record.value, tuple(record.headers)
+        *(record.partition, record.offset, record.timestamp * 1000, record.key, value, tuple(record.headers)),
+        unreadable,
     )

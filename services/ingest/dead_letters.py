@@ -15,7 +15,9 @@ from services.ingest import queries
 from services.ingest.model import BusRecord, DeadLetter, Ints
 
 HEAD_BYTES = 4096
-"""How much is kept of a record that is too large."""
+"""How much is kept of what only its head is kept of."""
+HEAD_ONLY = frozenset((Reason.too_large, Reason.unreadable_batch))
+"""Reasons for which only the head is kept: no replay can make facts of it."""
 
 Quota = tuple[str, bool, int]
 """Claimed factory (empty: none), whether the letters are authentic, and the start of the hour of receipt."""
@@ -68,7 +70,7 @@ def quota_of(letter: DeadLetter) -> Quota:
 
 def kept_parts(letter: DeadLetter) -> tuple[bytes | None, bytes | None, bytes | None]:
     """Return raw bytes, key and headers as far as they are kept: a row's record has its key and headers."""
-    raw = letter.raw[:HEAD_BYTES] if letter.reason is Reason.too_large else letter.raw
+    raw = letter.raw[:HEAD_BYTES] if letter.reason in HEAD_ONLY else letter.raw
     if letter.row_kind is not None:
         return raw, None, None
     return raw, letter.source.key, encode_headers(letter.source)

@@ -4,7 +4,7 @@ The order is the contract's: size, JSON, factory id, record key, known factory, 
 the envelope a record is refused as a whole; an invalid row is refused alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from schemas.wire.codes import Reason
@@ -15,7 +15,7 @@ from schemas.wire.refusal import Refusal
 from schemas.wire.rows import raw_rows
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, verify
 from services.core.times import MINUTE_US, rfc3339
-from services.ingest.model import AuthenticRecord, Batch, BusRecord, Content, DeadLetter, FactTable
+from services.ingest.model import AuthenticRecord, Batch, BusRecord, Content, DeadLetter, FactTable, Unreadable
 from services.ingest.registry import KeyVersion, Machine, Registry
 
 FUTURE_US = 5 * MINUTE_US
@@ -36,6 +36,9 @@ class Authentication:
 
 def judge(source: BusRecord, registry: Registry, batch: Batch, *, require_signatures: bool) -> None:
     """Add a record's facts and dead letters to a batch."""
+    if source.unreadable is not None:
+        batch.dead_letters.append(unreadable_batch(source, source.unreadable))
+        return
     value = source.value or b""
     claim = decode_record(value)
     if isinstance(claim, Refusal):
@@ -51,6 +54,17 @@ def judge(source: BusRecord, registry: Registry, batch: Batch, *, require_signat
         batch.dead_letters.append(DeadLetter(source, factory_id, True, refusal.reason, refusal.message, value))
         return
     judge_body(source, factory_id, sender, claim.body, registry, batch)
+
+
+def unreadable_batch(source: BusRecord, unreadable: Unreadable) -> DeadLetter:
+    """Return the one letter of a record batch that cannot be read, at the batch's first offset."""
+    first, last = unreadable.first_offset, unreadable.last_offset
+    message = (
+        f"The batch of offsets {first} to {last} {unreadable.why}: find its producer by the broker's log and its "
+        "neighbours here, correct its settings, and have these records sent again."
+    )
+    at_first = replace(source, offset=first)
+    return DeadLetter(at_first, None, False, Reason.unreadable_batch, message, source.value or b"")
 
 
 def claimed_by_key(source: BusRecord) -> str | None:

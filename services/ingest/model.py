@@ -24,10 +24,20 @@ class FactTable(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record batch that cannot be read: its offsets, and ``why`` as the end of a sentence about it."""
+
+    first_offset: int
+    last_offset: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class BusRecord:
     """One Kafka record, as far as ingest reads it. ``received_us`` is the broker's append time.
 
-    Key, value and header values may be null in Kafka.
+    Key, value and header values may be null in Kafka. With ``unreadable`` it stands for a whole batch: it has the last
+    offset of the batch, and its packed bytes as value.
     """
 
     partition: int
@@ -36,6 +46,7 @@ class BusRecord:
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
+    unreadable: Unreadable | None = None
 
 
 @dataclass(frozen=True, slots=True)

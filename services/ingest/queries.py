@@ -127,7 +127,7 @@ FROM (
     FROM (
         SELECT id, raw_length
         FROM dead_letter
-        WHERE replayed_at IS NULL AND raw IS NOT NULL AND reason <> $4 AND id > $1
+        WHERE replayed_at IS NULL AND raw IS NOT NULL AND reason <> ALL ($4::text[]) AND id > $1
           AND ($2::text IS NULL OR reason = $2) AND ($3::text IS NULL OR claimed_factory = $3)
           AND ($5::bigint[] IS NULL OR id = ANY($5))
         ORDER BY id

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from schemas.wire.codes import Reason
 from schemas.wire.columns import RowKind
 from schemas.wire.refusal import Refusal
 from schemas.wire.rows import decode_row
 from services.core.database import Connection
 from services.ingest import queries
-from services.ingest.dead_letters import decode_headers
+from services.ingest.dead_letters import HEAD_ONLY, decode_headers
 from services.ingest.judge import judge, place_rows
 from services.ingest.model import AuthenticRecord, Batch, BusRecord
 from services.ingest.registry import Registry
@@ -94,7 +93,7 @@ async def waiting(connection: Connection, choice: Choice, after: int) -> list[as
         after,
         choice.reason,
         choice.factory_id,
-        Reason.too_large.value,
+        [reason.value for reason in HEAD_ONLY],
         ids,
         LETTERS_AT_ONCE,
         BYTES_AT_ONCE,

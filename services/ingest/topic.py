@@ -1,11 +1,13 @@
 """The telemetry topic in Kafka: created if it is missing, checked against the contract, identified by its ids."""
 
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import InvalidConfigurationError, KafkaError, TopicAlreadyExistsError
 
-from schemas.wire.topic import CONFIGURATION, PARTITIONS
+from schemas.wire.topic import CONFIGURATION, OPTIONAL, PARTITIONS
 from services.core.errors import ConfigurationError, TransientError
 from services.ingest.progress import LogBounds, read_logs
 
@@ -67,17 +69,29 @@ def log_of(bootstrap_servers: str, topic: str, partition: int) -> LogBounds:
     return logs.partitions[partition]
 
 
-def create_topic(admin: KafkaAdminClient, topic: str) -> None:
-    """Create the topic as the contract says, unless it exists."""
+def create_topic(
+    admin: KafkaAdminClient,
+    topic: str,
+    configuration: Mapping[str, str] = CONFIGURATION,
+    optional: Collection[str] = OPTIONAL,
+) -> None:
+    """Create the topic as the contract says, unless it exists; without ``optional`` where the broker refuses them."""
     if any(found["name"] == topic for found in admin.describe_topics()):
         return
     try:
+        send_creation(admin, topic, configuration)
+    except InvalidConfigurationError:
+        # A broker refuses the whole topic for one setting that it does not know.
+        send_creation(admin, topic, {name: value for name, value in configuration.items() if name not in optional})
+
+
+def send_creation(admin: KafkaAdminClient, topic: str, configuration: Mapping[str, str]) -> None:
+    """Create the topic, unless somebody else just has."""
+    with suppress(TopicAlreadyExistsError):
         admin.create_topics(
-            {topic: {"num_partitions": PARTITIONS, "replication_factor": -1, "configs": CONFIGURATION}},
+            {topic: {"num_partitions": PARTITIONS, "replication_factor": -1, "configs": configuration}},
             wait_for_metadata=True,
         )
-    except TopicAlreadyExistsError:
-        return
 
 
 def timestamp_type(admin: KafkaAdminClient, topic: str) -> str:

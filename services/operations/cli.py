@@ -24,7 +24,12 @@ def show_status(json_output: bool) -> int:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     settings = read_settings(StatusSettings)
     findings = asyncio.run(probe_all(settings))
-    limits = Thresholds(settings.status_lag_records, settings.status_freshness_s, settings.status_dead_letters_per_hour)
+    limits = Thresholds(
+        lag_records=settings.status_lag_records,
+        transaction_s=settings.status_transaction_s,
+        freshness_s=settings.status_freshness_s,
+        dead_letters_per_hour=settings.status_dead_letters_per_hour,
+    )
     problems = find_problems(findings, limits)
     verdict = overall_verdict(problems)
     if json_output:

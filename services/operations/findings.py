@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from services.analytics import Backlog
-from services.core.times import SECOND_US
-from services.ingest import IngestProgress, TopicLogs
+from services.core.times import SECOND_US, rfc3339
+from services.ingest import IngestProgress, OpenTransaction, TopicLogs
 
 STALLED_S = 60
 """How long ago the last commit may be while records wait."""
@@ -67,12 +67,24 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Bus:
+    """The state of the topic in Kafka: its logs, as far as they are committed, and what holds them back."""
+
+    logs: TopicLogs
+    open_transactions: tuple[OpenTransaction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything that was found. Of Kafka and the database, each is either there or has an error."""
+    """Everything that was found. Of Kafka and the database, each is either there or has an error.
+
+    ``asked_us`` is when Kafka was asked, by this machine's clock.
+    """
 
     topic: str
     program_version: int
-    kafka: TopicLogs | None
+    asked_us: int
+    kafka: Bus | None
     kafka_error: str | None
     stored: Stored | None
     stored_error: str | None
@@ -82,10 +94,10 @@ class Findings:
         """Records not ingested yet, by partition; None if Kafka or the database did not answer."""
         if self.kafka is None or self.stored is None:
             return None
-        progress = self.stored.progress
-        same_topic = progress is not None and progress.topic_id == self.kafka.topic_id
+        progress, logs = self.stored.progress, self.kafka.logs
+        same_topic = progress is not None and progress.topic_id == logs.topic_id
         offsets = progress.offsets if progress is not None and same_topic else {}
-        return {p: max(0, log.end - offsets.get(p, log.start)) for p, log in sorted(self.kafka.partitions.items())}
+        return {p: max(0, log.end - offsets.get(p, log.start)) for p, log in sorted(logs.partitions.items())}
 
 
 class Verdict(IntEnum):
@@ -100,6 +112,7 @@ class Section(StrEnum):
     """The section of docs/operations.md with the steps to take, as a link's anchor."""
 
     INGEST_LAGS = "ingest-lags"
+    TRANSACTION_LEFT_OPEN = "a-transaction-left-open"
     DEAD_LETTERS_GROW = "dead-letters-grow"
     ANALYTICS_BEHIND = "analytics-behind"
     KAFKA_IS_AWAY = "kafka-is-away"
@@ -122,6 +135,7 @@ class Thresholds:
     """The most that is fine; see the settings ``JEJO_STATUS_...``."""
 
     lag_records: int
+    transaction_s: float
     freshness_s: float
     dead_letters_per_hour: int
 
@@ -143,8 +157,10 @@ def find_problems(findings: Findings, limits: Thresholds) -> list[Problem]:
     if stored is not None:
         problems += schema_problems(stored, findings.program_version)
     if kafka is not None and stored is not None:
-        problems += topic_problems(kafka, stored, findings.topic)
+        problems += topic_problems(kafka.logs, stored, findings.topic)
         problems += lag_problems(stored, sum((findings.lags or {}).values()), limits)
+    if kafka is not None:
+        problems += transaction_problems(kafka, findings.topic, findings.asked_us, limits)
     if stored is not None:
         problems += dead_letter_problems(stored, limits)
         problems += freshness_problems(stored, limits)
@@ -189,6 +205,22 @@ def lag_problems(stored: Stored, lag: int, limits: Thresholds) -> Iterator[Probl
             f"Records are waiting, and ingest has committed none for {quiet_s} s: see its log.",
             Section.INGEST_LAGS,
         )
+
+
+def transaction_problems(kafka: Bus, topic: str, asked_us: int, limits: Thresholds) -> Iterator[Problem]:
+    """Yield a problem for each partition that a transaction has held up for too long."""
+    for held in kafka.open_transactions:
+        open_s = (asked_us - held.since_us) / SECOND_US
+        if open_s > limits.transaction_s:
+            place = f"--topic {topic} --partition {held.partition}"
+            yield Problem(
+                Verdict.BEHIND,
+                f"Partition {held.partition} stands still at offset {held.offset} since {rfc3339(held.since_us)}: a "
+                f"transaction left open holds back {held.records:,} records. `kafka-transactions.sh --bootstrap-server "
+                f"HOST:PORT describe-producers {place}` names its producer; `kafka-transactions.sh --bootstrap-server "
+                f"HOST:PORT abort {place} --start-offset {held.offset}` ends it.",
+                Section.TRANSACTION_LEFT_OPEN,
+            )
 
 
 def dead_letter_problems(stored: Stored, limits: Thresholds) -> Iterator[Problem]:

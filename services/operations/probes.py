@@ -4,15 +4,17 @@ import asyncio
 
 from schemas.wire.codes import Reason
 from services.analytics import read_backlog
+from services.core.clock import system_clock
 from services.core.database import RETRYABLE, Connection, connect
 from services.core.errors import TransientError
 from services.core.migrations import read_migrations
-from services.ingest import TopicLogs, read_logs, read_progress
+from services.ingest import read_logs, read_open_transactions, read_progress
 from services.operations import queries
-from services.operations.findings import Count, DeadLetterCounts, Findings, Stored
+from services.operations.findings import Bus, Count, DeadLetterCounts, Findings, Stored
 from services.operations.settings import StatusSettings
 
 ROLE = "jejo_status"
+CLIENT = "jejo-status"
 KAFKA_TIMEOUT_MS = 3000
 STATEMENT_TIMEOUT = "5s"
 MINUTE_S = 60.0
@@ -34,25 +36,23 @@ async def probe_all(settings: StatusSettings) -> Findings:
     return Findings(
         topic=settings.telemetry_topic,
         program_version=read_migrations()[-1].version,
-        kafka=kafka if isinstance(kafka, TopicLogs) else None,
+        asked_us=system_clock(),
+        kafka=kafka if isinstance(kafka, Bus) else None,
         kafka_error=str(kafka) if isinstance(kafka, TransientError) else None,
         stored=stored if isinstance(stored, Stored) else None,
         stored_error=str(stored) if isinstance(stored, TransientError) else None,
     )
 
 
-def probe_kafka(settings: StatusSettings) -> TopicLogs:
-    """Return the topic's id and the bounds of its logs.
+def probe_kafka(settings: StatusSettings) -> Bus:
+    """Return the topic's id, the bounds of its logs, and the transactions open in it.
 
     Raises:
         TransientError: Kafka does not answer.
     """
-    return read_logs(
-        settings.kafka_bootstrap_servers,
-        settings.telemetry_topic,
-        client_id="jejo-status",
-        timeout_ms=KAFKA_TIMEOUT_MS,
-    )
+    servers, topic = settings.kafka_bootstrap_servers, settings.telemetry_topic
+    logs = read_logs(servers, topic, client_id=CLIENT, timeout_ms=KAFKA_TIMEOUT_MS)
+    return Bus(logs, read_open_transactions(servers, topic, logs, client_id=CLIENT, timeout_ms=KAFKA_TIMEOUT_MS))
 
 
 async def probe_database(settings: StatusSettings) -> Stored:

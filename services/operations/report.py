@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.core.times import SECOND_US, rfc3339
-from services.operations.findings import Count, DeadLetterCounts, Findings, Problem, Stored, Verdict
+from services.operations.findings import Bus, Count, DeadLetterCounts, Findings, Problem, Stored, Verdict
 
 VERDICTS = {Verdict.FINE: "fine", Verdict.BEHIND: "behind", Verdict.CANNOT_TELL: "cannot tell"}
 Json = dict[str, object]
@@ -22,6 +22,8 @@ def as_lines(findings: Findings, problems: list[Problem], verdict: Verdict) -> I
         yield line("lag", f"{sum(behind.values()):,} records")
         for partition, lag in behind.items():
             yield line("", f"partition {partition}: {lag:,}")
+    for held in findings.kafka.open_transactions if findings.kafka is not None else ():
+        yield line("held back", f"{held.records:,} records of partition {held.partition}, by an open transaction")
     if stored is not None:
         yield from stored_lines(stored)
     for problem in problems:
@@ -78,6 +80,7 @@ def as_json(findings: Findings, problems: list[Problem], verdict: Verdict) -> Js
             "program_version": findings.program_version,
         },
         "lag": None if findings.lags is None else lag_json(findings),
+        "open_transactions": None if findings.kafka is None else transactions_json(findings.kafka),
         "ingest": None if stored is None else ingest_json(stored),
         "dead_letters": None if stored is None else [letters_json(letters) for letters in stored.dead_letters],
         "analytics": None if stored is None else analytics_json(stored),
@@ -87,6 +90,13 @@ def as_json(findings: Findings, problems: list[Problem], verdict: Verdict) -> Js
 def lag_json(findings: Findings) -> Json:
     lags = findings.lags or {}
     return {"records": sum(lags.values()), "partitions": [{"partition": p, "records": n} for p, n in lags.items()]}
+
+
+def transactions_json(kafka: Bus) -> list[Json]:
+    return [
+        {"partition": t.partition, "offset": t.offset, "records": t.records, "since": rfc3339(t.since_us)}
+        for t in kafka.open_transactions
+    ]
 
 
 def ingest_json(stored: Stored) -> Json:

@@ -11,6 +11,9 @@ class StatusSettings(Settings):
     login = "jejo_status"
 
     status_lag_records: int = Field(100_000, ge=0, description="Records that ingest may be behind.")
+    status_transaction_s: float = Field(
+        30.0, gt=0, description="Seconds for which a transaction in Kafka may hold back the records behind it."
+    )
     status_freshness_s: float = Field(
         60.0, gt=0, description="Seconds by which KPIs may be older than what was ingested."
     )

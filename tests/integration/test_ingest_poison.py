@@ -84,7 +84,9 @@ def test_every_compression_is_read_and_aborted_transactions_are_not(stack: Stack
             own.send(value, partition=1)
         producer.flush(timeout=60)
         producer.close()
-    producer = KafkaProducer(bootstrap_servers=stack.kafka.bootstrap, transactional_id=f"{stack.topic}-tx")
+    producer = KafkaProducer(
+        bootstrap_servers=stack.kafka.bootstrap, transactional_id=f"{stack.topic}-tx", transaction_timeout_ms=10_000
+    )
     producer.init_transactions()
     for second, commit in ((1000, False), (1001, True), (1002, False)):
         producer.begin_transaction()

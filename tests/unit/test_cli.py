@@ -54,7 +54,7 @@ def test_the_list_of_commands_cuts_no_summary_short(capsys: pytest.CaptureFixtur
         ("keys create --role admin", "Missing option '--name'"),
         ("dead-letters list --limit -1", "write a whole number"),
         ("dead-letters list --limit １", "write a whole number"),
-        ("dead-letters list --reason nonsense", "'nonsense' is not one of 'too_large'"),
+        ("dead-letters list --reason nonsense", "'nonsense' is not one of 'unreadable_batch', 'too_large'"),
         ("dead-letters show 99999999999999999999", "write a whole number"),
         ("dead-letters replay 1 x", "write a whole number"),
         ("keys login-link --role admin --name x --url jejo.example", "write http://HOST:PORT or https://HOST"),

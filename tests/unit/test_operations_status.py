@@ -8,8 +8,9 @@ import pytest
 
 from services.analytics import Backlog
 from services.core.times import SECOND_US
-from services.ingest import IngestProgress, LogBounds, TopicLogs
+from services.ingest import IngestProgress, LogBounds, OpenTransaction, TopicLogs
 from services.operations.findings import (
+    Bus,
     Count,
     DeadLetterCounts,
     Findings,
@@ -24,7 +25,7 @@ from services.operations.findings import (
 from services.operations.report import as_json, as_lines
 
 NOW = 1_800_000_000 * SECOND_US
-LIMITS = Thresholds(lag_records=100, freshness_s=60, dead_letters_per_hour=10)
+LIMITS = Thresholds(lag_records=100, transaction_s=30, freshness_s=60, dead_letters_per_hour=10)
 
 
 UNREAD = IngestProgress("", {}, None)
@@ -45,7 +46,15 @@ STORED = Stored(
     backlog=Backlog(NOW - SECOND_US, 0, False, None),
 )
 LOGS = TopicLogs("t1", {0: LogBounds(0, 100), 1: LogBounds(5, 10), 2: LogBounds(7, 9)})
-FINE = Findings(topic="t", program_version=5, kafka=LOGS, kafka_error=None, stored=STORED, stored_error=None)
+FINE = Findings(
+    topic="t",
+    program_version=5,
+    asked_us=NOW,
+    kafka=Bus(LOGS),
+    kafka_error=None,
+    stored=STORED,
+    stored_error=None,
+)
 
 
 def with_stored(**changes: Any) -> Findings:
@@ -83,7 +92,7 @@ def test_offsets_of_another_topic_do_not_count() -> None:
         (with_progress(moved_us=NOW - 61 * SECOND_US), "ingest-lags"),
         (with_stored(progress=None), "ingest-lags"),
         (with_progress(topic_id="t0"), "topic-re-created"),
-        (dataclasses.replace(FINE, kafka=TopicLogs(None, {})), "ingest-lags"),
+        (dataclasses.replace(FINE, kafka=Bus(TopicLogs(None, {}))), "ingest-lags"),
         (with_stored(dead_letters=(letters(11),)), "dead-letters-grow"),
         (with_backlog(accounted_until_us=NOW - 61 * SECOND_US), "analytics-behind"),
         (with_backlog(oldest_mark_us=NOW - 61 * SECOND_US, marks=1), "analytics-behind"),
@@ -110,6 +119,33 @@ def test_at_the_thresholds_everything_is_fine() -> None:
     assert at.lags is not None
     assert sum(at.lags.values()) == 100
     assert sections(at) == []
+
+
+def with_transaction(open_s: int, **changes: Any) -> Findings:
+    held = (OpenTransaction(3, 120, 37, NOW - open_s * SECOND_US),)
+    return dataclasses.replace(FINE, kafka=Bus(LOGS, held), **changes)
+
+
+def test_a_transaction_left_open_is_named_with_what_to_do() -> None:
+    (problem,) = find_problems(with_transaction(31), LIMITS)
+    assert (problem.verdict, problem.section) == (Verdict.BEHIND, "a-transaction-left-open")
+    assert problem.message.startswith("Partition 3 stands still at offset 120 since 2027-01-15T07:59:29Z:")
+    assert "holds back 37 records" in problem.message
+    assert "abort --topic t --partition 3 --start-offset 120" in problem.message
+
+
+def test_a_transaction_that_may_still_end_is_no_problem() -> None:
+    findings = with_transaction(30)
+    assert find_problems(findings, LIMITS) == []
+    assert as_json(findings, [], Verdict.FINE)["open_transactions"] == [
+        {"partition": 3, "offset": 120, "records": 37, "since": "2027-01-15T07:59:30Z"}
+    ]
+    assert "37 records of partition 3, by an open transaction" in "\n".join(as_lines(findings, [], Verdict.FINE))
+
+
+def test_a_transaction_left_open_is_named_without_the_database() -> None:
+    findings = with_transaction(31, stored=None, stored_error="The database is away.")
+    assert sections(findings) == ["the-database-is-away", "a-transaction-left-open"]
 
 
 def test_nothing_stalls_while_nothing_waits() -> None:

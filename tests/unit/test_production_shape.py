@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ import click
 import pytest
 import yaml
 
+from deploy.local.servers import KAFKA_SETTINGS
 from services.analytics.settings import AnalyticsSettings
 from services.api.app import create_app
 from services.api.settings import ApiSettings
@@ -184,6 +186,28 @@ def test_a_servers_health_check_uses_its_own_address() -> None:
     assert (options["-U"], options["-d"]) == (variables["POSTGRES_USER"], variables["POSTGRES_DB"])
     kafka = SERVICES["kafka"]["healthcheck"]["test"]
     assert f"INSIDE://:{kafka[-1].split(':')[1]}" in environment("kafka")["KAFKA_LISTENERS"]
+
+
+LONGEST_TRANSACTION_S = 15
+"""How long an open transaction may hold up a partition: the broker's limit and its own delay in enforcing it."""
+
+
+def local_settings() -> dict[str, str]:
+    return dict(line.split("=", 1) for line in KAFKA_SETTINGS.split())
+
+
+def compose_settings() -> dict[str, str]:
+    prefix = "KAFKA_"
+    variables = {name: value for name, value in environment("kafka").items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix).lower().replace("_", "."): value for name, value in variables.items()}
+
+
+@pytest.mark.parametrize("shape", [local_settings, compose_settings])
+def test_every_shapes_broker_soon_ends_a_transaction_left_open(shape: Callable[[], dict[str, str]]) -> None:
+    settings = shape()
+    limit_ms = int(settings["transaction.max.timeout.ms"])
+    delay_ms = int(settings["transaction.abort.timed.out.transaction.cleanup.interval.ms"])
+    assert 0 < limit_ms + delay_ms <= 1000 * LONGEST_TRANSACTION_S
 
 
 def test_the_image_is_built_from_existing_files() -> None:

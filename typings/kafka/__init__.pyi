@@ -70,6 +70,7 @@ class _ProducerConfig(TypedDict, total=False):
     acks: Literal[-1, 0, 1, "all"]
     enable_idempotence: bool
     transactional_id: str
+    transaction_timeout_ms: int
     compression_type: Literal["gzip", "snappy", "lz4", "zstd"] | None
     linger_ms: int
     batch_size: int

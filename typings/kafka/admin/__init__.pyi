@@ -1,7 +1,9 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
+
+from kafka.structs import TopicPartition
 
 class _AdminConfig(TypedDict, total=False):
     bootstrap_servers: str | Sequence[str]
@@ -34,9 +36,41 @@ class ConfigResourceType(IntEnum):
 class ConfigResource:
     def __init__(self, resource_type: ConfigResourceType, name: str, configs: Sequence[str] | None = None) -> None: ...
 
+class ResourceType(IntEnum):
+    TRANSACTIONAL_ID = 5
+
+class ACLOperation(IntEnum):
+    ALL = 2
+
+class ACLPermissionType(IntEnum):
+    DENY = 2
+
+class ResourcePattern:
+    def __init__(self, resource_type: ResourceType, resource_name: str) -> None: ...
+
+class ACL:
+    def __init__(
+        self,
+        principal: str,
+        host: str,
+        operation: ACLOperation,
+        permission_type: ACLPermissionType,
+        resource_pattern: ResourcePattern,
+    ) -> None: ...
+
+class _Created(TypedDict):
+    failed: list[object]
+
+class AbortTransactionSpec(NamedTuple):
+    topic_partition: TopicPartition
+    producer_id: int
+    producer_epoch: int
+
 class KafkaAdminClient:
     def __init__(self, **configs: Unpack[_AdminConfig]) -> None: ...
+    def abort_transaction(self, spec: AbortTransactionSpec) -> None: ...
     def close(self) -> None: ...
+    def create_acls(self, acls: Sequence[ACL]) -> _Created: ...
     def create_partitions(
         self,
         topic_partitions: Mapping[str, int],
