@@ -36,7 +36,7 @@ check: setup ## check format, lint, types, wording, generated files
 	@deploy/local/dashboard.sh packages
 	@cd web && npm run --silent check
 
-bench: setup ## measure the critical paths; appends to build/bench.jsonl
+bench: setup ## measure the critical paths; BENCH=ingest chooses; appends to build/bench.jsonl
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m tests.bench $(BENCH)
 
@@ -65,7 +65,7 @@ hooks: ## make git run check and quick before each commit; to undo, remove .git/
 		mkdir -p "$$(dirname "$$hook")" && cp .ci/pre-commit "$$hook" && printf 'installed %s\n' "$$hook"
 
 lock: setup ## upgrade the pinned versions to the newest that requirements/*.in allow
-	@for set in runtime dev; do .venv/bin/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header \
+	@for set in runtime dev peers; do .venv/bin/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --python-version 3.11 requirements/$$set.in -o requirements/$$set.txt; done
 
 clean: ## remove what this clone created: .venv, builds and data

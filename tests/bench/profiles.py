@@ -21,8 +21,11 @@ from pathlib import Path
 
 from services.core.database import connect
 from services.core.times import HOUR_US
-from tests.bench import accounting, ingest, kpi_reads
+from tests.bench import accounting, kpi_reads
 from tests.bench.country import add_marks
+from tests.bench.ingest import speed
+from tests.bench.ingest.records import Country
+from tests.bench.ingest.rounds import Bench, bench
 from tests.bench.stacks import Servers, running_servers
 from tests.stack import Service, Stack
 
@@ -59,20 +62,17 @@ def main() -> None:
 
 def profile_ingest(servers: Servers) -> None:
     """One worker reads records that wait in Kafka."""
-    with servers.stack("profile_ingest") as stack:
-        load = asyncio.run(ingest.prepare(stack))
-        ingest.send(load)
-        worker = stack.start("ingest")
+    with bench(servers, "profile_ingest", Country(speed.FACTORIES)) as here:
+        readings = speed.prepare(here, "profile_ingest", instants=1)
+        worker = here.stack.start("ingest")
         with recording("ingest", worker):
-            asyncio.run(wait_until_read(stack, worker, load.sent))
+            asyncio.run(wait_until_read(here, readings, worker))
 
 
-async def wait_until_read(stack: Stack, worker: Service, until_offset: int) -> None:
-    owner = await connect(stack.database_url)
+async def wait_until_read(here: Bench, readings: speed.Readings, worker: Service) -> None:
+    owner = await connect(here.stack.database_url)
     try:
-        while await owner.fetchval("SELECT COALESCE(sum(next_offset), 0) FROM ingest_offset") < until_offset:
-            assert worker.process.poll() is None, worker.output
-            await asyncio.sleep(0.05)
+        await here.wait_until_read(owner, readings.topic, readings.load.records, [worker])
     finally:
         await owner.close()
 
