@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dashboard demo test quick check coverage bench profile schema hooks lock clean clean-cache
+.PHONY: help setup dashboard demo test quick check fuzz coverage bench faults fuzz profile schema hooks lock clean clean-cache
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,15 @@ bench: setup ## measure the critical paths; BENCH=ingest chooses; appends to bui
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m tests.bench $(BENCH)
 
+faults: setup ## kill, cut, fill and freeze things for MINUTES=10, and check the law; goes on where the last run ended
+	@deploy/local/setup.sh tests
+	@$(PYTHON) -m deploy.local fetch
+	@$(PYTHON) -m tests.faults --minutes $(or $(MINUTES),10)
+
+fuzz: setup ## drive both of ingest's paths with a coverage-guided fuzzer, for MINUTES=10
+	@.venv/bin/uv pip install -q --target build/atheris --require-hashes -r requirements/fuzz.txt
+	@PYTHONPATH=build/atheris $(PYTHON) -m tests.fuzz $(or $(MINUTES),10)
+
 coverage: dashboard ## measure which lines and branches tests run, also in services they start; build/coverage/html
 	@deploy/local/setup.sh tests
 	@$(PYTHON) -m deploy.local fetch
@@ -65,7 +74,7 @@ hooks: ## make git run check and quick before each commit; to undo, remove .git/
 		mkdir -p "$$(dirname "$$hook")" && cp .ci/pre-commit "$$hook" && printf 'installed %s\n' "$$hook"
 
 lock: setup ## upgrade the pinned versions to the newest that requirements/*.in allow
-	@for set in runtime dev peers; do .venv/bin/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header \
+	@for set in runtime dev peers fuzz; do .venv/bin/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --python-version 3.11 requirements/$$set.in -o requirements/$$set.txt; done
 
 clean: ## remove what this clone created: .venv, builds and data

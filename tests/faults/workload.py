@@ -1,86 +1,94 @@
-"""A workload with a known result: records of many rows, some of them invalid, sent while things are killed."""
+"""A workload whose outcome is known: records of every kind, in every codec, sent while things are killed."""
 
-import datetime as dt
-import json
-import random
+import contextlib
+import itertools
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from tests.stack import Sender, Stack
+from kafka import KafkaProducer
+from kafka.producer.future import FutureRecordMetadata
 
-ORIGIN = dt.datetime(2017, 3, 1, tzinfo=dt.UTC)
-ROWS = 40
+from tests.faults.messages import ORIGIN_US, SEALED_BEFORE_US, Composer, Gateway, Kind
+from tests.faults.reference import ALWAYS, Delivery, Message, Outcome, Registered, outcome_of
+from tests.stack import Stack
+
+Codec = Literal["gzip", "snappy", "lz4", "zstd"] | None
+CODECS: tuple[Codec, ...] = (None, "gzip", "snappy", "lz4", "zstd")
+IN_USE_US = 1_451_574_000_000_000
+"""2016-01-01 in Seoul, since when M1 is in use."""
+NEW_SINCE_US = ORIGIN_US - 9 * 3_600_000_000
+"""2017-03-01 in Seoul, since when NEW is in use."""
+SEAL = "UPDATE fact_horizon SET sealed_before = to_timestamp($1::bigint / 1000000)"
 
 
-@dataclass
-class Expected:
-    """What must be there in the end: distinct valid rows by table, and dead letters by reason."""
+@dataclass(slots=True)
+class Sent:
+    """A message on its way: the topic's number when it was sent, and the producer's promise of its place."""
 
-    states: set[tuple[str, str]] = field(default_factory=set)
-    readings: set[tuple[str, str]] = field(default_factory=set)
-    counts: set[tuple[str, str]] = field(default_factory=set)
-    refused: dict[str, int] = field(default_factory=dict)
-
-    def refuse(self, reason: str, number: int = 1) -> None:
-        self.refused[reason] = self.refused.get(reason, 0) + number
+    message: Message
+    topic: int
+    promise: FutureRecordMetadata
 
 
 @dataclass
 class Workload:
-    """Sends seeded records of several factories; every tenth is invalid in some way, every fifth is sent twice."""
+    """Sends messages to a stack's topic and remembers where they came to be.
 
-    senders: list[Sender]
-    seed: int
-    sent: int = 0
-    expected: Expected = field(default_factory=Expected)
+    ``topic`` counts the topics that had the name so far; ``lost`` has the places that a log lost before they were read.
+    """
+
+    stack: Stack
+    gateways: list[Gateway]
+    registered: Registered
+    composer: Composer
+    topic: int = 1
+    lost: set[tuple[int, int, int]] = field(default_factory=set)
+    producers: dict[Codec, KafkaProducer] = field(default_factory=dict)
+    _sent: list[Sent] = field(default_factory=list)
+    _delivered: list[Delivery] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)
+        self._turns = itertools.cycle(self.gateways)
 
-    def send_one(self) -> None:
-        """Send the next record."""
-        n = self.sent
-        self.sent += 1
-        sender = self.senders[n % len(self.senders)]
-        value = self.record(sender.factory_id, n)
-        if n % 10 == 3:
-            sender.send(value[:-1])
-            self.expected.refuse("bad_json")
-            return
-        if n % 10 == 7:
-            sender.send(value, signature=bytes(64))
-            self.expected.refuse("bad_signature")
-            return
-        sender.send(value)
-        if n % 5 == 0:
-            sender.send(value)
-        self.expect(sender.factory_id, n, twice=n % 5 == 0)
+    @property
+    def sent(self) -> int:
+        return len(self._sent) + len(self._delivered)
 
-    def record(self, factory_id: str, n: int) -> bytes:
-        at = [self.at(n, i) for i in range(ROWS)]
-        states = [
-            {"machine_id": "M1", "at": at[i], "state": self.random.choice(["producing", "idle", "faulted", "setup"])}
-            for i in range(0, ROWS, 4)
-        ]
-        counts = [{"machine_id": "M1", "at": at[1], "good": self.random.randrange(9)}]
-        counts.append({"machine_id": "GHOST", "at": at[2], "good": 1})
-        readings = [{"machine_id": "M1", "at": a, "metric": "load_pct", "value": self.random.random()} for a in at]
-        envelope = {"factory_id": factory_id, "gateway_id": "gw-1", "sent_at": at[0], "sequence": n, "boot_id": "b"}
-        return json.dumps({**envelope, "states": states, "counts": counts, "readings": readings}).encode()
+    def producer(self, codec: Codec) -> KafkaProducer:
+        """Return the producer of a codec, which the stack closes."""
+        if codec not in self.producers:
+            producer = KafkaProducer(
+                bootstrap_servers=self.stack.kafka.bootstrap,
+                compression_type=codec,
+                max_request_size=3_000_000,
+                linger_ms=5,
+                reconnect_backoff_max_ms=500,
+            )
+            self.producers[codec] = producer
+            self.stack.producers.append(producer)
+        return self.producers[codec]
 
-    def at(self, n: int, i: int) -> str:
-        return (ORIGIN + dt.timedelta(seconds=60 * n + i)).isoformat()
+    def send(self, message: Message, codec: Codec = None, partition: int | None = None) -> FutureRecordMetadata:
+        """Send a message. Without a partition, Kafka chooses it by the key."""
+        promise = self.producer(codec).send(
+            self.stack.topic, message.value, message.key, list(message.headers), partition
+        )
+        self.expect(message, promise)
+        return promise
 
-    def expect(self, factory_id: str, n: int, *, twice: bool) -> None:
-        at = [self.at(n, i) for i in range(ROWS)]
-        self.expected.states |= {(factory_id, a) for a in at[::4]}
-        self.expected.counts.add((factory_id, at[1]))
-        self.expected.readings |= {(factory_id, a) for a in at}
-        self.expected.refuse("unknown_machine", 2 if twice else 1)
+    def send_one(self, kind: Kind | None = None, codec: Codec | Literal["any"] = "any") -> None:
+        """Send the next gateway's next record, of any kind and in any codec unless they are given."""
+        composer = self.composer
+        chosen = composer.random.choice(CODECS) if codec == "any" else codec
+        self.send(composer.compose(kind or composer.any_kind(), next(self._turns)), chosen)
 
-    def flush(self) -> None:
-        for sender in self.senders:
-            sender.producer.flush(timeout=120)
+    def send_each_kind(self) -> None:
+        """Send a record of each kind in each codec; there is one to change before one is changed."""
+        for codec in CODECS:
+            for kind in Kind:
+                self.send_one(kind, codec)
 
     def send_for(self, seconds: float, per_second: float = 100.0) -> None:
         """Send at a steady pace for a while."""
@@ -89,28 +97,66 @@ class Workload:
             self.send_one()
             time.sleep(1 / per_second)
 
+    def flush(self) -> None:
+        """Wait until the broker has everything."""
+        for producer in self.producers.values():
+            producer.flush(timeout=120)
+
+    def deliveries(self) -> list[Delivery]:
+        """Return everything sent so far with its place, without what its log has lost."""
+        self.flush()
+        for sent in self._sent:
+            at = sent.promise.get(timeout=120)
+            assert at.offset >= 0, at
+            self._delivered.append(Delivery(sent.message, (sent.topic, at.partition, at.offset), at.timestamp * 1000))
+        self._sent.clear()
+        return [delivery for delivery in self._delivered if delivery.place not in self.lost]
+
+    def outcome(self) -> Outcome:
+        """Return what must be stored."""
+        return outcome_of(self.deliveries(), self.registered)
+
+    def lose(self, topic: int, partition: int, offsets: range) -> int:
+        """Note which offsets of a log were lost, and return how many records these were."""
+        self.deliveries()
+        gone = {
+            d.place for d in self._delivered if d.place[:2] == (topic, partition) and d.place[2] in offsets
+        } - self.lost
+        self.lost |= gone
+        return len(gone)
+
+    @contextlib.contextmanager
+    def transactional(self, timeout_ms: int) -> Iterator[KafkaProducer]:
+        """A producer that uses transactions, of which one at a time can exist."""
+        producer = KafkaProducer(
+            bootstrap_servers=self.stack.kafka.bootstrap,
+            transactional_id=f"{self.stack.topic}-transactions",
+            transaction_timeout_ms=timeout_ms,
+        )
+        try:
+            producer.init_transactions()
+            yield producer
+        finally:
+            producer.close(timeout=5)
+
+    def expect(self, message: Message, promise: FutureRecordMetadata) -> None:
+        """Note a message that was sent, without its bytes, which the reference does not need."""
+        self._sent.append(Sent(replace(message, value=None), self.topic, promise))
+
+    def register_gateway(self, factory_id: str, key_id: str = "k1") -> Gateway:
+        """Register a factory with its machines and its first key, and return its gateway."""
+        sender = self.stack.register_factory(factory_id, "M1", key_id=key_id)
+        self.stack.register_machine(factory_id, "NEW", in_use_from="2017-03-01")
+        self.registered.machines[factory_id, "M1"] = (IN_USE_US, ALWAYS[1])
+        self.registered.machines[factory_id, "NEW"] = (NEW_SINCE_US, ALWAYS[1])
+        self.registered.keys[factory_id, key_id] = ALWAYS
+        return Gateway(factory_id, key_id, sender.seed)
+
 
 def start_workload(stack: Stack, seed: int = 1, factories: int = 4) -> Workload:
-    """Register the factories, and return the workload."""
-    return Workload([stack.register_factory(f"F{n}", "M1") for n in range(factories)], seed)
-
-
-def check_exactly_once(stack: Stack, expected: Expected) -> None:
-    """Facts are exactly the distinct valid rows sent, dead letters exactly the rest, and accounts follow from them."""
-    identities = (
-        "SELECT f.factory_id, e.at FROM {} e JOIN machine m ON m.id = e.machine JOIN factory f ON f.id = m.factory"
-    )
-    for table, rows in (
-        ("state_event", expected.states),
-        ("count_event", expected.counts),
-        ("reading", expected.readings),
-    ):
-        stored = stack.query(identities.format(table))
-        wanted = {(f, int(dt.datetime.fromisoformat(a).timestamp() * 1_000_000)) for f, a in rows}
-        assert len(stored) == len(wanted), table
-        assert set(stored) == wanted, table
-    refused = dict(stack.query("SELECT reason, count(*) FROM dead_letter GROUP BY reason"))
-    assert refused == expected.refused
-    assert stack.query("SELECT count(*) FROM fact_revision") == [(0,)]
-    verified = stack.run("verify", "--from", "2017-03-01", "--to", "2017-03-08")
-    assert verified.returncode == 0, verified.stdout + verified.stderr
+    """Register factories over the API, seal what is before the horizon, and return the workload."""
+    workload = Workload(stack, [], Registered(sealed_before_us=SEALED_BEFORE_US), Composer(seed))
+    stack.query(SEAL, SEALED_BEFORE_US)
+    workload.gateways += [workload.register_gateway(f"F{n}") for n in range(factories)]
+    workload.__post_init__()
+    return workload

@@ -23,6 +23,7 @@ class _ConsumerConfig(TypedDict, total=False):
     max_poll_records: int
     fetch_max_bytes: int
     fetch_max_wait_ms: int
+    reconnect_backoff_max_ms: int
     max_partition_fetch_bytes: int
     metadata_max_age_ms: int
     bootstrap_timeout_ms: int

@@ -86,6 +86,12 @@ class KafkaAdminClient:
         raise_errors: bool = True,
         wait_for_metadata: bool = False,
     ) -> object: ...
+    def delete_records(
+        self,
+        records_to_delete: Mapping[TopicPartition, int],
+        timeout_ms: int | None = None,
+        partition_leader_id: int | None = None,
+    ) -> object: ...
     def delete_topics(
         self, topics: Sequence[str], timeout_ms: int | None = None, raise_errors: bool = True
     ) -> object: ...

@@ -6,3 +6,4 @@ class FutureRecordMetadata(Future):
 class RecordMetadata:
     partition: int
     offset: int
+    timestamp: int

@@ -1,0 +1,139 @@
+"""A naive reference of ingest: the facts, records and dead letters that must follow from a log.
+
+It shares no code with ``services/ingest``: one dictionary entry per identity, one record after the other.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+Place = tuple[int, int, int]
+"""Where a record is: the number of the topic (1 for the first that had the name), partition and offset."""
+Identity = tuple[str, str, str, str, int]
+"""Kind of row, factory, machine, key (product of a count, metric of a reading) and instant in microseconds."""
+Statement = tuple[int, bool, tuple[object, ...]]
+"""What a row states: revision, whether it is retracted, and its content as the database stores it."""
+Span = tuple[int, int]
+"""Instants from the first up to but not including the second, in microseconds."""
+
+ALWAYS: Span = (0, 2**62)
+FIVE_MINUTES_US = 300_000_000
+HOUR_US = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a record. ``wrong`` is the reason for which the row alone shows that it is invalid."""
+
+    kind: str
+    index: int
+    machine_id: str
+    key: str
+    at_us: int
+    content: tuple[object, ...]
+    retracted: bool = False
+    wrong: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record to send, and what it is: refused as a whole for a reason, or rows signed with a factory's key."""
+
+    value: bytes | None
+    key: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    factory_id: str
+    key_id: str = ""
+    revision: int = 0
+    rows: tuple[Row, ...] = ()
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message in the log, with its place and the broker's time of receipt in microseconds."""
+
+    message: Message
+    place: Place
+    received_us: int
+
+
+@dataclass(slots=True)
+class Registered:
+    """The registry: when each machine is in use and each key is valid, and before when each kind of fact is sealed."""
+
+    machines: dict[tuple[str, str], Span] = field(default_factory=dict)
+    keys: dict[tuple[str, str], Span] = field(default_factory=dict)
+    sealed_before_us: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What must be stored: facts in force with the place that they came from, all other versions, letters, records.
+
+    ``records`` has the numbers of rows stored, duplicate, clashed and refused of each authentic record; ``hours`` the
+    start of the hour of receipt of each record that was refused whole, in microseconds.
+    """
+
+    facts: dict[Identity, tuple[Statement, Place]] = field(default_factory=dict)
+    aside: set[tuple[Identity, Statement, bool]] = field(default_factory=set)
+    letters: dict[tuple[Place, str | None, int | None], str] = field(default_factory=dict)
+    records: dict[Place, tuple[int, int, int, int]] = field(default_factory=dict)
+    hours: dict[Place, int] = field(default_factory=dict)
+
+
+def outcome_of(deliveries: Iterable[Delivery], registered: Registered) -> Outcome:
+    """Return what must be stored after all deliveries have been read, in the order of their places."""
+    found = Outcome()
+    first: dict[Identity, dict[int, tuple[Statement, Place]]] = {}
+    for delivery in sorted(deliveries, key=lambda delivery: delivery.place):
+        message, place = delivery.message, delivery.place
+        reason = message.refused or refusal_of_record(delivery, registered)
+        if reason is not None:
+            found.letters[place, None, None] = reason
+            found.hours[place] = delivery.received_us // HOUR_US * HOUR_US
+            continue
+        stored = duplicate = clashed = refused = 0
+        for row in message.rows:
+            wrong = row.wrong or refusal_of_row(row, delivery, registered)
+            if wrong is not None:
+                found.letters[place, row.kind, row.index] = wrong
+                refused += 1
+                continue
+            identity = (row.kind, message.factory_id, row.machine_id, row.key, row.at_us)
+            statement = (message.revision, row.retracted, row.content)
+            versions = first.setdefault(identity, {})
+            if message.revision not in versions:
+                versions[message.revision] = (statement, place)
+                stored += 1
+            elif versions[message.revision][0] == statement or (identity, statement, True) in found.aside:
+                duplicate += 1
+            else:
+                found.aside.add((identity, statement, True))
+                clashed += 1
+        found.records[place] = (stored, duplicate, clashed, refused)
+    for identity, versions in first.items():
+        highest = max(versions)
+        found.facts[identity] = versions.pop(highest)
+        found.aside |= {(identity, statement, False) for statement, _ in versions.values()}
+    return found
+
+
+def refusal_of_record(delivery: Delivery, registered: Registered) -> str | None:
+    """Return why a well-formed and well-signed record is refused at its receipt: its key was not valid then."""
+    message = delivery.message
+    start, end = registered.keys.get((message.factory_id, message.key_id), (0, 0))
+    return None if start <= delivery.received_us < end else "bad_signature"
+
+
+def refusal_of_row(row: Row, delivery: Delivery, registered: Registered) -> str | None:
+    """Return why a well-formed row is refused."""
+    in_use = registered.machines.get((delivery.message.factory_id, row.machine_id))
+    if in_use is None:
+        return "unknown_machine"
+    if row.at_us > delivery.received_us + FIVE_MINUTES_US:
+        return "implausible_time"
+    if row.at_us < registered.sealed_before_us:
+        return "beyond_horizon"
+    if not in_use[0] <= row.at_us < in_use[1]:
+        return "not_in_use"
+    return None
