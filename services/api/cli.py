@@ -103,6 +103,7 @@ def import_csv(file: Path, dry_run: bool, effective_from: str | None) -> int:
     factory may stand before its enterprise. UTF-8, with or without Excel's byte order mark.
     """
     import asyncio
+    import gc
     import sys
 
     from services.api.instants import parse_instant
@@ -118,6 +119,8 @@ def import_csv(file: Path, dry_run: bool, effective_from: str | None) -> int:
         except ValueError as error:
             raise ConfigurationError(f"Correct --effective-from: {error}.") from error
     url = read_settings(ApiSettings).database_url
+    # Millions of objects without cycles stay until the end: looking for cycles among them takes a third of the time.
+    gc.disable()
     work = import_file(url, file, effective_from, system_clock(), dry_run=dry_run)
     try:
         outcomes = asyncio.run(work)

@@ -1,4 +1,4 @@
-"""The commands `jejo gateway keygen` and `jejo gateway replay`; `simulate` is the simulator's."""
+"""The commands `jejo gateway keygen`, `replay` and `send`; `simulate` is the simulator's."""
 
 import sys
 from pathlib import Path
@@ -18,7 +18,7 @@ DIALECT_NAMES = ("mazak", "hurco", "okuma")
 
 @click.group("gateway", no_args_is_help=False)
 def gateway() -> None:
-    """Replay logs, create a signing key, simulate a fleet."""
+    """Replay logs, simulate a fleet, create a signing key."""
 
 
 @gateway.command("keygen")
@@ -163,6 +163,33 @@ def replay_logs(
             [row.row for row in rows], writer, factor, shuffle_seed, bootstrap_servers, duplicate=duplicate
         )
         print(f"{factory}: {records} records with {len(rows) * (2 if duplicate else 1)} rows arrived")
+    return 0
+
+
+@gateway.command("send")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--bootstrap-servers", metavar="HOST:PORT", help="default: JEJO_KAFKA_BOOTSTRAP_SERVERS")
+def send_file(file: Path, bootstrap_servers: str | None) -> int:
+    """Send a file of prepared records, as fast as Kafka takes them.
+
+    `jejo gateway simulate --prepare FILE` writes such a file. It can be sent again: nothing is counted twice.
+    """
+    from tqdm import tqdm
+
+    from services.core.settings import Settings, read_settings
+    from services.gateway.record_files import read_records
+    from services.gateway.sender import Sender
+
+    settings = read_settings(Settings)
+    servers = bootstrap_servers or settings.kafka_bootstrap_servers
+    rows = 0
+    with Sender(servers, settings.telemetry_topic) as sender, tqdm(unit="row", disable=None) as bar:
+        for record in read_records(file):
+            sender.send(record)
+            rows += record.rows
+            bar.update(record.rows)
+        sender.flush()
+    print(f"{file}: {sender.acknowledged} records with {rows} rows arrived")
     return 0
 
 

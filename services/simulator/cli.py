@@ -54,6 +54,7 @@ class SimulateOptions:
     duration: float | None
     readings_every: float
     progress: Path | None
+    prepare: Path | None
     truth: Path | None
     bootstrap_servers: str | None
 
@@ -105,6 +106,7 @@ FILE = click.Path(path_type=Path)
     help="readings of a few factories, from now on; 0: none",
 )
 @click.option("--progress", type=FILE, metavar="FILE", help="continue where this file says the last run ended")
+@click.option("--prepare", type=FILE, metavar="FILE", help="write the history to it for `jejo gateway send`, and end")
 @click.option("--truth", type=FILE, metavar="FILE", help="write what the API must answer, at the end")
 @click.option("--bootstrap-servers", metavar="HOST:PORT", help="default: JEJO_KAFKA_BOOTSTRAP_SERVERS")
 @click.pass_context
@@ -142,8 +144,11 @@ def run_simulate(options: SimulateOptions) -> int:
 
         write_import_file(options.registry_csv, options.seed, fleet, in_use_from, changes)
         return 0
-    servers = options.bootstrap_servers or settings.kafka_bootstrap_servers
-    sent_us = send(servers, settings.telemetry_topic, world, fleet, schedule, progress)
+    if options.prepare:
+        sent_us = prepare(options.prepare, world, fleet, schedule)
+    else:
+        servers = options.bootstrap_servers or settings.kafka_bootstrap_servers
+        sent_us = send(servers, settings.telemetry_topic, world, fleet, schedule, progress)
     if options.truth:
         from services.simulator.truth import write_truth
 
@@ -164,6 +169,8 @@ def check(options: SimulateOptions) -> None:
         raise ConfigurationError(f"--backfill-days and --backfill-hours must be at most {MOST_DAYS} days.")
     if options.until is not None and (options.duration is not None or options.speed != "max"):
         raise ConfigurationError("--until sends history alone, at once: leave --duration and --speed out.")
+    if options.prepare and (options.duration is not None or options.speed != "max" or options.progress):
+        raise ConfigurationError("--prepare writes history alone: leave --duration, --speed and --progress out.")
     if options.truth and not options.truth.parent.is_dir():
         raise ConfigurationError(
             f"--truth {options.truth}: there is no folder {options.truth.parent}; choose another place."
@@ -182,6 +189,8 @@ def plan(options: SimulateOptions, clock: "Clock") -> "tuple[Schedule, Progress]
 
     now_us = clock()
     until_us = parse_until(options.until)
+    if until_us is None and options.prepare:
+        until_us = now_us // 1000 * 1000
     end_us = now_us if until_us is None else until_us
     if end_us > now_us:
         raise ConfigurationError(f"--until {options.until} lies ahead: the platform refuses rows that do.")
@@ -256,6 +265,22 @@ def send(
         collect_garbage_seldom()
         simulation.run(schedule, save=progress.save)
         print(f"{len(fleet)} factories: {sender.acknowledged} records with {simulation.rows} rows arrived")
+    return simulation.sent_us
+
+
+def prepare(path: Path, world: "World", fleet: "tuple[Factory, ...]", schedule: "Schedule") -> dict[str, int]:
+    """Write the fleet's rows to a file, as the records that would be sent. Return, by factory, up to when."""
+    import threading
+
+    from services.core.clock import system_clock
+    from services.gateway import RecordFile
+    from services.simulator.simulation import Simulation
+
+    with RecordFile(path) as file:
+        simulation = Simulation(world, fleet, file, system_clock, threading.Event())
+        collect_garbage_seldom()
+        simulation.run(schedule)
+    print(f"{path}: {file.records} records with {file.rows} rows of {len(fleet)} factories")
     return simulation.sent_us
 
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn, Protocol
 
 from tqdm import tqdm
 
@@ -17,17 +17,23 @@ from services.simulator.mishaps import Delivery
 from services.simulator.registration import key_id
 from services.simulator.source import Source, World
 
-if TYPE_CHECKING:
-    from services.gateway import Sender
-
 GATEWAY_ID = "simulator"
-MAXIMUM_ROWS = 3000
 HISTORY_STEP_US = 30 * DAY_US
 """Step of unpaced history: long, since each step plans the days before it again for what arrives late."""
 STEP_US = 10 * MINUTE_US
 SAVE_EVERY_US = 10 * SECOND_US
 TICK_S = 1.0
 FACTORIES_WITH_READINGS = 5
+
+
+class Destination(Protocol):
+    """Where records go: Kafka, or a file."""
+
+    def send(self, record: Record) -> None:
+        """Take a record, which may arrive later."""
+
+    def flush(self) -> None:
+        """Wait until every record has arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +80,10 @@ class FactoryGateway:
 
 
 class Simulation:
-    """A fleet's gateways: one writer of records for each factory, and one connection to Kafka."""
+    """A fleet's gateways: one writer of records for each factory, and one destination for all records."""
 
     def __init__(
-        self, world: World, fleet: tuple[Factory, ...], sender: "Sender", clock: Clock, stop: threading.Event
+        self, world: World, fleet: tuple[Factory, ...], sender: Destination, clock: Clock, stop: threading.Event
     ) -> None:
         """Once ``stop`` is set, nothing more is sent."""
         self.rows = 0
@@ -94,7 +100,6 @@ class Simulation:
                     key_id=key_id(world.seed),
                     seed=signing_seed(world.seed, factory.factory_id),
                     boot_id=boot_id,
-                    maximum_rows=MAXIMUM_ROWS,
                     instants=format_ms,
                 ),
                 world.begin_us,

@@ -13,7 +13,7 @@ SEED = bytes(range(32))
 AT_US = 1_709_539_200_000_000
 
 
-def writer(maximum_rows: int = 500, maximum_bytes: int = 256 * 1024) -> RecordWriter:
+def writer(maximum_rows: int = 1000, maximum_bytes: int = 256 * 1024) -> RecordWriter:
     return RecordWriter(
         factory_id="F000123",
         gateway_id="gw-1",
@@ -81,6 +81,14 @@ def test_records_have_at_most_maximum_bytes() -> None:
     assert all(len(record.value) <= 2000 for record in records)
     assert [body(record).sequence for record in records] == list(range(len(records)))
     assert [us for record in records for us in body(record).readings.at_us] == [row.at_us for row in rows]
+
+
+def test_a_full_record_of_readings_fits_whatever_their_ids() -> None:
+    rows = [ReadingRow("M" * 64, AT_US + n, "m" * 63, -1.2345678901234567e-300) for n in range(1000)]
+    out = RecordWriter(factory_id="F" * 64, gateway_id="g" * 64, key_id="k", seed=SEED, boot_id="b" * 128)
+    (record,) = out.write(rows, AT_US)
+    assert record.rows == 1000
+    assert len(record.value) < 256 * 1024
 
 
 def test_a_single_row_is_sent_whatever_its_size() -> None:

@@ -28,7 +28,7 @@ class FakeClock:
         self.now_us += round(seconds * SECOND_US)
 
 
-def writer(maximum_rows: int = 500) -> RecordWriter:
+def writer(maximum_rows: int = 1000) -> RecordWriter:
     return RecordWriter(
         factory_id="F1", gateway_id="g", key_id="k", seed=bytes(32), boot_id="b", maximum_rows=maximum_rows
     )

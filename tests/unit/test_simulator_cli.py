@@ -44,6 +44,10 @@ def test_an_invalid_amount_is_rejected(option: str, text: str) -> None:
         (["--truth", "/nowhere/truth.json"], "there is no folder /nowhere"),
         (["--until", "2024-03-04T00:00:00Z", "--duration", "5"], "leave --duration"),
         (["--speed", "0.5"], "write a number"),
+        (["--prepare", "records", "--duration", "5"], "leave --duration, --speed and --progress out"),
+        (["--prepare", "records", "--speed", "60"], "leave --duration, --speed and --progress out"),
+        (["--prepare", "records", "--progress", "p"], "leave --duration, --speed and --progress out"),
+        (["--prepare", "/nowhere/records"], "/nowhere/records cannot be written"),
         (["--api-url", "http://127.0.0.1:1"], "needs an admin's key"),
     ],
 )

@@ -5,6 +5,7 @@ Each function runs as many statements for one thing as for 20,000: rows travel a
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -205,10 +206,8 @@ async def add_versions(
     instants = [thing, c.effective_from, c.effective_to, c.changed_in]
     stored = [*instants, *(c.enterprise if name == "enterprise_id" else c[name] for name in kind.fields)]
     sent = [*instants, *(by_id if name == "enterprise_id" else c[name] for name in kind.fields)]
-    rows = [
-        (number, v.from_us, v.to_us, registry_version, *(getattr(v.content, name) for name in kind.fields))
-        for number, v in added
-    ]
+    content_of = attrgetter(*kind.fields)
+    rows = [(number, v.from_us, v.to_us, registry_version, *content_of(v.content)) for number, v in added]
     given = rows_as_table(sent, rows)
     source: sa.FromClause = given
     if "enterprise_id" in kind.fields:

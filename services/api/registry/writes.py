@@ -151,11 +151,15 @@ async def write_kind(
     for one in registrations:
         owner = None if one.factory_id is None else owners[one.factory_id]
         by_thing.setdefault((owner, one.identifier), []).append(one)
-    # A factory's machines come together, so that they are counted once.
+    # A factory's machines come together, so that it is read once for all of them.
     keys = iter(sorted(by_thing, key=lambda key: key[0] or 0))
     written: list[Written[Content]] = []
     while some := list(islice(keys, THINGS_AT_A_TIME)):
         written += await write_things(connection, kind, {key: by_thing[key] for key in some}, change, now_us)
+    # Counted once for all: each count reads the versions of all machines in the country.
+    recounted = [thing.number for thing in written if any(changes_machines_in_use(r) for r in thing.revisions)]
+    if recounted:
+        await queries.recount_machines(connection, recounted)
     return written
 
 
@@ -207,7 +211,7 @@ def rewrite(
 async def update_dependents(
     connection: AsyncConnection, kind: Kind[Content], written: Sequence[Written[Content]]
 ) -> None:
-    """Updates everything that depends on the versions of things of one kind, which are already written.
+    """Updates the spans and marks that depend on the versions of things of one kind, which are already written.
 
     A new machine has no facts, hence no accounts; a new factory or enterprise has no machines yet.
     """
@@ -221,9 +225,6 @@ async def update_dependents(
             for revision in thing.revisions_for_accounts()
         ]
         await queries.mark_dirty(connection, kind, spans)
-    recounted = [thing.number for thing in written if any(changes_machines_in_use(r) for r in thing.revisions)]
-    if recounted:
-        await queries.recount_machines(connection, recounted)
 
 
 def changes_accounts(revision: Revision[Content]) -> bool:
