@@ -89,12 +89,15 @@ COMMENT ON COLUMN public.machine_version.in_use_from IS 'Seoul midnight that ope
 CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machine integer, from_at timestamp with time zone, to_at timestamp with time zone, factory integer, automated boolean, region text, sector text, zone text, sponsor text, level text, size text)
     LANGUAGE sql STABLE
     BEGIN ATOMIC
- WITH chosen AS (
+ WITH chosen AS MATERIALIZED (
           SELECT m.id,
              m.factory
             FROM public.machine m
            WHERE (m.id = ANY (machine_spans_of.machines))
-         ), place AS (
+         ), site AS MATERIALIZED (
+          SELECT DISTINCT chosen.factory
+            FROM chosen
+         ), place AS MATERIALIZED (
           SELECT v.factory,
              v.effective_from,
              v.effective_to,
@@ -111,20 +114,20 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
              v.recorded_at,
              v.retired_at
             FROM public.factory_version v
-           WHERE ((v.retired_at IS NULL) AND (v.factory IN ( SELECT chosen.factory
-                    FROM chosen)))
-         ), owner AS (
+           WHERE ((v.retired_at IS NULL) AND (v.factory = ANY (ARRAY( SELECT site.factory
+                    FROM site))))
+         ), owner AS MATERIALIZED (
           SELECT v.enterprise,
              v.effective_from,
              v.effective_to,
              public.size_of(v.employees) AS size
             FROM public.enterprise_version v
-           WHERE ((v.retired_at IS NULL) AND (v.enterprise IN ( SELECT place.enterprise
-                    FROM place)))
+           WHERE ((v.retired_at IS NULL) AND (v.enterprise = ANY (ARRAY( SELECT DISTINCT place.enterprise
+                    FROM place))))
          ), cut AS (
-          SELECT chosen.factory,
+          SELECT site.factory,
              e.at
-            FROM (chosen
+            FROM (site
               CROSS JOIN ( VALUES ('1999-12-31 15:00:00+00'::timestamp with time zone), ('9999-12-31 00:00:00+00'::timestamp with time zone)) e(at))
          UNION
           SELECT place.factory,
@@ -142,7 +145,7 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
              cut.at AS from_at,
              lead(cut.at) OVER (PARTITION BY cut.factory ORDER BY cut.at) AS to_at
             FROM cut
-         ), belonging AS (
+         ), belonging AS MATERIALIZED (
           SELECT s.factory,
              s.from_at,
              s.to_at,
@@ -156,7 +159,7 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
               LEFT JOIN place p ON (((p.factory = s.factory) AND (p.effective_from <= s.from_at) AND (s.from_at < p.effective_to))))
               LEFT JOIN owner o ON (((o.enterprise = p.enterprise) AND (o.effective_from <= s.from_at) AND (s.from_at < o.effective_to))))
            WHERE (s.to_at IS NOT NULL)
-         ), claim AS (
+         ), claim AS MATERIALIZED (
           SELECT v.machine,
              chosen.factory,
              (v.automation = ANY (ARRAY['automatic'::text, 'robot'::text])) AS automated,
@@ -164,7 +167,7 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
              LEAST(v.effective_to, timezone('Asia/Seoul'::text, (v.in_use_to)::timestamp without time zone)) AS to_at
             FROM (public.machine_version v
               JOIN chosen ON ((chosen.id = v.machine)))
-           WHERE (v.retired_at IS NULL)
+           WHERE ((v.retired_at IS NULL) AND (v.machine = ANY (machine_spans_of.machines)))
          ), piece AS (
           SELECT c.machine,
              c.factory,
@@ -245,20 +248,29 @@ DECLARE
 BEGIN
     DELETE FROM machine_span s WHERE s.machine = ANY (machines) AND s.from_at >= horizon;
     UPDATE machine_span s SET to_at = horizon WHERE s.machine = ANY (machines) AND s.to_at > horizon;
-    -- An import asks of thousands, before any statistics say how many versions there are; loops are for few.
+    -- Without statistics, what was read of thousands of machines is taken for a few rows; loops are for few.
     IF cardinality(machines) > 100 THEN
         SET LOCAL enable_nestloop = off;
     END IF;
     EXECUTE $query$
         WITH span AS MATERIALIZED (
             SELECT * FROM machine_spans_of($1)
+        ), content AS MATERIALIZED (
+            SELECT DISTINCT region, sector, zone, sponsor, level, size FROM span
+        ), found AS MATERIALIZED (
+            -- No id is empty, and equality, other than IS NOT DISTINCT FROM, can be hashed.
+            SELECT k.id, c.*
+            FROM content c
+            LEFT JOIN cohort k
+                ON COALESCE(k.region, '') = COALESCE(c.region, '') AND COALESCE(k.sector, '') = COALESCE(c.sector, '')
+                AND COALESCE(k.zone, '') = COALESCE(c.zone, '') AND COALESCE(k.sponsor, '') = COALESCE(c.sponsor, '')
+                AND COALESCE(k.level, '') = COALESCE(c.level, '') AND COALESCE(k.size, '') = COALESCE(c.size, '')
         ), added AS (
             INSERT INTO cohort (region, sector, zone, sponsor, level, size)
-            SELECT region, sector, zone, sponsor, level, size FROM span
-            EXCEPT SELECT region, sector, zone, sponsor, level, size FROM cohort
-            RETURNING *
-        ), known AS (
-            SELECT * FROM cohort UNION ALL SELECT * FROM added
+            SELECT region, sector, zone, sponsor, level, size FROM found WHERE id IS NULL
+            RETURNING id, region, sector, zone, sponsor, level, size
+        ), known AS MATERIALIZED (
+            SELECT * FROM found WHERE id IS NOT NULL UNION ALL SELECT * FROM added
         )
         INSERT INTO machine_span (machine, from_at, to_at, factory, cohort, automated, first_day, end_day)
         SELECT s.machine, p.from_at, s.to_at, s.factory, k.id, s.automated,
@@ -267,7 +279,6 @@ BEGIN
                      timezone('Asia/Seoul', lead(p.from_at) OVER (PARTITION BY s.machine ORDER BY p.from_at))::date)
         FROM span s
         CROSS JOIN LATERAL (VALUES (GREATEST(s.from_at, $2))) AS p(from_at)
-        -- No id is empty, and equality, other than IS NOT DISTINCT FROM, can be hashed.
         JOIN known k ON COALESCE(k.region, '') = COALESCE(s.region, '') AND COALESCE(k.sector, '') = COALESCE(s.sector, '')
             AND COALESCE(k.zone, '') = COALESCE(s.zone, '') AND COALESCE(k.sponsor, '') = COALESCE(s.sponsor, '')
             AND COALESCE(k.level, '') = COALESCE(s.level, '') AND COALESCE(k.size, '') = COALESCE(s.size, '')
@@ -280,7 +291,7 @@ BEGIN
                min(m.first_day) FILTER (WHERE m.from_at >= horizon) AS next_day
         FROM machine_span m WHERE m.machine = ANY (machines) GROUP BY m.machine
     ) AS own
-    WHERE s.machine = own.machine AND s.from_at = own.from_at;
+    WHERE s.machine = ANY (machines) AND s.machine = own.machine AND s.from_at = own.from_at;
 END
 $_$;
 
@@ -533,6 +544,23 @@ COMMENT ON COLUMN public.dead_letter.raw IS 'The bytes refused; of a too large r
 
 COMMENT ON COLUMN public.dead_letter.headers IS 'The record''s Kafka headers as a JSON list of [name, base64 value or null], so that a replay can judge the signature again. A row has none: its record was authentic.';
 
+CREATE TABLE public.dead_letter_count (
+    topic smallint NOT NULL,
+    partition integer NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    letters bigint NOT NULL,
+    bytes bigint NOT NULL,
+    last_offset bigint NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.dead_letter_count IS 'Dead letters that nobody authenticated, beyond the quota they share: counted, and not kept.';
+
+COMMENT ON COLUMN public.dead_letter_count.bytes IS 'Length of the values counted.';
+
+COMMENT ON COLUMN public.dead_letter_count.last_offset IS 'The highest offset counted.';
+
 ALTER TABLE public.dead_letter ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.dead_letter_id_seq
     START WITH 1
@@ -541,6 +569,23 @@ ALTER TABLE public.dead_letter ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.dead_letter_spent (
+    topic smallint NOT NULL,
+    partition integer NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    factory text NOT NULL,
+    letters bigint NOT NULL,
+    bytes bigint NOT NULL,
+    last_offset bigint NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.dead_letter_spent IS 'What is spent of the quotas of dead letters, by partition and hour of receipt.';
+
+COMMENT ON COLUMN public.dead_letter_spent.factory IS 'An authentic factory, with a quota of its own; empty: all letters that nobody authenticated, which share one.';
+
+COMMENT ON COLUMN public.dead_letter_spent.last_offset IS 'The highest offset judged. What nobody authenticated is neither kept nor counted again up to it.';
 
 CREATE TABLE public.dirty_cohort_day (
     cohort integer NOT NULL,
@@ -576,6 +621,19 @@ ALTER TABLE public.enterprise ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.fact_day (
+    table_name text NOT NULL,
+    day date NOT NULL,
+    factory integer,
+    received_at timestamp with time zone,
+    topic smallint,
+    partition integer,
+    record_offset bigint,
+    CONSTRAINT fact_day_table_name_check CHECK ((table_name = ANY (ARRAY['state_event'::text, 'count_event'::text, 'reading'::text])))
+);
+
+COMMENT ON TABLE public.fact_day IS 'Days in UTC, each a chunk, of which a table of facts ever had a row, and the record that was the first to bring one.';
 
 CREATE TABLE public.fact_horizon (
     table_name text NOT NULL,
@@ -849,11 +907,14 @@ CREATE TABLE public.ingest_offset (
     partition integer NOT NULL,
     next_offset bigint NOT NULL,
     first_offset bigint NOT NULL,
-    moved_at timestamp with time zone DEFAULT now() NOT NULL
+    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    read_to bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
 
 COMMENT ON COLUMN public.ingest_offset.first_offset IS 'Start of the log when the partition was first read: what lies before it was never seen.';
+
+COMMENT ON COLUMN public.ingest_offset.read_to IS 'The highest next_offset ever: records before it may have been judged before.';
 
 CREATE TABLE public.ingest_record (
     id bigint NOT NULL,
@@ -874,10 +935,31 @@ CREATE TABLE public.ingest_record (
     rows_duplicate integer NOT NULL,
     rows_clashed integer NOT NULL,
     rows_refused integer NOT NULL,
-    unknown_fields integer NOT NULL
+    unknown_fields integer NOT NULL,
+    value_bytes integer,
+    rows_late integer,
+    rows_revised integer,
+    newest_at timestamp with time zone,
+    refusals jsonb,
+    metrics_added integer,
+    days_added integer
 );
 
 COMMENT ON TABLE public.ingest_record IS 'One row per authentic record: the lineage of every fact and the only source of data quality.';
+
+COMMENT ON COLUMN public.ingest_record.value_bytes IS 'Length of the record''s value. Null, as all columns after it, of records ingested before they were recorded.';
+
+COMMENT ON COLUMN public.ingest_record.rows_late IS 'Of rows_stored: rows received more than 24 hours after their instant.';
+
+COMMENT ON COLUMN public.ingest_record.rows_revised IS 'Of rows_stored: rows whose fact had another version before.';
+
+COMMENT ON COLUMN public.ingest_record.newest_at IS 'Latest instant of the rows stored or clashed; null if there are none.';
+
+COMMENT ON COLUMN public.ingest_record.refusals IS 'Rows refused, by reason code; adds up to rows_refused. Null if there are none.';
+
+COMMENT ON COLUMN public.ingest_record.metrics_added IS 'Names of metrics that this record was the first to use.';
+
+COMMENT ON COLUMN public.ingest_record.days_added IS 'Days, of any table of facts, that this record was the first to bring a row of.';
 
 CREATE SEQUENCE public.ingest_record_id
     START WITH 1
@@ -1051,8 +1133,15 @@ COMMENT ON COLUMN public.machine_span.first_day IS 'Seoul days [first_day, end_d
 
 CREATE TABLE public.metric (
     id integer NOT NULL,
-    name text NOT NULL
+    name text NOT NULL,
+    factory integer,
+    received_at timestamp with time zone,
+    topic smallint,
+    partition integer,
+    record_offset bigint
 );
+
+COMMENT ON COLUMN public.metric.factory IS 'With the columns after it: the record that was the first to use the name. Null of names introduced before this was recorded.';
 
 ALTER TABLE public.metric ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.metric_id_seq
@@ -1623,14 +1712,23 @@ ALTER TABLE ONLY public.cohort
 ALTER TABLE ONLY public.cohort
     ADD CONSTRAINT cohort_region_sector_zone_sponsor_level_size_key UNIQUE NULLS NOT DISTINCT (region, sector, zone, sponsor, level, size);
 
+ALTER TABLE ONLY public.dead_letter_count
+    ADD CONSTRAINT dead_letter_count_pkey PRIMARY KEY (topic, partition, hour, reason);
+
 ALTER TABLE ONLY public.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.dead_letter_spent
+    ADD CONSTRAINT dead_letter_spent_pkey PRIMARY KEY (topic, partition, hour, factory);
 
 ALTER TABLE ONLY public.enterprise
     ADD CONSTRAINT enterprise_enterprise_id_key UNIQUE (enterprise_id);
 
 ALTER TABLE ONLY public.enterprise
     ADD CONSTRAINT enterprise_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.fact_day
+    ADD CONSTRAINT fact_day_pkey PRIMARY KEY (table_name, day);
 
 ALTER TABLE ONLY public.fact_horizon
     ADD CONSTRAINT fact_horizon_pkey PRIMARY KEY (table_name);
@@ -1714,8 +1812,6 @@ CREATE UNIQUE INDEX count_event_identity ON public.count_event USING btree (mach
 
 CREATE UNIQUE INDEX dead_letter_identity ON public.dead_letter USING btree (topic, partition, record_offset, row_kind, row_index) NULLS NOT DISTINCT;
 
-CREATE INDEX dead_letter_quota ON public.dead_letter USING btree (COALESCE(claimed_factory, ''::text), authentic, received_at) WHERE (raw IS NOT NULL);
-
 CREATE INDEX dead_letter_reason ON public.dead_letter USING btree (reason, kept_at);
 
 CREATE INDEX dead_letter_waiting ON public.dead_letter USING btree (reason) WHERE (replayed_at IS NULL);
@@ -1723,6 +1819,8 @@ CREATE INDEX dead_letter_waiting ON public.dead_letter USING btree (reason) WHER
 CREATE INDEX dirty_mark_shard ON public.dirty_mark USING btree (shard, from_at);
 
 CREATE UNIQUE INDEX enterprise_version_current ON public.enterprise_version USING btree (enterprise, effective_from) WHERE (retired_at IS NULL);
+
+CREATE INDEX fact_day_introduced ON public.fact_day USING btree (topic, partition, received_at, factory);
 
 CREATE UNIQUE INDEX fact_revision_identity ON public.fact_revision USING btree (kind, machine, at, metric, product, revision, retracted, state, mode, reason, good, scrap, rework, value) NULLS NOT DISTINCT;
 
@@ -1746,6 +1844,8 @@ CREATE INDEX ingest_record_ingested ON public.ingest_record USING btree (ingeste
 
 CREATE UNIQUE INDEX ingest_record_place ON public.ingest_record USING btree (topic, partition, record_offset, received_at);
 
+CREATE INDEX ingest_record_received ON public.ingest_record USING brin (received_at) WITH (pages_per_range='32', autosummarize='on');
+
 CREATE INDEX ingest_record_unsigned ON public.ingest_record USING btree (id) WHERE (NOT signed);
 
 CREATE UNIQUE INDEX ingest_topic_current ON public.ingest_topic USING btree (topic) WHERE (retired_at IS NULL);
@@ -1759,6 +1859,8 @@ CREATE INDEX machine_span_factory ON public.machine_span USING btree (factory);
 CREATE INDEX machine_version_changed ON public.machine_version USING btree (changed_in);
 
 CREATE UNIQUE INDEX machine_version_current ON public.machine_version USING btree (machine, effective_from) WHERE (retired_at IS NULL);
+
+CREATE INDEX metric_introduced ON public.metric USING btree (topic, partition, received_at, factory);
 
 CREATE UNIQUE INDEX reading_identity ON public.reading USING btree (machine, metric, at);
 
@@ -1775,6 +1877,12 @@ CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.ingest_record FOR EACH 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.reading FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.state_event FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+ALTER TABLE ONLY public.dead_letter_count
+    ADD CONSTRAINT dead_letter_count_topic_fkey FOREIGN KEY (topic) REFERENCES public.ingest_topic(id);
+
+ALTER TABLE ONLY public.dead_letter_spent
+    ADD CONSTRAINT dead_letter_spent_topic_fkey FOREIGN KEY (topic) REFERENCES public.ingest_topic(id);
 
 ALTER TABLE ONLY public.dead_letter
     ADD CONSTRAINT dead_letter_topic_fkey FOREIGN KEY (topic) REFERENCES public.ingest_topic(id);
@@ -1939,13 +2047,18 @@ GRANT SELECT ON TABLE public.count_event TO jejo_analytics;
 GRANT SELECT ON TABLE public.count_event TO jejo_verify;
 GRANT SELECT ON TABLE public.count_event TO jejo_api;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.dead_letter TO jejo_ingest;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dead_letter TO jejo_ingest;
 
 GRANT SELECT(kept_at) ON TABLE public.dead_letter TO jejo_status;
 
 GRANT SELECT(reason) ON TABLE public.dead_letter TO jejo_status;
 
 GRANT SELECT(replayed_at) ON TABLE public.dead_letter TO jejo_status;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dead_letter_count TO jejo_ingest;
+GRANT SELECT ON TABLE public.dead_letter_count TO jejo_status;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dead_letter_spent TO jejo_ingest;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dirty_cohort_day TO jejo_analytics;
 GRANT SELECT ON TABLE public.dirty_cohort_day TO jejo_verify;
@@ -1968,6 +2081,8 @@ GRANT SELECT ON TABLE public.enterprise TO jejo_ingest;
 GRANT SELECT ON TABLE public.enterprise TO jejo_analytics;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.enterprise TO jejo_api;
 GRANT SELECT ON TABLE public.enterprise TO jejo_verify;
+
+GRANT SELECT,INSERT ON TABLE public.fact_day TO jejo_ingest;
 
 GRANT SELECT ON TABLE public.fact_horizon TO jejo_ingest;
 GRANT SELECT ON TABLE public.fact_horizon TO jejo_analytics;

@@ -13,7 +13,7 @@ from services.analytics.verification.snapshot import Window
 from services.api.registry.versions import Version, revise
 from services.core.database import Connection, connect
 from services.core.times import DAY_US, FIRST_INSTANT_US, LAST_INSTANT_US, seoul_day, seoul_midnight_us
-from services.ingest.plan import dirty_spans
+from services.ingest.writing.plan import dirty_spans
 
 MACHINES_A_FACTORY = 3
 IN_USE_FROM = dt.date(2016, 1, 1)

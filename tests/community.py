@@ -23,8 +23,8 @@ ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "tests/community_edition"
 FILES = (".npmrc", "package.json", "package-lock.json", "serve.mjs")
 EMPTY = """
-TRUNCATE state_event, count_event, reading, fact_revision, ingest_record, dirty_mark, dead_letter, ingest_offset,
-    ingest_topic, factory, machine, metric RESTART IDENTITY CASCADE
+TRUNCATE state_event, count_event, reading, fact_revision, fact_day, ingest_record, dirty_mark, dead_letter,
+    dead_letter_spent, dead_letter_count, ingest_offset, ingest_topic, factory, machine, metric RESTART IDENTITY CASCADE
 """
 
 

@@ -24,7 +24,7 @@ from nacl.signing import SigningKey
 
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, sign
 from services.core.database import connect
-from services.ingest.topic import open_topic
+from services.ingest.stream.topic import open_topic
 from tests.servers import KafkaServer
 
 ROOT = Path(__file__).parent.parent

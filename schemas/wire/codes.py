@@ -39,3 +39,4 @@ class Reason(StrEnum):
     not_in_use = "not_in_use"
     implausible_time = "implausible_time"
     beyond_horizon = "beyond_horizon"
+    over_quota = "over_quota"

@@ -1,8 +1,7 @@
 """Decodes a record's bytes: strict JSON, then the contract field by field. Pure.
 
-Ingest has checks of its own between the stages, so ``decode_record`` refuses only a record that is too large or has
-no valid factory id. Envelope and rows are decoded all the same; the caller uses that result, the claim's body, once
-it knows the sender.
+Ingest has checks of its own between the stages: ``open_record`` finds the factory that a record names, and once the
+sender is known, ``decode_body`` validates the rest. ``decode_record`` does both.
 """
 
 from dataclasses import dataclass
@@ -55,6 +54,20 @@ def decode_record(value: bytes) -> Claim | Refusal:
     Returns:
         A refusal if the value is too large, not JSON, or names no factory; otherwise the claim.
     """
+    opened = open_record(value)
+    return opened if isinstance(opened, Refusal) else Claim(opened.factory_id, decode_body(opened))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRecord:
+    """A record that names a factory; nothing else of it is validated yet."""
+
+    factory_id: str
+    document: Fields
+
+
+def open_record(value: bytes) -> OpenedRecord | Refusal:
+    """Parse a record's JSON, and return it if it names a factory."""
     if len(value) > MAX_VALUE_BYTES:
         return Refusal(Reason.too_large, f"Send at most {MAX_VALUE_BYTES} bytes per record; this one has {len(value)}.")
     try:
@@ -64,13 +77,17 @@ def decode_record(value: bytes) -> Claim | Refusal:
     try:
         if not isinstance(document, dict):
             raise Invalid("Send a JSON object.")
-        factory_id = pattern(document, "factory_id", FACTORY_ID.fullmatch)
+        return OpenedRecord(pattern(document, "factory_id", FACTORY_ID.fullmatch), document)
     except Invalid as error:
         return Refusal(Reason.bad_schema, str(error))
+
+
+def decode_body(opened: OpenedRecord) -> Body | Refusal:
+    """Validate a record's envelope and rows. An invalid row is listed in the body's ``refused``."""
     try:
-        return Claim(factory_id, read_body(document))
+        return read_body(opened.document)
     except Invalid as error:
-        return Claim(factory_id, Refusal(Reason.bad_schema, str(error)))
+        return Refusal(Reason.bad_schema, str(error))
 
 
 def read_body(document: Fields) -> Body:

@@ -50,7 +50,8 @@ def number(fields: Fields, name: str) -> float:
         found = math.inf
     if not math.isfinite(found):
         raise Invalid(f"Write {name} as a finite number.")
-    return found
+    # Minus zero becomes zero, as ``-0`` is already.
+    return found + 0.0
 
 
 def instant(fields: Fields, name: str) -> int:

@@ -32,6 +32,7 @@ UNAVAILABLE = (
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.InternalClientError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     TimeoutError,
 )
 """The server is unavailable or shutting down; whether a pending commit succeeded is unknown.
@@ -42,8 +43,8 @@ If the server dies between two messages, the connection stays broken (InternalCl
 CONTENTION = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 """The transaction was rolled back because of another one; retry it at once."""
 
-SHORTAGE = (asyncpg.InsufficientResourcesError,)
-"""The server is out of connections, memory or disk; back off."""
+SHORTAGE = (asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError)
+"""The server is out of connections, memory or disk, or its disk fails; back off."""
 
 RETRYABLE = UNAVAILABLE + CONTENTION + SHORTAGE
 

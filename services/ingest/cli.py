@@ -92,11 +92,28 @@ def dead_letters() -> None:
 @click.option("--replayed", is_flag=True, help="also show those that have become facts since")
 def list_waiting(reason: str | None, factory: str | None, limit: int, replayed: bool) -> int:
     """List dead letters, the latest first, one per line."""
-    from services.ingest.dead_letters import list_dead_letters
+    from services.ingest.letters.dead_letters import list_dead_letters
 
     for line in with_connection(
         lambda connection, _: list_dead_letters(connection, reason, factory, limit, replayed=replayed)
     ):
+        print(line)
+    return 0
+
+
+@dead_letters.command("counts")
+@click.option("--reason", type=REASON, metavar="CODE", help="only those with this reason code")
+@click.option(
+    "--limit", type=positive_number, default="100", show_default=True, metavar="N", help="show at most this many"
+)
+def counts(reason: str | None, limit: int) -> int:
+    """List dead letters that were only counted.
+
+    One line per hour of receipt, partition and reason, the latest first.
+    """
+    from services.ingest.letters.dead_letters import list_counts
+
+    for line in with_connection(lambda connection, _: list_counts(connection, reason, limit)):
         print(line)
     return 0
 
@@ -110,7 +127,7 @@ def show(number: int) -> int:
     """
     import json
 
-    from services.ingest.dead_letters import show_dead_letter
+    from services.ingest.letters.dead_letters import show_dead_letter
 
     print(json.dumps(with_connection(lambda connection, _: show_dead_letter(connection, number)), indent=2))
     return 0
@@ -125,7 +142,7 @@ def replay_waiting(numbers: tuple[int, ...], reason: str | None, factory: str | 
 
     Without IDs, all that wait are replayed.
     """
-    from services.ingest.replay import Choice, replay
+    from services.ingest.letters.replay import Choice, replay
 
     choice = Choice(reason, factory, numbers or None)
     done = with_connection(
@@ -133,7 +150,7 @@ def replay_waiting(numbers: tuple[int, ...], reason: str | None, factory: str | 
             connection,
             choice,
             require_signatures=settings.require_signatures,
-            bytes_per_hour=settings.dead_letter_bytes_per_hour,
+            limits=settings.letter_limits,
         )
     )
     print(f"{done.seen} dead letters judged again, {done.turned} turned into facts, {done.rows_stored} rows stored")
@@ -148,7 +165,7 @@ def offsets() -> None:
 @offsets.command("list")
 def list_stored() -> int:
     """List topic, partition and next offset."""
-    from services.ingest.offsets import list_offsets
+    from services.ingest.stream.offsets import list_offsets
 
     for line in with_connection(lambda connection, _: list_offsets(connection)):
         print(line)
@@ -158,8 +175,8 @@ def list_stored() -> int:
 @offsets.command("adopt")
 def adopt_recreated() -> int:
     """Read the recreated topic of the configured name from its start."""
-    from services.ingest.offsets import adopt_topic
-    from services.ingest.topic import open_topic
+    from services.ingest.stream.offsets import adopt_topic
+    from services.ingest.stream.topic import open_topic
 
     async def adopt(connection: "Connection", settings: "IngestSettings") -> None:
         name = open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic)
@@ -175,8 +192,8 @@ def adopt_recreated() -> int:
 @click.option("--to", "offset", type=int, required=True, metavar="OFFSET", help="the next to read, within the log")
 def move(partition: int, offset: int) -> int:
     """Read one partition on from another offset."""
-    from services.ingest.offsets import enter_topic, override_offset
-    from services.ingest.topic import log_of, open_topic
+    from services.ingest.stream.offsets import enter_topic, override_offset
+    from services.ingest.stream.topic import log_of, open_topic
 
     async def work(connection: "Connection", settings: "IngestSettings") -> None:
         name = open_topic(settings.kafka_bootstrap_servers, settings.telemetry_topic)

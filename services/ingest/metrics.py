@@ -11,7 +11,7 @@ from schemas.wire.codes import Reason
 from schemas.wire.columns import RowKind
 from services.core.database import CONTENTION, SHORTAGE
 from services.core.errors import TransientError
-from services.ingest.batch_counts import FATES, BatchCounts
+from services.ingest.writing.batch_counts import FATES, BatchCounts
 
 BATCH_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -50,6 +50,9 @@ class IngestMetrics:
         self._records = Counter("jejo_ingest_records", "Records ingested, by fate.", ["fate"], registry=own)
         self._rows = Counter("jejo_ingest_rows", "Rows of authentic records.", ["kind", "fate"], registry=own)
         self._letters = Counter("jejo_ingest_dead_letters", "Dead letters kept.", ["reason"], registry=own)
+        self._counted = Counter(
+            "jejo_ingest_dead_letters_counted", "Dead letters counted and not kept.", ["reason"], registry=own
+        )
         self._failures = Counter(
             "jejo_ingest_failures", "Times everything in hand was dropped.", ["cause"], registry=own
         )
@@ -69,6 +72,7 @@ class IngestMetrics:
                 self._rows.labels(kind, fate)
         for reason in Reason:
             self._letters.labels(reason)
+            self._counted.labels(reason)
         for cause in Cause:
             self._failures.labels(cause)
 
@@ -78,8 +82,9 @@ class IngestMetrics:
         self._records.labels("refused").inc(counts.refused_records)
         for (kind, fate), count in counts.rows.items():
             self._rows.labels(kind, fate).inc(count)
-        for refusals in counts.refusals:
-            self._letters.labels(refusals.reason).inc(refusals.count)
+        for metric, letters in ((self._letters, counts.letters.kept), (self._counted, counts.letters.counted)):
+            for reason, count in letters.items():
+                metric.labels(reason).inc(count)
         self._batch.observe(seconds)
         self._committed.set_to_current_time()
 

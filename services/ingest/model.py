@@ -66,7 +66,10 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticRecord:
-    """What ``ingest_record`` keeps of a record. ``record_id`` is None unless the record is stored (in a replay)."""
+    """What ``ingest_record`` keeps of a record. ``record_id`` is None unless the record is stored (in a replay).
+
+    ``metrics_added`` and ``days_added``: names of metrics, and days of facts, that it was the first to bring.
+    """
 
     source: BusRecord
     factory: int
@@ -76,22 +79,23 @@ class AuthenticRecord:
     sent_us: int
     revision: int
     gateway_key: int | None
-    signed: bool
     unknown_fields: int
     refused: int
     record_id: int | None = None
+    metrics_added: int = 0
+    days_added: int = 0
 
 
 @dataclass(slots=True)
 class FactRows:
-    """Rows of one table as parallel lists, in the partition's order.
+    """Rows of one table as parallel lists, in the partition's order, from the strict path.
 
     ``key`` is the part of the identity between machine and instant: empty for states, the product for counts, the
-    metric's name for readings. ``record`` indexes the batch's records.
+    metric's name for readings. ``record`` indexes the batch's records; ``index`` is the position in the record's list.
     """
 
+    index: list[int] = field(default_factory=list)
     machine: list[int] = field(default_factory=list)
-    shard: list[int] = field(default_factory=list)
     key: list[str] = field(default_factory=list)
     at_us: list[int] = field(default_factory=list)
     content: list[Content] = field(default_factory=list)
@@ -100,8 +104,8 @@ class FactRows:
 
 
 @dataclass(slots=True)
-class Batch:
-    """Everything that one transaction writes apart from offsets."""
+class Findings:
+    """What the strict path finds in records, in their order: authentic records, rows that are facts, dead letters."""
 
     records: list[AuthenticRecord] = field(default_factory=list)
     rows: dict[FactTable, FactRows] = field(default_factory=lambda: {table: FactRows() for table in FactTable})

@@ -9,10 +9,9 @@ from kafka import KafkaConsumer
 from schemas.wire.codes import Reason
 from services.core.errors import TransientError
 from services.core.logging import fields
-from services.ingest.batch_counts import FATES, BatchCounts, Refusals
-from services.ingest.buffer import RecordBuffer
 from services.ingest.metrics import Cause, IngestMetrics, cause_of
-from services.ingest.progress import LogBounds
+from services.ingest.stream.progress import LogBounds
+from services.ingest.writing.batch_counts import FATES, BatchCounts, Refusals
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,6 @@ class Observer:
         self._metrics = metrics
         self._refusals = RefusalLog()
         self._ends: dict[int, int] = {}
-        self._handed_over_s = 0.0
         self._next_s = 0.0
 
     def positioned(self, bounds: dict[int, LogBounds], stored: dict[int, int]) -> None:
@@ -35,15 +33,10 @@ class Observer:
         self._ends = {partition: log_.end for partition, log_ in bounds.items()}
         log.info("reading on from %s", dict(sorted(stored.items())), extra=fields(partitions=len(stored)))
 
-    def handed_over(self) -> None:
-        """A batch was handed to the database's thread."""
-        self._handed_over_s = time.monotonic()
-
-    def committed(self, counts: BatchCounts, positions: dict[int, int]) -> None:
-        """A batch was committed, with these next offsets."""
-        now_s = time.monotonic()
-        self._metrics.committed(counts, now_s - self._handed_over_s)
-        self._refusals.add(counts, now_s)
+    def committed(self, counts: BatchCounts, positions: dict[int, int], seconds: float) -> None:
+        """A batch was committed, with these next offsets, ``seconds`` after it was handed over."""
+        self._metrics.committed(counts, seconds)
+        self._refusals.add(counts, time.monotonic())
         rows = {fate: counts.rows_of(fate) for fate in FATES}
         log.debug("committed", extra=fields(records=counts.records, offsets=positions, **rows))
 
@@ -54,14 +47,14 @@ class Observer:
         message = str(error) if isinstance(error, TransientError) else f"Kafka could not be read ({error!r})"
         log.warning("%s", message, extra=fields(cause=cause.value, offsets=offsets or None))
 
-    def observe(self, consumer: KafkaConsumer, stored: dict[int, int] | None, buffer: RecordBuffer) -> None:
-        """Once a second: set lag and buffered bytes, and log the refusals that are due."""
+    def observe(self, consumer: KafkaConsumer, stored: dict[int, int] | None, buffered: int) -> None:
+        """Once a second: set lag and ``buffered`` bytes, and log the refusals that are due."""
         now_s = time.monotonic()
         if now_s < self._next_s:
             return
         self._next_s = now_s + OBSERVE_EVERY_S
         assigned = consumer.assignment()
-        self._metrics.buffered(buffer.size, paused=bool(assigned) and assigned == consumer.paused())
+        self._metrics.buffered(buffered, paused=bool(assigned) and assigned == consumer.paused())
         if stored is not None or not assigned:
             # While the offsets are being loaded, the metrics keep their last values.
             known = stored or {}

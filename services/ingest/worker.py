@@ -1,34 +1,35 @@
-"""The loop of one ingest worker: polls Kafka, hands batches to the database's thread, follows the stored offsets.
+"""The loop of one ingest worker: polls Kafka, hands batches to the pipeline, follows the stored offsets.
 
 Kafka's own committed offsets are written for lag tools and never read. Whatever fails between a poll and a commit has
 one answer: drop everything in hand, load the stored offsets, and continue from there.
 """
 
+import gc
 import logging
+import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TypeVar
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import CorruptRecordError, KafkaError
 
+from services.core.clock import system_clock
 from services.core.errors import ConfigurationError, TransientError
 from services.core.kafka_compatibility import latest_topic_id, resume_join
 from services.core.logging import fields
 from services.core.monitoring import Readiness, serve_monitoring
-from services.ingest.batch_counts import BatchCounts
-from services.ingest.buffer import RecordBuffer
-from services.ingest.consumer import Assignment, bus_record, make_consumer
-from services.ingest.database import DatabaseThread
 from services.ingest.metrics import IngestMetrics
 from services.ingest.observer import Observer
-from services.ingest.offsets import topic_recreated
-from services.ingest.progress import log_bounds
+from services.ingest.pipeline import Pipeline, Submitted
 from services.ingest.settings import IngestSettings
-from services.ingest.topic import TopicName, open_topic
-from services.ingest.writer import OffsetMove
+from services.ingest.stream.buffer import RecordBuffer
+from services.ingest.stream.consumer import Assignment, bus_record, make_consumer
+from services.ingest.stream.offsets import topic_recreated
+from services.ingest.stream.progress import log_bounds
+from services.ingest.stream.topic import TopicName, open_topic
+from services.ingest.writing.writer import OffsetMove
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -38,6 +39,9 @@ FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 DRAIN_S = 20.0
 IDLE_SWEEP_S = 1.0
+EXPIRE_EVERY_S = 3600.0
+SWITCH_S = 0.0001
+"""How long a thread may keep the interpreter from others: verifying wants it back after each signature."""
 
 
 def run_worker(settings: IngestSettings, stopping: Callable[[], bool]) -> None:
@@ -47,6 +51,9 @@ def run_worker(settings: IngestSettings, stopping: Callable[[], bool]) -> None:
         ConfigurationError: the topic breaks the contract, its log is not the one read so far, or the metrics' port is
             taken.
     """
+    sys.setswitchinterval(SWITCH_S)
+    # What is loaded by now stays, so the collector need not look at it again.
+    gc.freeze()
     metrics, readiness = IngestMetrics(), Readiness("Kafka")
     port, setting = settings.ingest_metrics_port, "JEJO_INGEST_METRICS_PORT"
     with serve_monitoring(metrics.registry, readiness, settings.metrics_host, port, setting):
@@ -70,7 +77,11 @@ def retry(work: Callable[[], T], stopping: Callable[[], bool]) -> T | None:
 
 
 class Worker:
-    """One consumer of the group and its thread for the database."""
+    """One consumer of the group and its pipeline into the database.
+
+    ``_stored`` are the offsets in the database, None while they are not known. ``_handed`` are those after everything
+    that was handed to the pipeline.
+    """
 
     def __init__(
         self,
@@ -87,17 +98,17 @@ class Worker:
         self._topic = name.topic
         self._consumer = consumer
         self._assignment = Assignment(consumer)
-        self._database = DatabaseThread(settings, name)
+        self._pipeline = Pipeline(settings, name)
         self._observer = observer
         self._readiness = readiness
         self._generation = -1
         self._stored: dict[int, int] | None = None
+        self._handed: dict[int, int] = {}
         self._buffer = self._empty_buffer()
-        self._writing: Future[BatchCounts] | None = None
-        self._written: dict[int, int] = {}
         self._pause_s = FIRST_PAUSE_S
         self._retry_at = 0.0
         self._sweep_at = 0.0
+        self._expire_at = 0.0
 
     def run(self) -> None:
         """Work until ``stopping`` returns True; then write what is in hand, and leave the group.
@@ -116,7 +127,7 @@ class Worker:
                     give_up_at = time.monotonic() + DRAIN_S
         finally:
             self._consumer.close(autocommit=False)
-            self._database.close()
+            self._pipeline.close()
             self._observer.close()
 
     def _subscribe(self) -> None:
@@ -131,11 +142,16 @@ class Worker:
         self._consumer.subscribe([self._topic], listener=self._assignment)
 
     def _cycle(self) -> None:
-        """Poll, collect the result of a write, handle a changed assignment, and hand the next batch over."""
+        """Poll, collect the results of writes, handle a changed assignment, and hand the next batch over."""
         before = self._assignment.generation
-        polled = self._poll()
-        if self._writing is not None and self._writing.done():
-            self._collect_result(self._writing)
+        timeout_ms = POLL_MS
+        if self._buffer.is_full and not self._pipeline.has_room:
+            # Nothing is fetched now, and a poll would return at once, again and again.
+            self._pipeline.wait(POLL_MS / 1000)
+            timeout_ms = 0
+        polled = self._poll(timeout_ms)
+        while (finished := self._pipeline.next_finished()) is not None:
+            self._collect_result(finished)
         if self._assignment.generation != self._generation:
             self._generation = self._assignment.generation
             self._drop_all()
@@ -144,15 +160,16 @@ class Worker:
                 self._gather(polled)
             except KafkaError as error:
                 self._reset_positions(error)
-        if self._writing is None and self._stored is None:
+        if self._stored is None and self._pipeline.is_idle:
             self._seek_to_stored_offsets()
-        elif self._writing is None and self._buffer.next:
+        elif self._stored is not None and self._pipeline.has_room and self._buffer.next:
             self._hand_over()
         self._pause_or_resume()
+        self._expire_dead_letters()
         self._set_readiness()
-        self._observer.observe(self._consumer, self._stored, self._buffer)
+        self._observer.observe(self._consumer, self._stored, self._buffer.size + self._pipeline.size)
 
-    def _poll(self) -> dict[TopicPartition, list[ConsumerRecord]]:
+    def _poll(self, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
         """Return the records that Kafka has for this worker.
 
         Raises:
@@ -160,7 +177,7 @@ class Worker:
         """
         polled: dict[TopicPartition, list[ConsumerRecord]] = {}
         try:
-            polled = self._consumer.poll(timeout_ms=POLL_MS)
+            polled = self._consumer.poll(timeout_ms=timeout_ms)
         except CorruptRecordError as error:
             raise ConfigurationError(
                 f"Kafka's log of {self._topic} is damaged ({error}): restore it, or continue after the damage with "
@@ -183,7 +200,7 @@ class Worker:
 
     def _drained(self) -> bool:
         """Return whether nothing is left to write; what cannot be written now is left to the next worker."""
-        return self._writing is None and (self._stored is None or not self._buffer.next)
+        return self._pipeline.is_idle and (self._stored is None or not self._buffer.next)
 
     def _empty_buffer(self) -> RecordBuffer:
         return RecordBuffer(self._settings.ingest_batch_bytes, self._settings.ingest_batch_records)
@@ -191,6 +208,7 @@ class Worker:
     def _drop_all(self) -> None:
         """Drop everything in hand; the stored offsets are loaded before anything more is read."""
         self._buffer = self._empty_buffer()
+        self._pipeline.drop()
         self._stored = None
 
     def _gather(self, polled: dict[TopicPartition, list[ConsumerRecord]]) -> None:
@@ -203,42 +221,49 @@ class Worker:
             position = self._consumer.position(partition)
             if position is not None:
                 self._buffer.next[partition.partition] = position
-        if not polled and self._writing is None and time.monotonic() >= self._sweep_at:
+        if not polled and self._pipeline.is_idle and time.monotonic() >= self._sweep_at:
             self._sweep_at = time.monotonic() + IDLE_SWEEP_S
             self._skip_control_records()
 
     def _skip_control_records(self) -> None:
         """Move past aborted and control records at the end of a log; otherwise their expiry would look like a loss."""
-        assert self._stored is not None
         for partition in self._consumer.assignment():
-            known = self._buffer.next.get(partition.partition, self._stored[partition.partition])
+            known = self._buffer.next.get(partition.partition, self._handed[partition.partition])
             position = self._consumer.position(partition)
             if position is not None and position > known:
                 self._buffer.next[partition.partition] = position
 
     def _hand_over(self) -> None:
-        """Start writing as many of the buffered records as one transaction takes."""
-        assert self._stored is not None
-        records, self._written = self._buffer.take()
-        moves = [OffsetMove(p, self._stored[p], position) for p, position in sorted(self._written.items())]
-        self._observer.handed_over()
-        self._writing = self._database.write(records, moves)
+        """Start on as many of the buffered records as one transaction takes."""
+        records, positions, size = self._buffer.take()
+        moves = [OffsetMove(p, self._handed[p], position) for p, position in sorted(positions.items())]
+        self._pipeline.submit(records, moves, size)
+        self._handed.update(positions)
 
-    def _collect_result(self, writing: "Future[BatchCounts]") -> None:
+    def _collect_result(self, finished: Submitted) -> None:
         """Advance after a commit, or drop everything after a failure."""
-        self._writing = None
         try:
-            counts = writing.result()
+            counts = finished.written.result()
         except TransientError as error:
-            self._observer.failed(error, self._stored)
-            self._drop_all()
-            self._back_off()
+            if self._stored is not None:
+                # Those behind it fail for the same reason, and are dropped already.
+                self._observer.failed(error, self._stored)
+                self._drop_all()
+                self._back_off()
+            return
+        if counts is None:
             return
         self._pause_s = FIRST_PAUSE_S
-        self._observer.committed(counts, self._written)
+        self._observer.committed(counts, finished.positions, finished.seconds)
         if self._stored is not None and self._generation == self._assignment.generation:
-            self._stored.update(self._written)
-            self._commit_to_kafka(self._written)
+            self._stored.update(finished.positions)
+            self._commit_to_kafka(finished.positions)
+
+    def _expire_dead_letters(self) -> None:
+        """Have dead letters deleted that are too old, once the offsets are known and then every hour."""
+        if self._stored is not None and time.monotonic() >= self._expire_at:
+            self._expire_at = time.monotonic() + EXPIRE_EVERY_S
+            self._pipeline.expire_dead_letters(system_clock())
 
     def _back_off(self) -> None:
         self._retry_at = time.monotonic() + self._pause_s
@@ -258,7 +283,7 @@ class Worker:
         generation = self._assignment.generation
         try:
             bounds = log_bounds(self._consumer, partitions)
-            stored = self._database.load(bounds).result()
+            stored = self._pipeline.load(bounds)
         except TransientError as error:
             self._observer.failed(error, None)
             self._back_off()
@@ -269,6 +294,7 @@ class Worker:
             self._consumer.seek(partition, stored[partition.partition])
         self._consumer.resume(*partitions)
         self._stored = stored
+        self._handed = dict(stored)
         self._pause_s = FIRST_PAUSE_S
         self._observer.positioned(bounds, stored)
 

@@ -25,12 +25,13 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterCounts:
-    """Numbers of dead letters of one reason: in the last hour, in all, and not replayed yet."""
+    """Numbers of dead letters of one reason: in the last hour, in all, not replayed yet, and counted but not kept."""
 
     reason: str
     last_hour: Count
     total: Count
     waiting: Count
+    counted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ async def read_tables(connection: Connection, topic: str) -> Stored:
                 last_hour=bounded_count(row["last_hour"]),
                 total=bounded_count(row["total"]),
                 waiting=bounded_count(row["waiting"]),
+                counted=row["counted"],
             )
             for row in letters
         ),

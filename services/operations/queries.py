@@ -42,7 +42,9 @@ SELECT w.reason,
        ) AS few) AS total,
        (SELECT count(*) FROM (
            SELECT FROM dead_letter d WHERE d.reason = w.reason AND d.replayed_at IS NULL LIMIT {LETTERS_COUNTED}
-       ) AS few) AS waiting
+       ) AS few) AS waiting,
+       COALESCE(c.letters, 0) AS counted
 FROM unnest($1::text[]) WITH ORDINALITY AS w(reason, position)
+LEFT JOIN (SELECT reason, sum(letters)::bigint AS letters FROM dead_letter_count GROUP BY reason) AS c USING (reason)
 ORDER BY w.position
 """

@@ -46,10 +46,13 @@ def stored_lines(stored: Stored) -> Iterator[str]:
         + (f", the oldest {ago(stored, stored.backlog.oldest_mark_us)}" if stored.marks.value else ""),
     )
     yield line("KPIs complete", f"for what was ingested up to {ago(stored, stored.fresh_until_us)}")
-    kept = [letters for letters in stored.dead_letters if letters.total.value]
-    yield line("dead letters", f"{'last hour':>12}{'total':>12}{'waiting':>12}" if kept else "none")
-    for letters in kept:
-        yield line(f"  {letters.reason}", f"{letters.last_hour!s:>12}{letters.total!s:>12}{letters.waiting!s:>12}")
+    found = [letters for letters in stored.dead_letters if letters.total.value or letters.counted]
+    yield line(
+        "dead letters", f"{'last hour':>12}{'total':>12}{'waiting':>12}{'only counted':>14}" if found else "none"
+    )
+    for letters in found:
+        kept = f"{letters.last_hour!s:>12}{letters.total!s:>12}{letters.waiting!s:>12}"
+        yield line(f"  {letters.reason}", f"{kept}{letters.counted:>14,}")
 
 
 def line(name: str, text: str) -> str:
@@ -123,6 +126,7 @@ def letters_json(letters: DeadLetterCounts) -> Json:
         "last_hour": count_json(letters.last_hour),
         "total": count_json(letters.total),
         "waiting": count_json(letters.waiting),
+        "only_counted": letters.counted,
     }
 
 

@@ -7,7 +7,7 @@ each figure is.
 import argparse
 from collections.abc import Callable, Iterator
 
-from tests.bench import accounting, kpi_reads, starting
+from tests.bench import accounting, kpi_reads, layouts, registering, starting
 from tests.bench.figures import Figure
 from tests.bench.ingest import delay, duplicates, flat, hostile, memory, speed, states
 from tests.bench.peers import figures as peers
@@ -23,11 +23,13 @@ FAMILIES: dict[str, Callable[[Servers], Iterator[Figure]]] = {
     "ingest_flat": flat.figures,
     "ingest_flat_200m": flat.figures_200m,
     "peers": peers.figures,
+    "registering": registering.figures,
     "accounting": accounting.figures,
     "kpi_reads": kpi_reads.figures,
     "starting": starting.figures,
+    "layouts": layouts.figures,
 }
-LONG = {"ingest_flat", "ingest_flat_200m", "peers"}
+LONG = {"layouts", "ingest_flat", "ingest_flat_200m", "peers"}
 """They run only by name."""
 GROUPS: dict[str, set[str]] = {
     "all": FAMILIES.keys() - LONG,

@@ -8,7 +8,6 @@ from services.core.times import HOUR_US
 ORIGIN_US = 1_772_290_800_000_000
 """2026-03-01 00:00 in Seoul, where the facts begin."""
 
-# Spans are derived for many machines at a time, since each call reads the whole registry.
 REGISTER = """
 UPDATE registry_version SET version = 1;
 INSERT INTO enterprise (enterprise_id) SELECT 'E' || n FROM generate_series(1, {factories}) AS n;
@@ -34,7 +33,7 @@ SELECT id, '1999-12-31 15:00Z', '9999-12-31Z', machine_id, 'mill',
 FROM machine;
 ANALYZE enterprise, enterprise_version, factory, factory_version, machine, machine_version;
 SELECT count(refresh_machine_spans(own.machines))
-FROM (SELECT array_agg(id) AS machines FROM machine GROUP BY factory / (10 + {factories} / 20)) AS own;
+FROM (SELECT array_agg(id) AS machines FROM machine GROUP BY factory / 1000) AS own;
 ANALYZE;
 """
 

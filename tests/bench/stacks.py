@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.ingest.topic import open_topic
+from services.ingest.stream.topic import open_topic
 from tests.databases import TEMPLATE, create_template, database_url, execute
 from tests.servers import KafkaServer, PostgresServer, private_kafka, private_postgres
 from tests.stack import Service, Stack

@@ -1,6 +1,7 @@
 """Checks the decoder, ingest's judge and the JSON Schema against the golden examples."""
 
 import base64
+import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,9 +19,15 @@ from schemas.wire.refusal import Refusal
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, is_sound_public_key, sign, verify
 from schemas.wire.strict_json import read_json
 from services.core.times import FIRST_INSTANT_US, LAST_INSTANT_US
-from services.ingest.judge import judge
-from services.ingest.model import Batch, BusRecord, FactTable
-from services.ingest.registry import KeyVersion, Machine, Registry
+from services.ingest.columns import batch_of
+from services.ingest.judging.authenticate import authenticate
+from services.ingest.judging.decode import Decoded, decode_batch
+from services.ingest.judging.judge import judge
+from services.ingest.judging.registry import KeyVersion, Registry
+from services.ingest.model import BusRecord, FactTable, Findings
+from tests.both_paths import all_known, unlimited
+from tests.columns import rows_of
+from tests.registries import registry_of
 
 ROOT = Path(__file__).parents[2] / "schemas"
 EXAMPLES = ROOT / "examples"
@@ -114,18 +121,21 @@ def optional_us(text: str | None) -> int | None:
 
 def example_registry() -> Registry:
     """The registry of the examples, as ingest loads it."""
-    registry = Registry(version=1)
-    for table in FactTable:
-        registry.sealed_before_us[table] = optional_us(REGISTRY["sealed_before"][table]) or FIRST_INSTANT_US
-    for number, factory in enumerate(REGISTRY["factories"], 1):
-        factory_id = factory["factory_id"]
-        registry.factories[factory_id] = number
-        for key in factory["keys"]:
-            registry.keys[factory_id, key["key_id"]] = (key_version(len(registry.keys), key),)
-        for machine in factory["machines"]:
-            in_use = tuple((instant_us(start), optional_us(end) or LAST_INSTANT_US) for start, end in machine["in_use"])
-            registry.machines[factory_id, machine["machine_id"]] = Machine(len(registry.machines), 0, in_use)
-    return registry
+    sealed = {table: optional_us(REGISTRY["sealed_before"][table]) or FIRST_INSTANT_US for table in FactTable}
+    factories = {
+        factory["factory_id"]: {machine["machine_id"]: spans(machine) for machine in factory["machines"]}
+        for factory in REGISTRY["factories"]
+    }
+    numbers = itertools.count()
+    keys = {
+        factory["factory_id"]: {key["key_id"]: (key_version(next(numbers), key),) for key in factory["keys"]}
+        for factory in REGISTRY["factories"]
+    }
+    return registry_of(factories, keys, sealed)
+
+
+def spans(machine: dict[str, Any]) -> list[tuple[int, int]]:
+    return [(instant_us(start), optional_us(end) or LAST_INSTANT_US) for start, end in machine["in_use"]]
 
 
 def key_version(number: int, key: dict[str, Any]) -> KeyVersion:
@@ -162,18 +172,18 @@ def body_of(example: Example) -> Body:
     return claim.body
 
 
-def judged(example: Example) -> Batch:
-    batch = Batch()
-    judge(example.record, example_registry(), batch, require_signatures=True)
-    return batch
+def judged(example: Example) -> Findings:
+    findings, registry = Findings(), example_registry()
+    judge(example.record, authenticate(example.record, registry, require_signatures=True), registry, findings)
+    return findings
 
 
-def row_count(batch: Batch) -> int:
+def row_count(batch: Findings) -> int:
     return sum(len(rows.at_us) for rows in batch.rows.values())
 
 
 def test_every_reason_has_an_example() -> None:
-    assert {example.reason for example in INVALID} == set(Reason) - OF_BATCHES
+    assert {example.reason for example in INVALID} == set(Reason) - OF_BATCHES - {Reason.over_quota}
 
 
 def test_examples_are_named_after_their_reason() -> None:
@@ -181,7 +191,8 @@ def test_examples_are_named_after_their_reason() -> None:
 
 
 def test_the_registrys_keys_are_those_of_its_seeds() -> None:
-    for (_, key_id), (version,) in example_registry().keys.items():
+    keys = [pair for factory in example_registry().factories.values() for pair in factory.keys.items()]
+    for key_id, (version,) in keys:
         assert is_sound_public_key(version.public_key)
         assert verify(b"value", sign(b"value", seeds()[key_id]), version.public_key)
 
@@ -227,3 +238,31 @@ def test_the_schema_refuses_what_it_can_judge(example: Example) -> None:
 def test_schema_and_decoder_leave_the_rest_to_ingest(example: Example) -> None:
     SCHEMA.validate(read_json(example.value))
     assert body_of(example).refused == ()
+
+
+def decoded(example: Example, metrics: dict[str, int]) -> Decoded:
+    """Return what the worker's two paths make of an example."""
+    registry = example_registry()
+    sender = authenticate(example.record, registry, require_signatures=True)
+    return decode_batch([example.record], [sender], registry, all_known(metrics), unlimited(example.record))
+
+
+@pytest.mark.parametrize("example", parameters([*VALID, *INVALID]))
+def test_both_paths_find_the_same(example: Example) -> None:
+    strict = judged(example)
+    names = sorted(set(strict.rows[FactTable.READING].key))
+    metrics = {name: number for number, name in enumerate(names, start=1)}
+    batch, _ = decoded(example, metrics).batch(metrics)
+    assert rows_of(batch) == rows_of(batch_of(strict, example_registry().machines, metrics))
+    assert batch.records == strict.records
+    assert batch.dead_letters == strict.dead_letters
+
+
+def test_some_valid_examples_take_the_fast_path() -> None:
+    plain = []
+    for example in VALID:
+        names = sorted(set(body_of(example).readings.metric))
+        metrics = {name: number for number, name in enumerate(names, start=1)}
+        if decoded(example, metrics).plain:
+            plain.append(example.name)
+    assert len(plain) >= 5, plain

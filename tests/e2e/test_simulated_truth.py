@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from services.core.times import rfc3339, seoul_midnight_us, to_us
-from services.ingest.topic import open_topic
+from services.ingest.stream.topic import open_topic
 from tests.servers import KafkaServer
 from tests.stack import Stack
 

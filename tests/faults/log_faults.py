@@ -5,7 +5,7 @@ import re
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
-from services.ingest.topic import open_topic
+from services.ingest.stream.topic import open_topic
 from tests.faults.messages import Gateway, Kind
 from tests.faults.world import World
 from tests.stack import Service, wait_for

@@ -18,7 +18,7 @@ from deploy.local.places import create_folder
 from deploy.local.servers import run_as_owner
 from services.core.bootstrap import bootstrap
 from services.core.migrations import read_migrations
-from services.ingest.topic import open_topic
+from services.ingest.stream.topic import open_topic
 from tests.databases import execute
 from tests.faults.law import check_law
 from tests.faults.messages import Kind

@@ -12,7 +12,7 @@ from pathlib import Path
 from deploy.local.fetch import fetch_timescaledb
 from deploy.local.passwords import remove_pgpass_entries
 from deploy.local.servers import run_as_owner
-from services.ingest.topic import open_topic
+from services.ingest.stream.topic import open_topic
 from tests.databases import TEMPLATE, create_template, database_url, execute
 from tests.faults.law import check_law
 from tests.faults.workload import Workload, start_workload

@@ -8,6 +8,7 @@ import itertools
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,14 +20,18 @@ from services.analytics.verification.reference import MachineVersion, account_ma
 from services.analytics.verification.registered import NOWHERE
 from services.core.database import Connection, connect
 from services.core.times import FIRST_INSTANT_US, HOUR_US, LAST_INSTANT_US, MINUTE_US
-from services.ingest.model import AuthenticRecord, Batch, BusRecord, Content, FactTable
-from services.ingest.writer import OffsetMove, Topic, Writer
+from services.ingest.columns import batch_of
+from services.ingest.judging.registry import Machines
+from services.ingest.letters.letter_quota import LetterLimits
+from services.ingest.model import AuthenticRecord, BusRecord, Content, FactTable, Findings
+from services.ingest.writing.writer import Latest, OffsetMove, Plan, Topic, Writer, plan_batch
 
 ORIGIN_US = 1_488_326_400_000_000
 HOURS = 4
 TTL_US = 600_000_000
 CYCLE_US = 10_000_000
 UNSIGNED = 0
+METRICS = {"load_pct": 1, "temp_c": 2}
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,18 @@ count_rows = st.builds(
     st.booleans(),
     revisions,
 )
-rows = st.lists(st.one_of(state_rows, count_rows), min_size=1, max_size=30)
+reading_rows = st.builds(
+    lambda machine, at, metric, value, retracted, revision: Row(
+        FactTable.READING, machine, at, metric, (0.0 if retracted else value,), retracted, revision
+    ),
+    machines,
+    minutes,
+    st.sampled_from(list(METRICS)),
+    st.sampled_from([0.0, -0.0, 1.5, -2.25e-300]),
+    st.booleans(),
+    revisions,
+)
+rows = st.lists(st.one_of(state_rows, count_rows, reading_rows), min_size=1, max_size=30)
 
 
 @st.composite
@@ -96,21 +112,25 @@ def in_force(batches: list[list[Row]]) -> dict[tuple[FactTable, int, int, str], 
     return {identity: row for identity, row in found.items() if not row.retracted}
 
 
-def batch_of(sent: list[Row], offset: int) -> Batch:
+MACHINES = Machines(np.zeros(3, np.int64), np.zeros(3, np.int64), np.ones(3, np.int16))
+
+
+def plan_of(sent: list[Row], offset: int, latest: Latest) -> Plan:
     """A batch with a record for every row, since the revision is the record's."""
-    batch = Batch()
+    found = Findings()
     for n, row in enumerate(sent):
         source = BusRecord(0, offset + n, ORIGIN_US, b"F1", b"", ())
-        batch.records.append(AuthenticRecord(source, 1, "gw-1", None, None, ORIGIN_US, row.revision, None, False, 0, 0))
-        facts = batch.rows[row.table]
+        found.records.append(AuthenticRecord(source, 1, "gw-1", None, None, ORIGIN_US, row.revision, None, 0, 0))
+        facts = found.rows[row.table]
+        facts.index.append(0)
         facts.machine.append(row.machine)
-        facts.shard.append(1)
         facts.key.append(row.product)
         facts.at_us.append(row.at_us)
         facts.content.append(row.content)
         facts.retracted.append(row.retracted)
         facts.record.append(n)
-    return batch
+    ids = np.arange(offset + 1, offset + 1 + len(sent))
+    return plan_batch(batch_of(found, MACHINES, METRICS), ids, latest)
 
 
 REGISTER = """
@@ -122,13 +142,14 @@ INSERT INTO machine_version (machine, effective_from, effective_to, name, kind, 
 SELECT m, '1999-12-31 15:00Z', '9999-12-31Z', 'M', 'mill', 'automatic', 600000000, 10000000, '2017-01-01', 1
 FROM generate_series(1, 2) AS m;
 SELECT refresh_machine_spans(ARRAY[1, 2]);
+INSERT INTO metric (name) VALUES ('load_pct'), ('temp_c');
 INSERT INTO ingest_topic (cluster_id, topic_id, topic) VALUES ('c', 't', 't');
 INSERT INTO ingest_offset VALUES ('c', 't', 0, 0, 0);
 """
 
 CLEAR = """
-TRUNCATE state_event, count_event, fact_revision, ingest_record, dirty_mark, machine_hour, machine_day, factory_hour,
-    factory_day, cohort_hour, cohort_day, dirty_cohort_hour, dirty_cohort_day, analytics_state;
+TRUNCATE state_event, count_event, reading, fact_revision, ingest_record, dirty_mark, machine_hour, machine_day,
+    factory_hour, factory_day, cohort_hour, cohort_day, dirty_cohort_hour, dirty_cohort_day, analytics_state;
 UPDATE ingest_offset SET next_offset = 0;
 """
 
@@ -143,10 +164,11 @@ async def deliver(url: str, batches: list[list[Row]], *, settle_between: bool) -
         o, i, a = [await enter(stack, url, role) for role in (None, "jejo_ingest", "jejo_analytics")]
         await o.execute(CLEAR)
         await start_accounting(a, ORIGIN_US + 100 * HOUR_US)
-        writer = Writer(Topic(1, "c", "t"), 0)
+        writer = Writer(Topic(1, "c", "t"), LetterLimits(0, 0, 0))
         offset = 0
         for sent in batches:
-            await writer.write(i, batch_of(sent, offset), [OffsetMove(0, offset, offset + len(sent))])
+            plan = plan_of(sent, offset, writer.latest)
+            await writer.write(i, plan, [OffsetMove(0, offset, offset + len(sent))])
             offset += len(sent)
             if settle_between:
                 await settle_all(a)
@@ -158,6 +180,14 @@ async def deliver(url: str, batches: list[list[Row]], *, settle_between: bool) -
         assert counted is not None
         assert counted[0] == offset
         assert counted[1] == counted[2]
+        readings = await o.fetch(
+            "SELECT machine, name, at, value FROM reading JOIN metric ON id = metric WHERE NOT retracted"
+        )
+        assert {tuple(row) for row in readings} == {
+            (row.machine, row.product, row.at_us, row.content[0])
+            for row in in_force(batches).values()
+            if row.table is FactTable.READING
+        }
         found: dict[int, dict[int, dict[str, int]]] = {}
         for row in await o.fetch("SELECT * FROM machine_hour"):
             figures = {name: int(row[name]) for name in (*SUMS, *WIDE)}

@@ -8,14 +8,17 @@ import pytest
 
 from services.core.database import Connection, connect
 from services.core.times import DAY_US, MINUTE_US
-from services.ingest.batch_counts import FATES, BatchCounts
 from services.ingest.database import connect_to_write
-from services.ingest.model import AuthenticRecord, Batch, BusRecord, FactTable
-from services.ingest.writer import OffsetMove, Topic, Writer
+from services.ingest.letters.letter_quota import LetterLimits
+from services.ingest.model import AuthenticRecord, BusRecord, FactTable, Findings
+from services.ingest.writing.batch_counts import FATES, BatchCounts
+from services.ingest.writing.writer import OffsetMove, Topic, Writer
+from tests.findings import write_findings
 
 ORIGIN_US = 1_740_927_600_000_000
 """Midnight of 3 March 2025 in Seoul."""
 TOPIC = Topic(1, "c", "t")
+LIMITS = LetterLimits(0, 0, 0)
 MACHINES = (1, 2, 3)
 MINUTES = range(0, 2 * 24 * 60, 30)
 FACTS = ("state_event", "count_event", "reading")
@@ -41,12 +44,12 @@ class Rows:
 
     offset: int
     revision: int = 0
-    batch: Batch = field(default_factory=Batch)
+    findings: Findings = field(default_factory=Findings)
 
     def __post_init__(self) -> None:
         source = BusRecord(0, self.offset, ORIGIN_US + 9 * DAY_US, b"F1", b"", ())
-        self.batch.records.append(
-            AuthenticRecord(source, 1, "gw-1", None, None, ORIGIN_US, self.revision, None, False, 0, 0)
+        self.findings.records.append(
+            AuthenticRecord(source, 1, "gw-1", None, None, ORIGIN_US, self.revision, None, 0, 0)
         )
 
     def add(self, table: FactTable, machine: int, at_us: int, value: int, *, retracted: bool = False) -> None:
@@ -55,9 +58,9 @@ class Rows:
             FactTable.COUNT: ((value, value + 1, 0), f"P-{at_us // MINUTE_US % 2}"),
             FactTable.READING: ((value / 8,), f"m{machine % 2}_pct"),
         }[table]
-        facts = self.batch.rows[table]
+        facts = self.findings.rows[table]
+        facts.index.append(0)
         facts.machine.append(machine)
-        facts.shard.append(machine)
         facts.key.append(key)
         facts.at_us.append(at_us)
         facts.content.append(content)
@@ -95,7 +98,9 @@ async def write(url: str, records: list[Rows]) -> list[BatchCounts]:
     connection = await connect_to_write(url, "test")
     try:
         return [
-            await Writer(TOPIC, 0).write(connection, rows.batch, [OffsetMove(0, rows.offset, rows.offset + 1)])
+            await write_findings(
+                Writer(TOPIC, LIMITS), connection, rows.findings, OffsetMove(0, rows.offset, rows.offset + 1)
+            )
             for rows in records
         ]
     finally:

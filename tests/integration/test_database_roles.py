@@ -14,7 +14,10 @@ from services.core.database import connect
 from services.core.errors import ConfigurationError
 from tests.stack import ROOT
 
-FACTS = {"state_event", "count_event", "reading", "fact_revision", "ingest_record", "dead_letter", "metric"}
+FACTS = {
+    *("state_event", "count_event", "reading", "fact_revision", "ingest_record", "dead_letter", "metric", "fact_day"),
+    *("dead_letter_spent", "dead_letter_count"),
+}
 DERIVED = {
     *("machine_hour", "machine_day", "factory_hour", "factory_day", "cohort_hour", "cohort_day", "analytics_state"),
     *("dirty_cohort_hour", "dirty_cohort_day"),
@@ -38,7 +41,7 @@ UNREADABLE = {
     "jejo_analytics": SESSIONS | {"reading", "dead_letter", "api_key"},
     "jejo_api": (FACTS - {"state_event", "count_event"}) | OFFSETS,
     "jejo_verify": SESSIONS | {"api_key", "dead_letter"},
-    "jejo_status": (FACTS - {"ingest_record", "dead_letter"})
+    "jejo_status": (FACTS - {"ingest_record", "dead_letter", "dead_letter_count"})
     | REGISTRY
     | (DERIVED - {"analytics_state"})
     | SESSIONS
@@ -50,6 +53,12 @@ SELECT c.relname, has_any_column_privilege($1, c.oid, 'SELECT') AS reads,
            OR has_table_privilege($1, c.oid, 'DELETE') OR has_table_privilege($1, c.oid, 'TRUNCATE') AS writes
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v')
+"""
+
+DELETABLE = """
+SELECT c.relname
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v') AND has_table_privilege('jejo_ingest', c.oid, 'DELETE')
 """
 
 
@@ -104,6 +113,15 @@ async def test_a_role_can_read_only_the_columns_that_it_needs(
             await connection.fetch(f"SELECT {closed}")
     finally:
         await connection.close()
+
+
+async def test_ingest_deletes_dead_letters_and_no_facts(database: str) -> None:
+    connection = await connect(database)
+    try:
+        rows = await connection.fetch(DELETABLE)
+    finally:
+        await connection.close()
+    assert {row["relname"] for row in rows} == {"dead_letter", "dead_letter_spent", "dead_letter_count"}
 
 
 @pytest.mark.parametrize("role", WRITABLE)

@@ -13,7 +13,7 @@ from kafka.admin import KafkaAdminClient
 
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, sign
 from services.core.unpacking import Codec
-from services.ingest.topic import create_topic, open_topic, timestamp_type
+from services.ingest.stream.topic import create_topic, open_topic, timestamp_type
 from tests.record_batches import batch, pack, produce, record, records
 from tests.stack import Sender, Service, Stack
 

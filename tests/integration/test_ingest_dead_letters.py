@@ -129,15 +129,21 @@ def test_four_minutes_ahead_is_plausible(stack: Stack, sender: Sender) -> None:
 
 def test_kept_bytes_are_bounded_and_forgeries_do_not_count_against_the_factory(stack: Stack) -> None:
     stack.start_api()
-    stack.start("ingest", JEJO_DEAD_LETTER_BYTES_PER_HOUR="400")
+    limits = {"JEJO_DEAD_LETTER_BYTES_PER_HOUR": "150", "JEJO_DEAD_LETTER_SHARED_LETTERS_PER_HOUR": "3"}
+    stack.start("ingest", **limits)
     sender = stack.register_factory("F1", "M1")
-    for _ in range(4):
+    for _ in range(5):
         sent(stack, sender, record(), signature=bytes(64))
-    sent(stack, sender, record(states=[state(), state("GHOST")]))
+    sent(stack, sender, record(states=[state(), state("GHOST"), state("GHOST-2")]))
     kept = stack.query("SELECT authentic, raw IS NOT NULL, length(raw_sha256) FROM dead_letter ORDER BY id")
-    forged = [row for row in kept if not row[0]]
-    assert {row[1] for row in forged} == {True, False}
-    assert kept[-1] == (True, True, 32)
+    assert kept == [(False, True, 32)] * 3 + [(True, True, 32), (True, False, 32)]
+    counted = stack.query("SELECT reason, letters, last_offset FROM dead_letter_count")
+    assert counted == [("bad_signature", 2, 4)]
+    listed = stack.run("dead-letters", "counts").stdout
+    assert "bad_signature  2 letters" in listed
+    assert stack.run("dead-letters", "counts", "--reason", "bad_json").stdout == ""
+    shown = json.loads(stack.run("status", "--json").stdout)["dead_letters"]
+    assert {one["reason"]: one["only_counted"] for one in shown if one["only_counted"]} == {"bad_signature": 2}
 
 
 def test_list_and_show_tell_the_operator_what_to_do(stack: Stack, sender: Sender) -> None:
@@ -236,12 +242,14 @@ def test_a_letter_refused_again_has_the_present_reason(stack: Stack, sender: Sen
     assert "2 dead letters judged again, 0 turned" in stack.run("dead-letters", "replay").stdout
     letters = stack.query("SELECT reason, message FROM dead_letter ORDER BY id")
     assert [reason for reason, _ in letters] == ["bad_signature", "not_in_use"]
+    assert stack.query("SELECT refusals FROM ingest_record") == [('{"not_in_use": 1}',)]
     assert "correct its time in use" in letters[1][1]
     stack.register_machine("F1", "GHOST", in_use_from="2017-01-01")
     assert (
         "1 dead letters judged again, 1 turned" in stack.run("dead-letters", "replay", "--reason", "not_in_use").stdout
     )
-    assert stack.query("SELECT rows_stored, rows_refused FROM ingest_record") == [(1, 0)]
+    assert stack.query("SELECT rows_stored, rows_refused, refusals, rows_late FROM ingest_record") == [(1, 0, None, 1)]
+    assert stack.query("SELECT table_name, day::text FROM fact_day") == [("state_event", "2017-03-01")]
 
 
 def test_concurrent_replays_beside_the_worker_turn_each_letter_once(stack: Stack, sender: Sender) -> None:

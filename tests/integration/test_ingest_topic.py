@@ -6,7 +6,7 @@ import time
 
 from kafka.admin import KafkaAdminClient
 
-from services.ingest.topic import open_topic
+from services.ingest.stream.topic import open_topic
 from tests.databases import database_url, execute
 from tests.stack import Sender, Service, Stack, free_port, wait_for
 

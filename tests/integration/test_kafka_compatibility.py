@@ -6,9 +6,9 @@ from collections.abc import Callable
 from kafka import KafkaConsumer
 
 from services.core.kafka_compatibility import is_joining, resume_join
-from services.ingest.consumer import Assignment, make_consumer
 from services.ingest.settings import IngestSettings
-from services.ingest.topic import open_topic
+from services.ingest.stream.consumer import Assignment, make_consumer
+from services.ingest.stream.topic import open_topic
 from tests.stack import Stack
 
 JOINS = 5

@@ -122,7 +122,7 @@ def test_kafka_keeps_acknowledged_records_after_a_kill_and_stops() -> None:
 
 
 def send_and_read(bootstrap: str, value: bytes, expected: list[bytes]) -> None:
-    from services.ingest.topic import open_topic
+    from services.ingest.stream.topic import open_topic
 
     open_topic(bootstrap, "t")
     producer = KafkaProducer(bootstrap_servers=bootstrap)

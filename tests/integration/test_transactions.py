@@ -20,7 +20,7 @@ from kafka.admin import (
 from kafka.errors import KafkaError, TransactionalIdAuthorizationFailedError
 
 from services.ingest import LogBounds, OpenTransaction, read_logs, read_open_transactions
-from services.ingest.topic import open_topic
+from services.ingest.stream.topic import open_topic
 from tests.record_batches import batch, produce, records
 from tests.servers import private_kafka
 from tests.stack import Stack, wait_for

@@ -74,7 +74,9 @@ def test_batches_hold_the_records_by_partition_in_order_at_the_places_given() ->
     logs: dict[int, list[bytes | None]] = defaultdict(list)
     for batch in load.batches:
         log = logs[batch.partition]
-        log += [record.value for record in MemoryRecords(batch.data).next_batch()]
+        found = MemoryRecords(batch.data).next_batch()
+        assert found is not None
+        log += [record.value for record in found]
     for record, partition, offset in zip(records, *load.places(), strict=True):
         assert partition == partition_of(record.key)
         assert logs[partition][offset] == record.value

@@ -123,7 +123,7 @@ def completions(words: str) -> set[str]:
 
 def test_a_shell_completes_commands_options_and_codes() -> None:
     assert completions("jejo ") >= LISTED
-    assert completions("jejo dead-letters ") == {"list", "show", "replay"}
+    assert completions("jejo dead-letters ") == {"list", "counts", "show", "replay"}
     assert completions("jejo gateway replay --dup") == {"--duplicate"}
     assert completions("jejo dead-letters list --reason bad_") == {"bad_json", "bad_schema", "bad_signature"}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.ingest.buffer import MOST_COMMAS, RecordBuffer
 from services.ingest.model import BusRecord
+from services.ingest.stream.buffer import MOST_COMMAS, RecordBuffer
 
 
 def record(partition: int, offset: int, value: bytes = b"x") -> BusRecord:
@@ -16,11 +16,11 @@ def test_a_transaction_takes_as_much_as_it_may_and_leaves_the_rest_in_order() ->
         buffer.add(record(partition, offset))
     buffer.next[0] = 12
     assert buffer.is_full
-    taken, positions = buffer.take()
+    taken, positions, _ = buffer.take()
     assert [(r.partition, r.offset) for r in taken] == [(0, 5), (1, 9), (0, 6)]
     assert positions == {0: 7, 1: 10}
     assert not buffer.is_full
-    taken, positions = buffer.take()
+    taken, positions, _ = buffer.take()
     assert [(r.partition, r.offset) for r in taken] == [(0, 8), (1, 10)]
     assert positions == {0: 12, 1: 11}
     assert (buffer.records, buffer.next, buffer.size) == ([], {}, 0)
@@ -38,4 +38,4 @@ def test_a_record_larger_than_a_transaction_gets_one_of_its_own(value: bytes) ->
 def test_positions_without_records_are_taken_too() -> None:
     buffer = RecordBuffer(100, 10)
     buffer.next[3] = 7
-    assert buffer.take() == ([], {3: 7})
+    assert buffer.take() == ([], {3: 7}, 0)

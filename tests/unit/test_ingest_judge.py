@@ -11,9 +11,10 @@ from schemas.wire.decode import Claim, decode_record
 from schemas.wire.limits import MAX_NESTING
 from schemas.wire.refusal import Refusal
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER
-from services.ingest.judge import judge
-from services.ingest.model import Batch, BusRecord, FactTable
-from services.ingest.registry import Machine, Registry
+from services.ingest.judging.authenticate import authenticate
+from services.ingest.judging.judge import judge
+from services.ingest.model import BusRecord, FactTable, Findings
+from tests.registries import registry_of
 
 Headers = tuple[tuple[str, bytes | None], ...]
 AT_US = 1_488_326_400_000_000
@@ -23,15 +24,15 @@ STATE = '{"machine_id": "M1", "at": "2017-03-01T00:00:00Z", "state": "idle"}'
 
 def judged(
     value: bytes | None, key: bytes | None = b"F1", headers: Headers = (), *, require_signatures: bool = False
-) -> Batch:
-    machine = Machine(1, 1, ((0, 2 * AT_US),))
-    registry = Registry(0, {"F1": 1}, {}, {("F1", "M1"): machine}, dict.fromkeys(FactTable, 0))
-    batch = Batch()
-    judge(BusRecord(0, 0, AT_US, key, value, headers), registry, batch, require_signatures=require_signatures)
-    return batch
+) -> Findings:
+    registry = registry_of({"F1": {"M1": [(0, 2 * AT_US)]}})
+    source = BusRecord(0, 0, AT_US, key, value, headers)
+    findings = Findings()
+    judge(source, authenticate(source, registry, require_signatures=require_signatures), registry, findings)
+    return findings
 
 
-def reasons(batch: Batch) -> list[Reason]:
+def reasons(batch: Findings) -> list[Reason]:
     return [letter.reason for letter in batch.dead_letters]
 
 

@@ -7,9 +7,13 @@ import pytest
 
 from schemas.wire.codes import Reason
 from schemas.wire.columns import RowKind
-from services.ingest.batch_counts import BatchCounts, Refusals, count_batch
-from services.ingest.model import Batch, BusRecord, DeadLetter
+from services.ingest.columns import Batch, Texts
+from services.ingest.judging.registry import NO_MACHINES
+from services.ingest.letters.dead_letters import WrittenLetters
+from services.ingest.metrics import IngestMetrics
+from services.ingest.model import BusRecord, DeadLetter
 from services.ingest.observer import REFUSALS_EVERY_S, RefusalLog
+from services.ingest.writing.batch_counts import BatchCounts, Refusals, count_batch
 
 
 def counts(reason: Reason, count: int, offset: int) -> BatchCounts:
@@ -79,9 +83,20 @@ def test_a_batchs_letters_are_counted_by_reason_and_kind() -> None:
         letter(5, Reason.bad_json),
         letter(6, Reason.unknown_machine, RowKind.counts),
     ]
-    found = count_batch(Batch([], {}, letters), [])
+    found = count_batch(Batch([], {}, Texts(), NO_MACHINES, letters), {}, WrittenLetters())
     assert (found.refused_records, found.rows_of("refused")) == (1, 2)
     assert [(r.reason, r.count, r.offset) for r in found.refusals] == [
         (Reason.unknown_machine, 2, 4),
         (Reason.bad_json, 1, 5),
     ]
+
+
+def test_metrics_tell_letters_kept_from_letters_only_counted() -> None:
+    metrics = IngestMetrics()
+    letters = WrittenLetters(Counter({Reason.bad_json: 2}), Counter({Reason.bad_json: 30}))
+    metrics.committed(BatchCounts(0, 32, Counter(), (), letters), 0.1)
+    found = [
+        metrics.registry.get_sample_value(f"jejo_ingest_dead_letters{ending}_total", {"reason": "bad_json"})
+        for ending in ("", "_counted")
+    ]
+    assert found == [2, 30]

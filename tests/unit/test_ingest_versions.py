@@ -1,6 +1,6 @@
 """The rules for a fact that is sent more than once."""
 
-from services.ingest.versions import NOTHING_KNOWN, FactVersion, Known, Outcome, merge
+from services.ingest.writing.versions import NOTHING_KNOWN, FactVersion, Known, Outcome, merge
 
 
 def version(revision: int, content: object, record_id: int = 1, *, retracted: bool = False) -> FactVersion:

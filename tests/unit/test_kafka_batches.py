@@ -23,11 +23,12 @@ from services.core.kafka_batches import (
     read_batches_within_bounds,
 )
 from services.core.unpacking import Codec
-from services.ingest.consumer import LOG_APPEND_TIME, bus_record
-from services.ingest.dead_letters import HEAD_BYTES, kept_parts
-from services.ingest.judge import judge
-from services.ingest.model import Batch, DeadLetter
-from services.ingest.registry import Registry
+from services.ingest.judging.authenticate import authenticate
+from services.ingest.judging.judge import judge
+from services.ingest.judging.registry import Registry
+from services.ingest.letters.letter_bytes import HEAD_BYTES, kept_bytes
+from services.ingest.model import DeadLetter, Findings
+from services.ingest.stream.consumer import LOG_APPEND_TIME, bus_record
 from tests.record_batches import batch, pack, record, records, varint
 
 MIB = 1024 * 1024
@@ -212,9 +213,10 @@ def consumed(raw: bytes) -> Iterator[ConsumerRecord]:
 
 
 def letters(raw: bytes) -> list[DeadLetter]:
-    judged = Batch()
+    judged = Findings()
     for found in consumed(raw):
-        judge(bus_record(found), Registry(), judged, require_signatures=True)
+        source = bus_record(found)
+        judge(source, authenticate(source, Registry(), require_signatures=True), Registry(), judged)
     return judged.dead_letters
 
 
@@ -225,7 +227,7 @@ def test_an_unreadable_batch_is_one_dead_letter_by_its_offsets() -> None:
     assert (letter.source.partition, letter.source.offset, letter.source.received_us) == (3, 70, 1000)
     assert letter.message.startswith("The batch of offsets 70 to 74 cannot be unpacked as gzip")
     assert letter.raw == packed
-    assert kept_parts(letter) == (packed[:HEAD_BYTES], None, b"[]")
+    assert kept_bytes(letter) == (packed[:HEAD_BYTES], None, b"[]")
 
 
 def test_the_position_moves_past_an_unreadable_batch() -> None:

@@ -170,10 +170,12 @@ def test_known_to_be_behind_outweighs_cannot_tell() -> None:
 
 
 def test_table_and_json_agree() -> None:
-    findings = with_stored(dead_letters=(DeadLetterCounts("bad_json", Count(7), Count(50_000, True), Count(3)),))
+    findings = with_stored(
+        dead_letters=(DeadLetterCounts("bad_json", Count(7), Count(50_000, True), Count(3), 12_345),)
+    )
     problems = find_problems(findings, LIMITS)
     text = "\n".join(as_lines(findings, problems, overall_verdict(problems)))
-    assert re.search(r"(?m)^  bad_json +7 +50,000\+ +3$", text)
+    assert re.search(r"(?m)^  bad_json +7 +50,000\+ +3 +12,345$", text)
     assert re.search(r"(?m)^lag +12 records$", text)
     found = as_json(findings, problems, overall_verdict(problems))
     assert found["verdict"] == "fine"
@@ -187,5 +189,6 @@ def test_table_and_json_agree() -> None:
             "last_hour": {"count": 7, "at_least": False},
             "total": {"count": 50_000, "at_least": True},
             "waiting": {"count": 3, "at_least": False},
+            "only_counted": 12_345,
         }
     ]

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from services.core.database import Connection, connect
 from services.core.times import HOUR_US
-from services.ingest.topic import open_topic
+from services.ingest.stream.topic import open_topic
 from tests.bench.country import ORIGIN_US
 from tests.bench.figures import Figure
 from tests.bench.ingest.batches import Load, pack, send

@@ -15,7 +15,7 @@ from kafka.admin import KafkaAdminClient
 
 from schemas.wire.topic import CONFIGURATION, PARTITIONS
 from services.core.database import Connection, connect
-from services.ingest.topic import open_topic
+from services.ingest.stream.topic import open_topic
 from tests.bench.country import ADD_KEYS, register
 from tests.bench.ingest.batches import Load, send
 from tests.bench.ingest.records import MACHINES, Country
@@ -29,11 +29,14 @@ LONGEST_S = 1200
 STATE_TTL_US = 600_000_000
 
 EMPTY = """
-TRUNCATE reading, state_event, count_event, fact_revision, ingest_record, dead_letter, dirty_mark;
+TRUNCATE reading, state_event, count_event, fact_revision, ingest_record, dead_letter, dead_letter_spent,
+    dead_letter_count, dirty_mark;
+UPDATE metric SET topic = NULL WHERE topic IS NOT NULL;
+UPDATE fact_day SET topic = NULL WHERE topic IS NOT NULL;
 CHECKPOINT
 """
 REWIND = """
-UPDATE ingest_offset o SET next_offset = o.first_offset FROM ingest_topic t
+UPDATE ingest_offset o SET next_offset = o.first_offset, read_to = o.first_offset FROM ingest_topic t
 WHERE t.topic = $1 AND (t.cluster_id, t.topic_id) = (o.cluster_id, o.topic_id)
 """
 READ = """

@@ -1,0 +1,1 @@
+"""Dead letters: what is kept of them, listed, counted, expired and replayed."""
