@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from schemas.wire.limits import MAX_STRING
 from services.ingest.judging.registry import Machines
-from services.ingest.model import AuthenticRecord, BusRecord, DeadLetter, FactRows, FactTable, Findings, Ints
+from services.ingest.model import AuthenticRecord, DeadLetter, FactRows, FactTable, Findings, Ints
 
 Column = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
@@ -89,17 +89,13 @@ class FactColumns:
 
 @dataclass(slots=True)
 class Batch:
-    """Everything that one transaction writes apart from offsets. ``record_ids`` has an id for each of the records."""
+    """Everything that one transaction writes apart from offsets."""
 
     records: list[AuthenticRecord]
     tables: dict[FactTable, FactColumns]
     texts: Texts
     machines: Machines
     dead_letters: list[DeadLetter] = field(default_factory=list)
-
-    @property
-    def sources(self) -> list[BusRecord]:
-        return [record.source for record in self.records]
 
 
 def columns_of(

@@ -72,8 +72,16 @@ def test_hints_never_go_back() -> None:
     latest.learn(ints(7), ints(3), ints(50))
     latest.learn(ints(7), ints(3), ints(40))
     assert latest.of(ints(7, 7, 8), ints(3, 4, 3)).tolist() == [50, NEVER, NEVER]
-    latest.forget()
-    assert latest.of(ints(7), ints(3)).tolist() == [NEVER]
+
+
+def test_hints_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.ingest.writing.latest.MOST_PAGES", 2)
+    latest = LatestInstants()
+    latest.learn(ints(7, 7), ints(1, 2), ints(50, 60))
+    assert latest.of(ints(7, 7), ints(1, 2)).tolist() == [50, 60]
+    latest.learn(ints(7), ints(3), ints(70))
+    assert latest.of(ints(7), ints(3)).tolist() == [70]
+    assert latest.of(ints(7), ints(1)).tolist() == [NEVER]
 
 
 def test_hints_tell_every_series_apart() -> None:

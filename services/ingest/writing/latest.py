@@ -38,11 +38,6 @@ class LatestInstants:
             places = self._places(machine, key)
             np.maximum.at(self._instants, places, at_us)
 
-    def forget(self) -> None:
-        """Drop all hints, since what was expected to be stored may not be."""
-        with self._lock:
-            self._clear()
-
     def _clear(self) -> None:
         self._slots.clear()
         self._instants.fill(NEVER)
@@ -56,12 +51,10 @@ class LatestInstants:
         keys = int(key.max()) - first_key + 1
         code = (page - first_page) * keys + (key - first_key)
         distinct, inverse = distinct_codes(code, (int(page.max()) - first_page + 1) * keys)
-        if len(self._slots) + len(distinct) > MOST_PAGES:
+        pages = [(first_page + one // keys, first_key + one % keys) for one in distinct.tolist()]
+        if len(self._slots) + sum(page not in self._slots for page in pages) > MOST_PAGES:
             self._clear()
-        slot = [
-            self._slots.setdefault((first_page + one // keys, first_key + one % keys), len(self._slots))
-            for one in distinct.tolist()
-        ]
+        slot = [self._slots.setdefault(page, len(self._slots)) for page in pages]
         self._grow()
         return np.array(slot, np.int64)[inverse] * PAGE + (machine & (PAGE - 1))
 
