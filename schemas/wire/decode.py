@@ -69,7 +69,7 @@ class OpenedRecord:
 def open_record(value: bytes) -> OpenedRecord | Refusal:
     """Parse a record's JSON, and return it if it names a factory."""
     if len(value) > MAX_VALUE_BYTES:
-        return Refusal(Reason.too_large, f"Send at most {MAX_VALUE_BYTES} bytes per record; this one has {len(value)}.")
+        return too_large(value)
     try:
         document = read_json(value)
     except ValueError as error:
@@ -80,6 +80,11 @@ def open_record(value: bytes) -> OpenedRecord | Refusal:
         return OpenedRecord(pattern(document, "factory_id", FACTORY_ID.fullmatch), document)
     except Invalid as error:
         return Refusal(Reason.bad_schema, str(error))
+
+
+def too_large(value: bytes) -> Refusal:
+    """Return why a value of more than ``MAX_VALUE_BYTES`` is refused."""
+    return Refusal(Reason.too_large, f"Send at most {MAX_VALUE_BYTES} bytes per record; this one has {len(value)}.")
 
 
 def decode_body(opened: OpenedRecord) -> Body | Refusal:

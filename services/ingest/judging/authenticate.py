@@ -6,7 +6,8 @@ The factory is the one that the record key names. Whether the value names the sa
 from dataclasses import dataclass
 
 from schemas.wire.codes import Reason
-from schemas.wire.limits import FACTORY_ID, LOCAL_ID
+from schemas.wire.decode import too_large
+from schemas.wire.limits import FACTORY_ID, LOCAL_ID, MAX_VALUE_BYTES
 from schemas.wire.refusal import Refusal
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, verify
 from services.core.times import rfc3339
@@ -24,13 +25,19 @@ class Sender:
 
 
 def authenticate(source: BusRecord, registry: Registry, *, require_signatures: bool) -> Sender | Refusal:
-    """Check a record's factory and signature against the registry, as of its receipt."""
+    """Check a record's factory and signature against the registry, as of its receipt.
+
+    A value that is too large is refused before its signature is verified, which takes as long as a hundred others.
+    """
+    value = source.value or b""
+    if len(value) > MAX_VALUE_BYTES:
+        return too_large(value)
     factory_id = claimed_factory(source)
     factory = None if factory_id is None else registry.factories.get(factory_id)
     if factory_id is None or factory is None:
         return Refusal(Reason.unknown_factory, f"Register factory {factory_id}, then replay this record.")
-    key_ids = [value or b"" for name, value in source.headers if name == KEY_ID_HEADER]
-    signatures = [value or b"" for name, value in source.headers if name == SIGNATURE_HEADER]
+    key_ids = [header or b"" for name, header in source.headers if name == KEY_ID_HEADER]
+    signatures = [header or b"" for name, header in source.headers if name == SIGNATURE_HEADER]
     if not key_ids and not signatures and not require_signatures:
         return Sender(factory_id, factory, None)
     if len(key_ids) != 1 or len(signatures) != 1:
@@ -46,7 +53,7 @@ def authenticate(source: BusRecord, registry: Registry, *, require_signatures: b
         return refuse_signature(
             f"Key {key_id} was not valid at receipt, {rfc3339(source.received_us)}: use one that is."
         )
-    if not verify(source.value or b"", signatures[0], valid.public_key):
+    if not verify(value, signatures[0], valid.public_key):
         return refuse_signature(
             f"The signature is not that of key {key_id} over the record's bytes: sign the value as sent."
         )
