@@ -24,6 +24,8 @@ from tests.stack import Service, Stack
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 POLL_S = 0.01
+READ_S = 0.05
+"""How often the database is asked how far the workers are; more often would take a part of the processors."""
 serial_numbers = itertools.count(1)
 LONGEST_S = 1200
 STATE_TTL_US = 600_000_000
@@ -161,7 +163,7 @@ class Bench:
             for worker in workers:
                 assert worker.process.poll() is None, worker.output
             assert time.monotonic() < deadline, [worker.output[-2000:] for worker in workers]
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(READ_S)
 
     def used_by(self, workers: list[Service]) -> Processors:
         """What the processes have used of the processors until now."""
