@@ -95,23 +95,24 @@ def test_both_paths_find_the_same(batch: list[tuple[bytes, Any]]) -> None:
     assert_both_paths_agree(values, found)
 
 
+def written_by_a_gateway(instants: Callable[[int], str | int]) -> bytes:
+    """A record of every kind of row, all valid, as the reference gateway writes it."""
+    return encode_record(
+        factory_id="F1",
+        gateway_id="gw-1",
+        sent_at_us=RECEIVED_US,
+        boot_id="b",
+        sequence=7,
+        states=StateRows([0], ["M1"], [RECEIVED_US], [State.idle], [Mode.unknown], ["공구 교환"], [False]),
+        counts=CountRows([0], ["M1"], [RECEIVED_US], ["P-1"], [3], [0], [1], [False]),
+        readings=ReadingRows([0, 1], ["M1", "M1"], ["load_pct", "temp_c"], [RECEIVED_US, 0], [1.5, -0.0], [False] * 2),
+        instants=instants,
+    )
+
+
 def test_what_gateways_write_takes_the_fast_path() -> None:
-    readings = ReadingRows([0, 1], ["M1", "M1"], ["load_pct", "temp_c"], [RECEIVED_US, 0], [1.5, -0.0], [False] * 2)
-    states = StateRows([0], ["M1"], [RECEIVED_US], [State.idle], [Mode.unknown], ["공구 교환"], [False])
-    counts = CountRows([0], ["M1"], [RECEIVED_US], ["P-1"], [3], [0], [1], [False])
     for form in (format_us, format_ms):
-        record = encode_record(
-            factory_id="F1",
-            gateway_id="gw-1",
-            sent_at_us=RECEIVED_US,
-            boot_id="b",
-            sequence=7,
-            states=states,
-            counts=counts,
-            readings=readings,
-            instants=form,
-        )
-        assert assert_both_paths_agree([record] * 3, [SENDER] * 3) == 3
+        assert assert_both_paths_agree([written_by_a_gateway(form)] * 3, [SENDER] * 3) == 3
 
 
 @pytest.mark.parametrize(
