@@ -1,7 +1,8 @@
-"""How much slower honest factories' rows are stored while a flood of invalid records fills the same partitions."""
+"""How much slower honest factories' rows are stored while invalid records arrive in the same partitions."""
 
 import dataclasses
 import itertools
+import math
 import os
 import statistics
 from collections.abc import Iterator
@@ -21,18 +22,37 @@ ROWS = 1_000_000
 INVENTED = 4000
 TOO_LARGE_EVERY = 100
 """Of the invalid records one in so many is too large: they are a hundred times as long as the others."""
+USER_BYTES_PER_S = 262_144
+"""What docs/operations.md has the broker take of one user in a second, as compressed."""
+FLOODERS = 2
+"""The gateway of one registered factory, and one whose records claim all the invented ones."""
 
 
 def figures(servers: Servers) -> Iterator[Figure]:
-    """Alternate honest records alone and the same ones with an invalid record after each."""
+    """Alternate honest records alone, with as much of a flood as two users may send, and with one as large as they."""
     # The last factory is registered, and sends only invalid records.
     with bench(servers, "bench_hostile", Country(FACTORIES + 1)) as here:
-        honest = pack(readings(honest_part(here.country), ROWS))
-        mixed = flooded(here.country, ROWS)
-        alone = here.topic("bench_hostile_alone", honest)
-        beside = here.topic("bench_hostile_beside", mixed)
-        shares = [pace(here, beside, mixed) / pace(here, alone, honest) for _ in range(ROUNDS)]
-    yield Figure("ingest.hostile_slowdown", 1 - statistics.median(shares), "ratio", "<= 0.2")
+        honest = readings(honest_part(here.country), ROWS)
+        load = pack(honest)
+        alone = here.topic("bench_hostile_alone", load)
+        every = records_per_invalid_one(here.country, honest, pace(here, alone, load) / ROWS * len(honest))
+        within, beyond = flooded(here.country, ROWS, every), flooded(here.country, ROWS)
+        topics = [(here.topic("bench_hostile_within", within), within), (here.topic("bench_hostile", beyond), beyond)]
+        shares = []
+        for _ in range(ROUNDS):
+            without = pace(here, alone, load)
+            shares.append([pace(here, *flood) / without for flood in topics])
+    yield Figure("ingest.hostile_records_per_invalid_one", every, "records")
+    slowdowns = [1 - statistics.median(kind) for kind in zip(*shares, strict=True)]
+    yield Figure("ingest.hostile_slowdown", slowdowns[0], "ratio", "<= 0.2")
+    yield Figure("ingest.hostile_slowdown_without_rates", slowdowns[1], "ratio")
+
+
+def records_per_invalid_one(country: Country, honest: list[Signed], records_per_s: float) -> int:
+    """After how many honest records an invalid one comes, if the flooders send all that the broker takes of them."""
+    some = list(flood(country, honest[:1000]))
+    size = sum(len(batch.data) for batch in pack(some, itertools.repeat(0)).batches) / len(some)
+    return math.ceil(records_per_s * size / (FLOODERS * USER_BYTES_PER_S))
 
 
 def pace(here: Bench, topic: str, load: Load) -> float:
@@ -47,12 +67,17 @@ def honest_part(country: Country) -> Country:
     return dataclasses.replace(country, factories=country.factories - 1)
 
 
-def flooded(country: Country, rows: int) -> Load:
-    """Honest records, and behind each an invalid one in the same partition."""
+def flooded(country: Country, rows: int, every: int = 1) -> Load:
+    """Honest records, and behind each, or each one in so many, an invalid one in the same partition."""
     honest = readings(honest_part(country), rows)
-    mixed = list(itertools.chain.from_iterable(zip(honest, flood(country, honest), strict=True)))
-    places = itertools.chain.from_iterable((partition_of(record.key),) * 2 for record in honest)
-    return pack(mixed, places)
+    invalid_ones = flood(country, honest)
+    mixed: list[tuple[Signed, int]] = []
+    for n, record in enumerate(honest, start=1):
+        partition = partition_of(record.key)
+        mixed.append((record, partition))
+        if n % every == 0:
+            mixed.append((next(invalid_ones), partition))
+    return pack((record for record, _ in mixed), (partition for _, partition in mixed))
 
 
 def flood(country: Country, honest: list[Signed]) -> Iterator[Signed]:
