@@ -2,12 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from schemas.wire.codes import Reason
 from schemas.wire.columns import RowKind
@@ -31,22 +28,6 @@ KEPT = LetterLimits(1 << 30, 1 << 30, 1 << 30)
 LIMITS = FactoryLimits(rows=5, size=1000, metrics=3, days=2)
 MIGRATION = Path(__file__).parents[2] / "schemas/migrations/0015_quotas.sql"
 DAY = NOON // DAY_US
-
-
-@pytest.fixture
-async def owner(database: str) -> AsyncIterator[Connection]:
-    connection = await connect(database)
-    await connection.execute("INSERT INTO ingest_topic (cluster_id, topic_id, topic) VALUES ('c', 't', 't')")
-    await connection.execute("INSERT INTO ingest_offset VALUES ('c', 't', 0, 0, 0), ('c', 't', 1, 0, 0)")
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def ingest(database: str, owner: Connection) -> AsyncIterator[Connection]:
-    connection = await connect_to_write(database, "test")
-    yield connection
-    await connection.close()
 
 
 def source(offset: int, partition: int = 0, received_us: int = RECEIVED_US, value: bytes = b"v" * 100) -> BusRecord:
