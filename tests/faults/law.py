@@ -6,7 +6,7 @@ Records, their counts, other versions of facts, offsets and accounts follow from
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from kafka import KafkaConsumer, TopicPartition
 
@@ -15,6 +15,13 @@ from tests.faults.reference import Identity, Outcome, Place, Statement
 from tests.stack import Stack
 
 T = TypeVar("T")
+
+
+class Query(Protocol):
+    """Runs a query on the database and returns its rows, with instants in microseconds."""
+
+    def __call__(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]: ...
+
 
 TOPICS = "SELECT id FROM ingest_topic ORDER BY id"
 RECORDS = """
@@ -58,27 +65,36 @@ def check_law(stack: Stack, expected: Outcome, *, accounts: bool = True) -> None
         AssertionError: they differ; the message has what is missing and what is too much.
     """
     check_offsets(stack)
-    numbers = {row[0]: n for n, row in enumerate(stack.query(TOPICS), 1)}
-    place_of: dict[int, Place] = {}
-    records: list[tuple[Place, tuple[int, int, int, int]]] = []
-    for record_id, topic, partition, offset, stored, duplicate, clashed, refused in stack.query(RECORDS):
-        place_of[record_id] = (numbers[topic], partition, offset)
-        records.append((place_of[record_id], (stored, duplicate, clashed, refused)))
-    compare("records", records, expected.records.items())
-    compare("facts", stored_facts(stack, place_of), ((i, s, p) for i, (s, p) in expected.facts.items()))
-    compare("other versions", stored_aside(stack), expected.aside)
-    check_letters(stack, expected, numbers)
+    check_stored(stack.query, expected)
     if accounts:
         check_accounts(stack, expected)
 
 
-def check_letters(stack: Stack, expected: Outcome, numbers: dict[int, int]) -> None:
+def check_stored(query: Query, expected: Outcome) -> None:
+    """Compare records, facts and dead letters with what must be.
+
+    Raises:
+        AssertionError: they differ.
+    """
+    numbers = {row[0]: n for n, row in enumerate(query(TOPICS), 1)}
+    place_of: dict[int, Place] = {}
+    records: list[tuple[Place, tuple[int, int, int, int]]] = []
+    for record_id, topic, partition, offset, stored, duplicate, clashed, refused in query(RECORDS):
+        place_of[record_id] = (numbers[topic], partition, offset)
+        records.append((place_of[record_id], (stored, duplicate, clashed, refused)))
+    compare("records", records, expected.records.items())
+    compare("facts", stored_facts(query, place_of), ((i, s, p) for i, (s, p) in expected.facts.items()))
+    compare("other versions", stored_aside(query), expected.aside)
+    check_letters(query, expected, numbers)
+
+
+def check_letters(query: Query, expected: Outcome, numbers: dict[int, int]) -> None:
     """Each refusal is a dead letter, or counted by reason where nobody authenticated the record; none is both."""
-    letters = [((numbers[t], p, o), kind, index, why) for t, p, o, kind, index, why in stack.query(LETTERS)]
+    letters = [((numbers[t], p, o), kind, index, why) for t, p, o, kind, index, why in query(LETTERS)]
     wanted = [(*key, reason) for key, reason in expected.letters.items()]
     counted: Counter[tuple[int, int, int, str]] = Counter()
-    if stack.query(COUNTERS_EXIST)[0][0]:
-        counted += Counter({(numbers[t], p, hour, why): n for t, p, hour, why, n in stack.query(COUNTERS)})
+    if query(COUNTERS_EXIST)[0][0]:
+        counted += Counter({(numbers[t], p, hour, why): n for t, p, hour, why, n in query(COUNTERS)})
     kept = set(letters)
     not_kept = [letter for letter in wanted if letter not in kept and letter[1] is None] if counted else []
     compare("dead letters", letters + not_kept, wanted)
@@ -94,19 +110,19 @@ def compare(what: str, stored: Iterable[T], expected: Iterable[T]) -> None:
     assert not extra, f"{what}: {len(extra)} too many, as {extra[:3]}"
 
 
-def stored_facts(stack: Stack, place_of: dict[int, Place]) -> list[tuple[Identity, Statement, Place]]:
+def stored_facts(query: Query, place_of: dict[int, Place]) -> list[tuple[Identity, Statement, Place]]:
     """Return the facts in force, each with the place of the record that it names as its origin."""
     return [
         ((kind, factory, machine, key, at), (revision, retracted, content_of(kind, *content)), place_of[record_id])
-        for kind, factory, machine, key, at, revision, retracted, record_id, *content in stack.query(FACTS)
+        for kind, factory, machine, key, at, revision, retracted, record_id, *content in query(FACTS)
     ]
 
 
-def stored_aside(stack: Stack) -> list[tuple[Identity, Statement, bool]]:
+def stored_aside(query: Query) -> list[tuple[Identity, Statement, bool]]:
     """Return the versions that are not in force, and whether they clash."""
     return [
         ((kind, factory, machine, key, at), (revision, retracted, content_of(kind, *content)), clash)
-        for kind, factory, machine, key, at, revision, retracted, clash, *content in stack.query(ASIDE)
+        for kind, factory, machine, key, at, revision, retracted, clash, *content in query(ASIDE)
     ]
 
 

@@ -59,6 +59,8 @@ class Kind(StrEnum):
 
 RARE = frozenset({Kind.decades, Kind.largest, Kind.too_large})
 """Records that cost more than others, sent a tenth as often."""
+CHANGING = frozenset({Kind.repeated, Kind.revised, Kind.clashing, Kind.retracted})
+"""Records that say something of what an earlier record said."""
 WEIGHTS = {kind: 1 if kind in RARE else 10 for kind in Kind} | {Kind.plain: 200, Kind.repeated: 40}
 
 
@@ -119,24 +121,35 @@ def signed(gateway: Gateway, value: bytes, **more: Any) -> Message:
 class Composer:
     """Composes records of all kinds, reproducibly by its seed, except that implausible instants follow the clock.
 
+    A record has a reading for each of ``rows`` seconds, a state for each fourth of them, and a count.
+
     Every gateway's factory has machine M1, in use since 2016, and NEW, in use since the origin; none has GHOST.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, rows: int = ROWS, clock: Callable[[], int] = now_us) -> None:
         self.random = random.Random(seed)
+        self._rows = rows
+        self._clock = clock
         self._number = 0
         self._accepted: dict[str, list[Message]] = {}
 
     def any_kind(self) -> Kind:
         return self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
 
-    def compose(self, kind: Kind, gateway: Gateway) -> Message:
-        """Return the next record of a gateway. Kinds that change earlier records need one: else it is a plain one."""
+    def compose(self, kind: Kind, gateway: Gateway, earlier: int | None = None) -> Message:
+        """Return the next record of a gateway. Kinds that change earlier records need one: else it is a plain one.
+
+        Args:
+            earlier: which of the earlier records such a kind changes, counted from the latest and around; None for any.
+        """
         n = self._number
         self._number += 1
-        if kind in (Kind.repeated, Kind.revised, Kind.clashing, Kind.retracted):
-            earlier = self._accepted.get(gateway.factory_id)
-            return self.changed(kind, gateway, self.random.choice(earlier)) if earlier else self.plain(gateway, n)
+        if kind in CHANGING:
+            known = self._accepted.get(gateway.factory_id)
+            if not known:
+                return self.plain(gateway, n)
+            chosen = self.random.choice(known) if earlier is None else known[-1 - earlier % len(known)]
+            return self.changed(kind, gateway, chosen)
         makers: dict[Kind, Callable[[Gateway, int], Message]] = {
             Kind.plain: self.plain,
             Kind.clock_off: self.clock_off,
@@ -151,9 +164,9 @@ class Composer:
         return self.refused(kind, gateway, n)
 
     def rows(self, n: int, machine_id: str = "M1") -> tuple[Row, ...]:
-        """Return the nth minute's rows: 10 states, a count and 40 readings."""
+        """Return the nth minute's rows: states, a count and readings."""
         chance = self.random
-        at = [ORIGIN_US + n * MINUTE_US + i * 1_000_000 for i in range(ROWS)]
+        at = [ORIGIN_US + n * MINUTE_US + i * 1_000_000 for i in range(self._rows)]
         states = [
             Row("states", i, machine_id, "", a, (chance.randrange(8), chance.randrange(4), chance.choice([None, "왜"])))
             for i, a in enumerate(at[::4])
@@ -201,12 +214,12 @@ class Composer:
 
     def clock_off(self, gateway: Gateway, n: int) -> Message:
         """The gateway's clock is hours off, in either direction: only ``sent_at`` shows it."""
-        return self.accepted(gateway, 0, self.rows(n), now_us() + self.random.randrange(-9, 10) * HOUR_US)
+        return self.accepted(gateway, 0, self.rows(n), self._clock() + self.random.randrange(-9, 10) * HOUR_US)
 
     def decades(self, gateway: Gateway, n: int) -> Message:
         """One record with rows of every month since the horizon, at an instant of its own in each."""
         start, step = SEALED_BEFORE_US + n * 1_000_000, 30 * 24 * HOUR_US
-        at = range(start, now_us(), step)
+        at = range(start, self._clock(), step)
         rows = [Row(kind, i, "M1", key, a, content) for kind, key, content in DECADES for i, a in enumerate(at)]
         return self.accepted(gateway, 0, tuple(rows), ORIGIN_US)
 
@@ -230,7 +243,7 @@ class Composer:
                 Kind.bad_row: replace(row, wrong="bad_schema"),
                 Kind.unknown_machine: replace(row, machine_id="GHOST"),
                 Kind.not_in_use: replace(row, machine_id="NEW", at_us=BEFORE_USE_US + position),
-                Kind.implausible_time: replace(row, at_us=now_us() + 3 * HOUR_US + position),
+                Kind.implausible_time: replace(row, at_us=self._clock() + 3 * HOUR_US + position),
                 Kind.beyond_horizon: replace(row, at_us=BEYOND_US + position),
             }[kind]
         return self.accepted(gateway, 0, tuple(rows), ORIGIN_US)

@@ -3,6 +3,7 @@
 It shares no code with ``services/ingest``: one dictionary entry per identity, one record after the other.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ Span = tuple[int, int]
 ALWAYS: Span = (0, 2**62)
 FIVE_MINUTES_US = 300_000_000
 HOUR_US = 3_600_000_000
+BAD_ENVELOPE = "bad_schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,16 @@ class Delivery:
 
 @dataclass(slots=True)
 class Registered:
-    """The registry: when each machine is in use and each key is valid, and before when each kind of fact is sealed."""
+    """The registry: when each machine is in use and each key is valid, and before when each kind of fact is sealed.
+
+    ``rows_per_hour`` is the quota of a factory in a partition and hour of receipt; a record that starts below it is
+    taken whole.
+    """
 
     machines: dict[tuple[str, str], Span] = field(default_factory=dict)
     keys: dict[tuple[str, str], Span] = field(default_factory=dict)
     sealed_before_us: int = 0
+    rows_per_hour: int = 2**62
 
 
 @dataclass(slots=True)
@@ -85,13 +92,17 @@ def outcome_of(deliveries: Iterable[Delivery], registered: Registered) -> Outcom
     """Return what must be stored after all deliveries have been read, in the order of their places."""
     found = Outcome()
     first: dict[Identity, dict[int, tuple[Statement, Place]]] = {}
+    spent: Counter[tuple[int, int, int, str]] = Counter()
     for delivery in sorted(deliveries, key=lambda delivery: delivery.place):
         message, place = delivery.message, delivery.place
-        reason = message.refused or refusal_of_record(delivery, registered)
+        hour_us = delivery.received_us // HOUR_US * HOUR_US
+        quota = (*place[:2], hour_us, message.factory_id)
+        reason = refusal_of_record(delivery, registered, spent[quota])
         if reason is not None:
             found.letters[place, None, None] = reason
-            found.hours[place] = delivery.received_us // HOUR_US * HOUR_US
+            found.hours[place] = hour_us
             continue
+        spent[quota] += len(message.rows)
         stored = duplicate = clashed = refused = 0
         for row in message.rows:
             wrong = row.wrong or refusal_of_row(row, delivery, registered)
@@ -118,11 +129,19 @@ def outcome_of(deliveries: Iterable[Delivery], registered: Registered) -> Outcom
     return found
 
 
-def refusal_of_record(delivery: Delivery, registered: Registered) -> str | None:
-    """Return why a well-formed and well-signed record is refused at its receipt: its key was not valid then."""
+def refusal_of_record(delivery: Delivery, registered: Registered, rows_spent: int) -> str | None:
+    """Return why a record is refused whole; the envelope is judged last, so all other reasons come before it.
+
+    Args:
+        rows_spent: the rows of its factory in its partition and hour of receipt before it.
+    """
     message = delivery.message
+    if message.refused not in (None, BAD_ENVELOPE):
+        return message.refused
     start, end = registered.keys.get((message.factory_id, message.key_id), (0, 0))
-    return None if start <= delivery.received_us < end else "bad_signature"
+    if not start <= delivery.received_us < end:
+        return "bad_signature"
+    return "over_quota" if rows_spent >= registered.rows_per_hour else message.refused
 
 
 def refusal_of_row(row: Row, delivery: Delivery, registered: Registered) -> str | None:

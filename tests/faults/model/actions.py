@@ -1,0 +1,141 @@
+"""What can happen in the model, and how Hypothesis draws it.
+
+Numbers name a gateway, a partition or a worker; they are counted around, so that each action is valid in every state,
+and any shorter list of actions is one, too.
+"""
+
+import itertools
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from hypothesis import strategies as st
+
+from tests.faults.messages import CHANGING, RARE, Kind
+from tests.faults.proxy import Moment
+
+Counts: TypeAlias = tuple[int, ...]
+"""How many entries of each of its partitions a worker reads into one batch."""
+
+WORKERS = 2
+KINDS = tuple(kind for kind in Kind if kind not in RARE)
+CUTS = tuple(moment for moment in Moment if moment is not Moment.STALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A gateway sends a record ``copies`` times, since it has no answer; ``earlier`` is the record that it changes."""
+
+    kind: Kind
+    gateway: int = 0
+    earlier: int = 0
+    copies: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """A transaction is aborted: offsets without a record."""
+
+    partition: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """Somebody sends a batch of ``count`` records that cannot be unpacked."""
+
+    partition: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The broker's clock goes on."""
+
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A worker hands over batches, one right after the other; its connection may be cut while one is written."""
+
+    worker: int
+    batches: tuple[Counts, ...]
+    cut: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """All workers hand over a batch at the same time, whatever partitions they have in common."""
+
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A worker dies with all that it knows, and another one starts."""
+
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """A worker is assigned these partitions. No other worker need learn of it: each believes that it has its own."""
+
+    worker: int
+    partitions: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class AddMachine:
+    """A machine is registered for a gateway's factory, and the gateway sends a record of it."""
+
+    gateway: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceKey:
+    """A gateway gets a new key, and its old one is revoked; both keys go on sending."""
+
+    gateway: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddPartition:
+    """The topic gets a partition, and a new factory sends to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """An operator moves a stored offset back."""
+
+    partition: int
+    back: int
+
+
+Action: TypeAlias = (
+    Send | Abort | Garbage | Wait | Take | Race | Restart | Assign | AddMachine | ReplaceKey | AddPartition | ReadAgain
+)
+
+few = st.integers(0, 3)
+counts = st.lists(st.integers(0, 6), min_size=1, max_size=3).map(tuple)
+workers = st.integers(0, WORKERS - 1)
+kinds = st.sampled_from((*(Kind.plain,) * 6, *sorted(CHANGING) * 3, *KINDS))
+sends = st.builds(Send, kinds, few, st.integers(0, 5), st.sampled_from((1, 1, 1, 2, 3)))
+takes = st.builds(
+    Take, workers, st.lists(counts, min_size=1, max_size=3).map(tuple), st.sampled_from((None, None, None, *CUTS))
+)
+others = st.one_of(
+    st.builds(Abort, few, st.integers(1, 3)),
+    st.builds(Garbage, few, st.integers(1, 4)),
+    st.builds(Wait, st.sampled_from((1, 20, 200))),
+    st.builds(Race, counts),
+    st.builds(Restart, workers),
+    st.builds(Assign, workers, st.frozensets(few, max_size=3)),
+    st.builds(AddMachine, few),
+    st.builds(ReplaceKey, few),
+    st.just(AddPartition()),
+    st.builds(ReadAgain, few, st.integers(1, 8)),
+)
+scenes = st.one_of(st.lists(sends), st.lists(takes), st.lists(others, max_size=4))
+# Lists of lists, since Hypothesis draws hardly more than ten elements of a list.
+actions = st.lists(scenes).map(lambda drawn: tuple(itertools.chain.from_iterable(drawn)))

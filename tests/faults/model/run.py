@@ -1,0 +1,60 @@
+"""Runs the model: Hypothesis draws what happens, and shrinks what breaks the law."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from services.ingest.settings import IngestSettings
+from tests.faults.model.actions import Action, actions
+from tests.faults.model.database import ModelDatabase
+from tests.faults.model.play import ROWS_PER_HOUR, Play
+from tests.faults.proxy import proxy_of
+from tests.servers import PostgresServer
+
+SHARED_LETTERS = 2
+"""So few that many are only counted."""
+
+
+def run_model(server: PostgresServer, database_url: str, *, examples: int, number: int) -> dict[str, int]:
+    """Run the model with drawn actions, on a migrated database of its own.
+
+    Args:
+        examples: how many lists of actions are drawn.
+        number: the seed, which decides what is drawn.
+
+    Returns:
+        What happened how often.
+
+    Raises:
+        AssertionError: the law was broken; a note of the error has the shortest list of actions found that breaks it.
+    """
+    happened: Counter[str] = Counter()
+    database = ModelDatabase(database_url)
+    try:
+        with proxy_of(server) as proxy:
+            ingest = IngestSettings(
+                database_url=database_url.replace(f":{server.port}/", f":{proxy.port}/"),
+                quota_rows_per_hour=ROWS_PER_HOUR,
+                dead_letter_shared_letters_per_hour=SHARED_LETTERS,
+            )
+
+            @seed(number)
+            @settings(
+                max_examples=examples,
+                derandomize=False,
+                database=None,
+                deadline=None,
+                phases=(Phase.generate, Phase.shrink),
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(actions)
+            def the_law_holds(what_happens: Sequence[Action]) -> None:
+                with Play(database, ingest, proxy, happened) as play:
+                    play.perform(what_happens)
+                    play.finish()
+
+            the_law_holds()
+    finally:
+        database.close()
+    return dict(happened)
