@@ -4,6 +4,7 @@ Records, their counts, other versions of facts, offsets and accounts follow from
 """
 
 import datetime as dt
+import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar
@@ -25,7 +26,9 @@ class Query(Protocol):
 
 TOPICS = "SELECT id FROM ingest_topic ORDER BY id"
 RECORDS = """
-SELECT id, topic, partition, record_offset, rows_stored, rows_duplicate, rows_clashed, rows_refused FROM ingest_record
+SELECT id, topic, partition, record_offset, refusals, rows_stored, rows_duplicate, rows_clashed, rows_refused,
+       rows_late, rows_revised, newest_at
+FROM ingest_record
 """
 FACTS = """
 SELECT 'states', f.factory_id, m.machine_id, '', e.at, e.revision, e.retracted, e.record_id,
@@ -78,11 +81,12 @@ def check_stored(query: Query, expected: Outcome) -> None:
     """
     numbers = {row[0]: n for n, row in enumerate(query(TOPICS), 1)}
     place_of: dict[int, Place] = {}
-    records: list[tuple[Place, tuple[int, int, int, int]]] = []
-    for record_id, topic, partition, offset, stored, duplicate, clashed, refused in query(RECORDS):
+    records: list[tuple[Place, tuple[object, ...]]] = []
+    for record_id, topic, partition, offset, refusals, *fates in query(RECORDS):
         place_of[record_id] = (numbers[topic], partition, offset)
-        records.append((place_of[record_id], (stored, duplicate, clashed, refused)))
-    compare("records", records, expected.records.items())
+        reasons = tuple(sorted(json.loads(refusals or "{}").items()))
+        records.append((place_of[record_id], (*fates, reasons)))
+    compare("records", records, ((place, fates.as_stored()) for place, fates in expected.records.items()))
     compare("facts", stored_facts(query, place_of), ((i, s, p) for i, (s, p) in expected.facts.items()))
     compare("other versions", stored_aside(query), expected.aside)
     check_letters(query, expected, numbers)

@@ -18,6 +18,7 @@ Span = tuple[int, int]
 
 ALWAYS: Span = (0, 2**62)
 FIVE_MINUTES_US = 300_000_000
+DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000
 BAD_ENVELOPE = "bad_schema"
 
@@ -74,17 +75,40 @@ class Registered:
 
 
 @dataclass(slots=True)
+class Fates:
+    """What became of an authentic record's rows: their numbers, the latest instant of those stored or clashed, reasons.
+
+    ``late`` (received more than a day after their instant) and ``revised`` (stored beside another version) are parts of
+    ``stored``.
+    """
+
+    stored: int = 0
+    duplicate: int = 0
+    clashed: int = 0
+    refused: int = 0
+    late: int = 0
+    revised: int = 0
+    newest_us: int | None = None
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def as_stored(self) -> tuple[object, ...]:
+        """Return all of it as one value to compare."""
+        counts = (self.stored, self.duplicate, self.clashed, self.refused, self.late, self.revised)
+        return (*counts, self.newest_us, tuple(sorted(self.reasons.items())))
+
+
+@dataclass(slots=True)
 class Outcome:
     """What must be stored: facts in force with the place that they came from, all other versions, letters, records.
 
-    ``records`` has the numbers of rows stored, duplicate, clashed and refused of each authentic record; ``hours`` the
-    start of the hour of receipt of each record that was refused whole, in microseconds.
+    ``records`` has each authentic record; ``hours`` the start of the hour of receipt of each record that was refused
+    whole, in microseconds.
     """
 
     facts: dict[Identity, tuple[Statement, Place]] = field(default_factory=dict)
     aside: set[tuple[Identity, Statement, bool]] = field(default_factory=set)
     letters: dict[tuple[Place, str | None, int | None], str] = field(default_factory=dict)
-    records: dict[Place, tuple[int, int, int, int]] = field(default_factory=dict)
+    records: dict[Place, Fates] = field(default_factory=dict)
     hours: dict[Place, int] = field(default_factory=dict)
 
 
@@ -103,25 +127,29 @@ def outcome_of(deliveries: Iterable[Delivery], registered: Registered) -> Outcom
             found.hours[place] = hour_us
             continue
         spent[quota] += len(message.rows)
-        stored = duplicate = clashed = refused = 0
+        fates = found.records[place] = Fates()
         for row in message.rows:
             wrong = row.wrong or refusal_of_row(row, delivery, registered)
             if wrong is not None:
                 found.letters[place, row.kind, row.index] = wrong
-                refused += 1
+                fates.refused += 1
+                fates.reasons[wrong] += 1
                 continue
             identity = (row.kind, message.factory_id, row.machine_id, row.key, row.at_us)
             statement = (message.revision, row.retracted, row.content)
             versions = first.setdefault(identity, {})
             if message.revision not in versions:
+                fates.stored += 1
+                fates.revised += bool(versions)
+                fates.late += row.at_us < delivery.received_us - DAY_US
                 versions[message.revision] = (statement, place)
-                stored += 1
             elif versions[message.revision][0] == statement or (identity, statement, True) in found.aside:
-                duplicate += 1
+                fates.duplicate += 1
+                continue
             else:
                 found.aside.add((identity, statement, True))
-                clashed += 1
-        found.records[place] = (stored, duplicate, clashed, refused)
+                fates.clashed += 1
+            fates.newest_us = max(fates.newest_us or row.at_us, row.at_us)
     for identity, versions in first.items():
         highest = max(versions)
         found.facts[identity] = versions.pop(highest)

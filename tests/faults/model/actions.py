@@ -4,7 +4,6 @@ Numbers name a gateway, a partition or a worker; they are counted around, so tha
 and any shorter list of actions is one, too.
 """
 
-import itertools
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -65,9 +64,9 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """All workers hand over a batch at the same time, whatever partitions they have in common."""
+    """Each worker hands over a batch at the same time, whatever partitions they have in common."""
 
-    counts: Counts
+    batches: tuple[Counts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ others = st.one_of(
     st.builds(Abort, few, st.integers(1, 3)),
     st.builds(Garbage, few, st.integers(1, 4)),
     st.builds(Wait, st.sampled_from((1, 20, 200))),
-    st.builds(Race, counts),
+    st.builds(Race, st.tuples(*[counts] * WORKERS)),
     st.builds(Restart, workers),
     st.builds(Assign, workers, st.frozensets(few, max_size=3)),
     st.builds(AddMachine, few),
@@ -138,4 +137,4 @@ others = st.one_of(
 )
 scenes = st.one_of(st.lists(sends), st.lists(takes), st.lists(others, max_size=4))
 # Lists of lists, since Hypothesis draws hardly more than ten elements of a list.
-actions = st.lists(scenes).map(lambda drawn: tuple(itertools.chain.from_iterable(drawn)))
+scenarios = st.lists(scenes)

@@ -20,6 +20,7 @@ EMPTIED = (
 """Rows are deleted rather than tables truncated, which is slow for those with chunks."""
 OFFSETS = "SELECT partition, next_offset FROM ingest_offset"
 READ_TO = "SELECT partition, GREATEST(next_offset, read_to) FROM ingest_offset"
+BEHIND = "SELECT partition, read_to - next_offset FROM ingest_offset WHERE next_offset < read_to"
 
 
 class ModelDatabase:
@@ -49,6 +50,10 @@ class ModelDatabase:
     def read_to(self) -> dict[int, int]:
         """Return the offset to which each partition was ever read."""
         return dict(self.query(READ_TO))
+
+    def behind(self) -> dict[int, int]:
+        """Return how far the partitions that are read again are behind where they were."""
+        return dict(self.query(BEHIND))
 
     def move_offset(self, partition: int, offset: int, log: LogBounds) -> None:
         """Move a stored offset, as an operator does."""

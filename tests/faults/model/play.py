@@ -54,6 +54,7 @@ class Play:
         self._registry.registered.rows_per_hour = ROWS_PER_HOUR
         self._gateways: list[tuple[Gateway, int]] = []
         self._workers: list[ModelWorker] = []
+        self._behind: dict[int, int] = {}
 
     def __enter__(self) -> "Play":
         self._database.empty()
@@ -107,7 +108,13 @@ class Play:
         self._happened["of these over quota"] += list(outcome.letters.values()).count("over_quota")
 
     def check(self) -> Outcome:
-        """Compare what is stored with what the reference makes of everything that was read, and return the latter."""
+        """Compare what is stored with what the reference makes of everything that was read, and return the latter.
+
+        An offset that has moved back, other than by an operator, would not show in it: reading again changes nothing.
+        """
+        behind = self._database.behind()
+        assert all(count <= self._behind.get(partition, 0) for partition, count in behind.items()), behind
+        self._behind = behind
         read = self._log.before(self._database.read_to())
         outcome = outcome_of(read, self._registry.registered)
         check_stored(self._database.query, outcome)
@@ -142,8 +149,8 @@ class Play:
                 worker.collect()
                 self._happened["connections cut"] += cut is not None and self._proxy.armed is None
                 self._proxy.armed = None
-            case Race(counts):
-                for worker in self._workers:
+            case Race(batches):
+                for worker, counts in zip(self._workers, batches, strict=True):
                     worker.hand_over(counts)
                 for worker in self._workers:
                     worker.collect()
@@ -160,6 +167,7 @@ class Play:
         if stored is not None:
             bounds = self._log.bounds(frozenset({partition}))[partition]
             self._database.move_offset(partition, max(bounds.start, stored - back), bounds)
+            self._behind = self._database.behind()
             self._happened["offsets moved back"] += 1
 
     def _add_factory(self, partition: int) -> None:

@@ -1,12 +1,12 @@
 """Runs the model: Hypothesis draws what happens, and shrinks what breaks the law."""
 
+import itertools
 from collections import Counter
-from collections.abc import Sequence
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from services.ingest.settings import IngestSettings
-from tests.faults.model.actions import Action, actions
+from tests.faults.model.actions import Action, scenarios
 from tests.faults.model.database import ModelDatabase
 from tests.faults.model.play import ROWS_PER_HOUR, Play
 from tests.faults.proxy import proxy_of
@@ -48,10 +48,10 @@ def run_model(server: PostgresServer, database_url: str, *, examples: int, numbe
                 phases=(Phase.generate, Phase.shrink),
                 suppress_health_check=list(HealthCheck),
             )
-            @given(actions)
-            def the_law_holds(what_happens: Sequence[Action]) -> None:
+            @given(scenarios)
+            def the_law_holds(what_happens: list[list[Action]]) -> None:
                 with Play(database, ingest, proxy, happened) as play:
-                    play.perform(what_happens)
+                    play.perform([*itertools.chain.from_iterable(what_happens)])
                     play.finish()
 
             the_law_holds()
