@@ -90,11 +90,12 @@ def batch(
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """A broker's answer: the error's number (0: none) and message, and the first offset."""
+    """A broker's answer: the error's number (0: none) and message, the first offset, and its time stamp (-1: none)."""
 
     error: int
     message: str | None
     first_offset: int
+    appended_ms: int
 
 
 def produce(bootstrap: str, topic: str, partition: int, raw: bytes, transactional_id: str | None = None) -> Produced:
@@ -120,14 +121,14 @@ def ask_once(bootstrap: str, topic: str, partition: int, raw: bytes, transaction
         answer = receive(connection, length)
     # Correlation, number of topics, the topic's name, number of partitions, the partition's number.
     start = 4 + 4 + 2 + len(name) + 4 + 4
-    error, first = struct.unpack_from(">hq", answer, start)
+    error, first, appended_ms = struct.unpack_from(">hqq", answer, start)
     start += 2 + 8 + 8 + 8
     (wrong,) = struct.unpack_from(">i", answer, start)
     start += 4
     for _ in range(wrong):
         _, start = nullable_string(answer, start + 4)
     message, _ = nullable_string(answer, start)
-    return Produced(error, message, first)
+    return Produced(error, message, first, appended_ms)
 
 
 def nullable_string(answer: bytes, start: int) -> tuple[str | None, int]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from tests.faults import log_faults, registry_faults, server_faults, worker_faults
+from tests.faults import batch_faults, log_faults, registry_faults, server_faults, worker_faults
 from tests.faults.world import World
 
 SCENARIOS: dict[str, Callable[[World], dict[str, int]]] = {
     "every kind of record": server_faults.everything,
+    "batches beyond reading": batch_faults.batches,
     "kill -9 of ingest": worker_faults.kills,
     "SIGTERM of ingest": worker_faults.drains,
     "workers join and leave": worker_faults.rebalances,

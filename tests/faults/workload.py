@@ -12,6 +12,7 @@ from kafka.producer.future import FutureRecordMetadata
 
 from tests.faults.messages import ORIGIN_US, SEALED_BEFORE_US, Composer, Gateway, Kind
 from tests.faults.reference import ALWAYS, Delivery, Message, Outcome, Registered, outcome_of
+from tests.record_batches import produce
 from tests.stack import Stack
 
 Codec = Literal["gzip", "snappy", "lz4", "zstd"] | None
@@ -142,6 +143,14 @@ class Workload:
     def expect(self, message: Message, promise: FutureRecordMetadata) -> None:
         """Note a message that was sent, without its bytes, which the reference does not need."""
         self._sent.append(Sent(replace(message, value=None), self.topic, promise))
+
+    def send_unreadable(self, raw: bytes, partition: int) -> None:
+        """Send a batch that must become one letter, at its first offset; the broker must accept it."""
+        answer = produce(self.stack.kafka.bootstrap, self.stack.topic, partition, raw)
+        assert answer.error == 0, answer
+        message = Message(None, None, (), "", refused="unreadable_batch")
+        place = (self.topic, partition, answer.first_offset)
+        self._delivered.append(Delivery(message, place, answer.appended_ms * 1000))
 
     def register_gateway(self, factory_id: str, key_id: str = "k1") -> Gateway:
         """Register a factory with its machines and its first key, and return its gateway."""

@@ -1,8 +1,6 @@
 """Batches that unpack to too much, or not at all, among honest ones: each is one dead letter, and costs little memory.
 
-Kafka 4.4 refuses most broken batches when they are sent: those cut off, of another codec, with invalid records, or with
-another number of them than stated; tests/unit/test_kafka_batches.py has these. It accepts what only the contract does
-not allow, and bytes after the last record.
+tests/unreadable_batches.py has those that a broker accepts.
 """
 
 import json
@@ -12,14 +10,12 @@ import pytest
 from kafka.admin import KafkaAdminClient
 
 from schemas.wire.signature import KEY_ID_HEADER, SIGNATURE_HEADER, sign
-from services.core.unpacking import Codec
 from services.ingest.stream.topic import create_topic, open_topic, timestamp_type
-from tests.record_batches import batch, pack, produce, record, records
+from tests.record_batches import batch, pack, produce, record
 from tests.stack import Sender, Service, Stack
+from tests.unreadable_batches import MIB, PACKING, unreadable_batches
 
-MIB = 1024 * 1024
 PARTITION = 5
-PACKING = [codec for codec in Codec if codec is not Codec.none]
 ADDED_MIB = 64
 """How much memory a worker may take for unreadable batches, beyond what it takes for others."""
 
@@ -31,38 +27,6 @@ def honest(sender: Sender, second: int) -> bytes:
     value = json.dumps({"factory_id": "F1", "gateway_id": "gw-1", "sent_at": at, "states": states}).encode()
     headers = [(KEY_ID_HEADER.encode(), sender.key_id.encode()), (SIGNATURE_HEADER.encode(), sign(value, sender.seed))]
     return batch(record(value, headers=headers), 1)
-
-
-def unreadable() -> dict[str, tuple[bytes, int, str]]:
-    """Return batches that the broker accepts: each with its number of records, and part of its letter's message."""
-    one_record = records([b"{}"])
-    # 40 MiB of blanks would be more than 2 MiB in snappy.
-    large = {codec: 34 if codec is Codec.snappy else 40 for codec in PACKING}
-    return {
-        **{
-            f"{codec.name} bomb": (
-                batch(pack(codec, records([b" " * MIB] * count)), count, codec),
-                count,
-                "unpacks to more than 33,554,432 bytes",
-            )
-            for codec, count in large.items()
-        },
-        **{
-            f"{codec.name} bomb of small records": (
-                batch(pack(codec, b"".join(record(None, offset_delta=n) for n in range(150_000))), 150_000, codec),
-                150_000,
-                "states 150,000 records, more than 131,072",
-            )
-            for codec in PACKING
-        },
-        "bytes after gzip": (batch(pack(Codec.gzip, one_record) + b"more", 1, Codec.gzip), 1, "unpacked as gzip"),
-        "bytes after lz4": (batch(pack(Codec.lz4, one_record) + b"more", 1, Codec.lz4), 1, "unpacked as lz4"),
-        "many headers": (
-            batch(record(b"{}", headers=[(b"", b"")] * 200), 1),
-            1,
-            "states 200 headers, and may have 100",
-        ),
-    }
 
 
 def memory_mib(service: Service, name: str) -> float:
@@ -91,19 +55,14 @@ def test_unreadable_batches_are_letters_and_honest_ones_facts(stack: Stack, send
     stack.wait_until_ingested()
     before = memory_mib(ingest, "VmRSS")
     expected = []
-    for name, (raw, size, message) in unreadable().items():
-        answer = produce(stack.kafka.bootstrap, stack.topic, PARTITION, raw)
-        assert answer.error == 0, (name, answer)
-        expected.append(
-            (
-                answer.first_offset,
-                f"The batch of offsets {answer.first_offset} to {answer.first_offset + size - 1} ",
-                message,
-            )
-        )
+    for broken in unreadable_batches():
+        answer = produce(stack.kafka.bootstrap, stack.topic, PARTITION, broken.raw)
+        assert answer.error == 0, (broken.name, answer)
+        first, last = answer.first_offset, answer.first_offset + broken.count - 1
+        expected.append((first, f"The batch of offsets {first} to {last} ", broken.why))
         send_honest()
         stack.wait_until_ingested()
-        print(f"{name}: {len(raw):,} bytes, {memory_mib(ingest, 'VmHWM') - before:.1f} MiB added so far")
+        print(f"{broken.name}: {len(broken.raw):,} bytes, {memory_mib(ingest, 'VmHWM') - before:.1f} MiB added so far")
     assert stack.query("SELECT count(*) FROM state_event") == [(count,)]
     letters = stack.query(
         "SELECT record_offset, message, reason, partition, authentic, claimed_factory, length(raw) <= 4096 "
@@ -121,8 +80,8 @@ def test_unreadable_batches_are_letters_and_honest_ones_facts(stack: Stack, send
 
 
 def test_a_partition_read_again_has_the_same_letters(stack: Stack, sender: Sender) -> None:
-    bomb, size, _ = unreadable()["zstd bomb"]
-    for raw in (honest(sender, 0), bomb, honest(sender, 1)):
+    bomb = next(broken for broken in unreadable_batches() if broken.name == "zstd bomb")
+    for raw in (honest(sender, 0), bomb.raw, honest(sender, 1)):
         assert produce(stack.kafka.bootstrap, stack.topic, PARTITION, raw).error == 0
     ingest = stack.start("ingest")
     stack.wait_until_ingested()
@@ -130,7 +89,7 @@ def test_a_partition_read_again_has_the_same_letters(stack: Stack, sender: Sende
     everything = "SELECT (SELECT count(*) FROM state_event), count(*), min(record_offset) FROM dead_letter"
     assert stack.query(everything) == [(2, 1, 1)]
     # In the middle of the bomb, and before it.
-    for offset in (1 + size // 2, 0):
+    for offset in (1 + bomb.count // 2, 0):
         moved = stack.run("offsets", "move", "--partition", str(PARTITION), "--to", str(offset))
         assert moved.returncode == 0, moved.stderr
         ingest = stack.start("ingest")
