@@ -78,8 +78,12 @@ class Proxy:
             self.port = int(server.sockets[0].getsockname()[1])
             ready.set()
             await stopped.wait()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
                 task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            # Sockets are closed by the loop's next turn.
+            await asyncio.sleep(0)
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one client until either side closes or the connection is cut."""

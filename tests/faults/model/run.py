@@ -1,6 +1,5 @@
 """Runs the model: Hypothesis draws what happens, and shrinks what breaks the law."""
 
-import itertools
 from collections import Counter
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -49,9 +48,9 @@ def run_model(server: PostgresServer, database_url: str, *, examples: int, numbe
                 suppress_health_check=list(HealthCheck),
             )
             @given(scenarios)
-            def the_law_holds(what_happens: list[list[Action]]) -> None:
+            def the_law_holds(what_happens: list[list[list[Action]]]) -> None:
                 with Play(database, ingest, proxy, happened) as play:
-                    play.perform([*itertools.chain.from_iterable(what_happens)])
+                    play.perform([action for scene in what_happens for turn in scene for action in turn])
                     play.finish()
 
             the_law_holds()
