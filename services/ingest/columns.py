@@ -134,9 +134,9 @@ def batch_of(findings: Findings, machines: Machines, metrics: Mapping[str, int])
 
 
 def joined(first: FactColumns, second: FactColumns) -> FactColumns:
-    """Return the rows of both, ordered by record; rows of one record keep their order."""
-    if len(second) == 0 or len(first) == 0:
-        return second if len(first) == 0 else first
+    """Return the rows of both, ordered by record; rows of one record keep their order. ``first`` is ordered already."""
+    if len(second) == 0:
+        return first
     both = FactColumns(
         first.table,
         np.concatenate((first.machine, second.machine)),

@@ -1,5 +1,6 @@
 """The fast path takes nothing that the strict path refuses, and reads what it takes alike."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -113,6 +114,16 @@ def written_by_a_gateway(instants: Callable[[int], str | int]) -> bytes:
 def test_what_gateways_write_takes_the_fast_path() -> None:
     for form in (format_us, format_ms):
         assert assert_both_paths_agree([written_by_a_gateway(form)] * 3, [SENDER] * 3) == 3
+
+
+def test_records_that_only_the_strict_path_takes_stay_in_order() -> None:
+    """The first is given up after the others were judged; of the same row at the same revision the first must stay."""
+    record = functools.partial(encode_record, factory_id="F1", gateway_id="gw-1", sent_at_us=RECEIVED_US)
+    not_in_use, unknown = (
+        StateRows([0, 1], ["M1", other], [RECEIVED_US] * 2, [state] * 2, [Mode.unknown] * 2, [None] * 2, [False] * 2)
+        for other, state in (("M3", State.idle), ("M9", State.faulted))
+    )
+    assert assert_both_paths_agree([record(states=not_in_use), record(states=unknown)], [SENDER] * 2) == 0
 
 
 @pytest.mark.parametrize(
