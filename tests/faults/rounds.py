@@ -12,11 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deploy.local.places import is_root
+from tests.faults.model.run import run_model
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.small_disk import tmpfs_full
-from tests.faults.world import Servers, World, running_world
+from tests.faults.world import Servers, World, migrated_database, running_world
 
 ROOT = Path(__file__).parents[2]
+MODEL = "whatever Hypothesis draws"
+MODEL_EXAMPLES = 300
 TMPFS = "the file system is full"
 """A scenario for root alone, on a database of its own; the others have the disk full in a way that needs no root."""
 
@@ -50,7 +53,7 @@ def commit() -> str:
 
 
 def run_round(servers: Servers, seed: int, deadline: float) -> Iterator[Result]:
-    """Run all scenarios on one world, in the seed's order, until the deadline or until the law is broken."""
+    """Run all scenarios on one world, in the seed's order, and then the model, until the deadline or a broken law."""
     order = random.Random(seed).sample(list(SCENARIOS), len(SCENARIOS))
     with running_world(servers, f"round-{os.getpid()}-{seed}", seed, long=True) as world:
         for name in order:
@@ -60,6 +63,8 @@ def run_round(servers: Servers, seed: int, deadline: float) -> Iterator[Result]:
             yield result
             if result.broken is not None:
                 return
+    if time.monotonic() < deadline:
+        yield run_one(MODEL, seed, lambda: model(servers, seed))
     if is_root() and time.monotonic() < deadline:
         yield run_one(TMPFS, seed, lambda: tmpfs_full(servers, f"disk-{os.getpid()}-{seed}", seed))
 
@@ -70,8 +75,15 @@ def run_one(name: str, seed: int, scenario: Callable[[], dict[str, int]]) -> Res
     try:
         counts = scenario()
     except AssertionError as error:
-        broken = str(error)
+        # A note of Hypothesis's has the example.
+        broken = "\n".join([str(error), *getattr(error, "__notes__", ())])
     return Result(seed, name, round(time.monotonic() - start, 1), counts, broken, commit())
+
+
+def model(servers: Servers, seed: int) -> dict[str, int]:
+    """Run the model on a database of its own."""
+    with migrated_database(servers, f"model-{os.getpid()}-{seed}") as url:
+        return run_model(servers.postgres, url, examples=MODEL_EXAMPLES, number=seed)
 
 
 def settled(world: World, name: str) -> dict[str, int]:
@@ -106,7 +118,7 @@ def line_of(seed: int, results: list[Result]) -> str:
 def table_of(results: list[Result]) -> str:
     """Return a table of all results: scenario, rounds, how often the law was broken, and what happened in all."""
     lines = [f"{'scenario':<26} {'rounds':>6} {'broken':>6}  counts"]
-    for name in (*SCENARIOS, *([TMPFS] if is_root() else [])):
+    for name in (*SCENARIOS, MODEL, *([TMPFS] if is_root() else [])):
         own = [result for result in results if result.scenario == name]
         counts: Counter[str] = Counter()
         for result in own:

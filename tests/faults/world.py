@@ -112,18 +112,26 @@ def running_servers() -> Iterator[Servers]:
 
 
 @contextmanager
-def running_stack(servers: Servers, name: str) -> Iterator[Stack]:
-    """Create a database and a topic of this name; stop at the end what was started on them, and drop the database."""
+def migrated_database(servers: Servers, name: str) -> Iterator[str]:
+    """Create a migrated database of this name, yield its address, and drop it."""
     database = f"jejo_{re.sub('[^a-z0-9]', '_', name)}"
     asyncio.run(execute(servers.postgres.url, f"CREATE DATABASE {database} TEMPLATE {TEMPLATE} STRATEGY file_copy"))
-    open_topic(servers.kafka.bootstrap, name)
-    with tempfile.TemporaryDirectory() as folder:
-        stack = Stack(database_url(servers.postgres.url, database), servers.kafka, name, Path(folder))
+    try:
+        yield database_url(servers.postgres.url, database)
+    finally:
+        asyncio.run(execute(servers.postgres.url, f"DROP DATABASE {database} WITH (FORCE)"))
+
+
+@contextmanager
+def running_stack(servers: Servers, name: str) -> Iterator[Stack]:
+    """Create a database and a topic of this name; stop at the end what was started on them, and drop the database."""
+    with migrated_database(servers, name) as url, tempfile.TemporaryDirectory() as folder:
+        open_topic(servers.kafka.bootstrap, name)
+        stack = Stack(url, servers.kafka, name, Path(folder))
         try:
             yield stack
         finally:
             stack.stop()
-            asyncio.run(execute(servers.postgres.url, f"DROP DATABASE {database} WITH (FORCE)"))
 
 
 @contextmanager
