@@ -3,7 +3,7 @@
 from tests.faults.model.run import run_model
 from tests.servers import PostgresServer
 
-EXAMPLES = 80
+EXAMPLES = 60
 
 
 def test_whatever_happens_what_was_read_is_stored_once(postgres_server: PostgresServer, database: str) -> None:

@@ -35,8 +35,8 @@ FIRST_FACTORIES = (0, 0, 1)
 """The partition of each factory that is there from the beginning."""
 MOST_PARTITIONS = 4
 ROWS = 4
-ROWS_PER_HOUR = 30
-"""So few that a sixth record of a factory within an hour is over quota."""
+ROWS_PER_HOUR = 24
+"""So few that a fifth record of a factory within an hour is over quota."""
 READ_AT_ONCE = 50
 
 
