@@ -60,7 +60,7 @@ class Kind(StrEnum):
 RARE = frozenset({Kind.decades, Kind.largest, Kind.too_large})
 """Records that cost more than others, sent a tenth as often."""
 CHANGING = frozenset({Kind.repeated, Kind.revised, Kind.clashing, Kind.retracted})
-"""Records that say something of what an earlier record said."""
+"""Records with rows of an earlier record's identities."""
 WEIGHTS = {kind: 1 if kind in RARE else 10 for kind in Kind} | {Kind.plain: 200, Kind.repeated: 40}
 
 

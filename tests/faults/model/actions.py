@@ -78,7 +78,7 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """A worker is assigned these partitions. No other worker need learn of it: each believes that it has its own."""
+    """A worker is assigned these partitions. Nobody takes them from other workers, so several may read the same."""
 
     worker: int
     partitions: frozenset[int]

@@ -21,7 +21,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Log:
-    """A topic's log and the broker's clock, in microseconds. ``deliveries`` is what the reference is told."""
+    """A topic's log and the broker's clock, in microseconds. ``deliveries`` is for the reference."""
 
     clock_us: int
     partitions: list[list[Entry]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The registry of the model: written into the database, and told to the reference."""
+"""The registry of the model: written into the database, and kept for the reference."""
 
 import random
 from dataclasses import dataclass, field
