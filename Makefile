@@ -40,10 +40,10 @@ bench: setup ## measure the critical paths; BENCH=ingest chooses; appends to bui
 	@$(PYTHON) -m deploy.local fetch
 	@$(PYTHON) -m tests.bench $(BENCH)
 
-faults: setup ## kill, cut, fill and freeze things for MINUTES=10, and check the law; goes on where the last run ended
+faults: setup ## kill, cut, fill and freeze for MINUTES=10, and check the law; ONLY="kill -9 of ingest" chooses; goes on where it ended
 	@deploy/local/setup.sh tests
 	@$(PYTHON) -m deploy.local fetch
-	@$(PYTHON) -m tests.faults --minutes $(or $(MINUTES),10)
+	@$(PYTHON) -m tests.faults --minutes $(or $(MINUTES),10) $(if $(ONLY),--only "$(ONLY)")
 
 fuzz: setup ## drive both of ingest's paths with a coverage-guided fuzzer, for MINUTES=10
 	@.venv/bin/uv pip install -q --target build/atheris --require-hashes -r requirements/fuzz.txt

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.rounds import ROOT, read_results, run_for, table_of
+from tests.faults.scenarios import SCENARIOS
 from tests.faults.world import running_servers
 
 RESULTS = ROOT / "build/faults.jsonl"
@@ -35,12 +36,13 @@ def main() -> int:
     """Run rounds for the minutes given, and print the table. Returns 1 if the law was ever broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description="Break things, and check the law.")
     parser.add_argument("--minutes", type=float, default=10, help="default: 10")
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--only", choices=list(SCENARIOS), help="run this scenario alone")
+    options = parser.parse_args()
     # Its errors about servers that were killed are no news.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    if minutes > 0:
+    if options.minutes > 0:
         with own_passwords(), running_servers() as servers:
-            run_for(servers, minutes, RESULTS)
+            run_for(servers, options.minutes, RESULTS, options.only)
     results = read_results(RESULTS)
     print(table_of(results))
     return int(any(result.broken is not None for result in results))

@@ -52,9 +52,13 @@ def commit() -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
-def run_round(servers: Servers, seed: int, deadline: float) -> Iterator[Result]:
-    """Run all scenarios on one world, in the seed's order, and then the model, until the deadline or a broken law."""
-    order = random.Random(seed).sample(list(SCENARIOS), len(SCENARIOS))
+def run_round(servers: Servers, seed: int, deadline: float, only: str | None = None) -> Iterator[Result]:
+    """Run all scenarios on one world, in the seed's order, and then the model, until the deadline or a broken law.
+
+    Args:
+        only: run this scenario alone.
+    """
+    order = random.Random(seed).sample(list(SCENARIOS), len(SCENARIOS)) if only is None else [only]
     with running_world(servers, f"round-{os.getpid()}-{seed}", seed, long=True) as world:
         for name in order:
             if time.monotonic() > deadline:
@@ -63,6 +67,8 @@ def run_round(servers: Servers, seed: int, deadline: float) -> Iterator[Result]:
             yield result
             if result.broken is not None:
                 return
+    if only is not None:
+        return
     if time.monotonic() < deadline:
         yield run_one(MODEL, seed, lambda: model(servers, seed))
     if is_root() and time.monotonic() < deadline:
@@ -93,15 +99,15 @@ def settled(world: World, name: str) -> dict[str, int]:
     return counts
 
 
-def run_for(servers: Servers, minutes: float, file: Path) -> None:
-    """Run rounds for a time, going on with the next seed, and print a line for each."""
+def run_for(servers: Servers, minutes: float, file: Path, only: str | None = None) -> None:
+    """Run rounds for a time, of all scenarios or of one, going on with the next seed, and print a line for each."""
     deadline = time.monotonic() + 60 * minutes
     seed = max((result.seed for result in read_results(file)), default=0)
     file.parent.mkdir(exist_ok=True)
     while time.monotonic() < deadline:
         seed += 1
         results = []
-        for result in run_round(servers, seed, deadline):
+        for result in run_round(servers, seed, deadline, only):
             results.append(result)
             with file.open("a") as out:
                 out.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
