@@ -40,6 +40,8 @@ LONGEST_PAUSE_S = 5.0
 DRAIN_S = 20.0
 IDLE_SWEEP_S = 1.0
 EXPIRE_EVERY_S = 3600.0
+YOUNG_OBJECTS = 50_000
+"""After how many the collector looks for cycles; a batch has some ten thousand."""
 SWITCH_S = 0.0001
 """How long a thread may keep the interpreter from others: verifying wants it back after each signature."""
 
@@ -52,8 +54,9 @@ def run_worker(settings: IngestSettings, stopping: Callable[[], bool]) -> None:
             taken.
     """
     sys.setswitchinterval(SWITCH_S)
-    # What is loaded by now stays, so the collector need not look at it again.
+    # What is loaded by now stays, so the collector need not look at it again; records have no cycles.
     gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
     metrics, readiness = IngestMetrics(), Readiness("Kafka")
     port, setting = settings.ingest_metrics_port, "JEJO_INGEST_METRICS_PORT"
     with serve_monitoring(metrics.registry, readiness, settings.metrics_host, port, setting):
