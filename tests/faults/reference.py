@@ -39,7 +39,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A record to send, and what it is: refused as a whole for a reason, or rows signed with a factory's key."""
+    """A record to send, and what it is: refused as a whole for a reason, or rows signed with a factory's key.
+
+    One with both is refused for its reason only while the key is valid.
+    """
 
     value: bytes | None
     key: bytes | None
@@ -158,13 +161,13 @@ def outcome_of(deliveries: Iterable[Delivery], registered: Registered) -> Outcom
 
 
 def refusal_of_record(delivery: Delivery, registered: Registered, rows_spent: int) -> str | None:
-    """Return why a record is refused whole; the envelope is judged last, so all other reasons come before it.
+    """Return why a record is refused whole. The envelope is judged last, once the key is known to be valid.
 
     Args:
         rows_spent: the rows of its factory in its partition and hour of receipt before it.
     """
     message = delivery.message
-    if message.refused not in (None, BAD_ENVELOPE):
+    if message.refused is not None and not (message.refused == BAD_ENVELOPE and message.key_id):
         return message.refused
     start, end = registered.keys.get((message.factory_id, message.key_id), (0, 0))
     if not start <= delivery.received_us < end:
