@@ -2,12 +2,14 @@
 
 import csv
 import io
+import itertools
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from fastapi import Request, Response
 
 CSV_TYPE = "text/csv"
+CSV_MEDIA_TYPE = f"{CSV_TYPE}; charset=utf-8; header=present"
 BOM_PARAMETER = ("bom", "present")
 CSV_ANSWER = {
     CSV_TYPE: {
@@ -65,15 +67,23 @@ def csv_response(
 
     None is an empty cell, booleans are ``true`` and ``false``, and a text that a spreadsheet would run is guarded.
     """
+    content = csv_lines(itertools.chain([columns], rows))
+    encoded = content.encode("utf-8-sig" if wants_byte_order_mark(request) else "utf-8")
+    return Response(encoded, media_type=CSV_MEDIA_TYPE, headers=csv_headers(request, next_cursor))
+
+
+def csv_lines(rows: Iterable[Sequence[object]]) -> str:
+    """Returns rows as lines of CSV."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([cell(value) for value in row] for row in rows)
-    headers = {"Vary": "Accept"}
-    if next_cursor is not None:
-        headers["Link"] = f'<{request.url.include_query_params(cursor=next_cursor)}>; rel="next"'
-    content = text.getvalue().encode("utf-8-sig" if wants_byte_order_mark(request) else "utf-8")
-    return Response(content, media_type=f"{CSV_TYPE}; charset=utf-8; header=present", headers=headers)
+    csv.writer(text, lineterminator="\r\n").writerows([cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def csv_headers(request: Request, next_cursor: str | None) -> dict[str, str]:
+    """Returns the headers of a page as CSV, of which one leads to the next page."""
+    if next_cursor is None:
+        return {"Vary": "Accept"}
+    return {"Vary": "Accept", "Link": f'<{request.url.include_query_params(cursor=next_cursor)}>; rel="next"'}
 
 
 def cell(value: object) -> object:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from schemas.figure_definitions import OnCountedDays
-from services.api.kpis.questions import Question
+from services.api.kpis.questions import GroupBy, Question
 from services.api.kpis.selection import (
     Days,
     Instants,
@@ -219,21 +219,82 @@ def heard_of(question: Question, machine: "sa.ColumnElement[int]", b: sa.TableVa
     return found.limit(1).lateral("heard")
 
 
+def known_labels(question: Question) -> Query:
+    """How many labels there can be at most, of a kind of group, from what is quickest to read.
+
+    Numbers of factories and machines are given out in order, so the highest is no less than how many there are.
+    """
+    if question.group_by in (GroupBy.FACTORY, GroupBy.MACHINE):
+        things = factory if question.group_by is GroupBy.FACTORY else machine
+        return sa.select(sa.func.coalesce(sa.func.max(things.c.id), 0))
+    groups = sa.func.count(sa.distinct(cohort.c[str(question.group_by)]))
+    return sa.select(groups).where(*(cohort.c[kind] == value for kind, value in question.scope.cohorts))
+
+
+def labels_in_use(question: Question, most: int) -> Query:
+    """How many labels have something in use within the window; no more than ``most`` are counted."""
+    own = {GroupBy.FACTORY: machine_span.c.factory, GroupBy.MACHINE: machine_span.c.machine}
+    label = own[question.group_by] if question.group_by in own else cohort.c[str(question.group_by)]
+    found = sa.select(label).distinct().select_from(registered_spans())
+    found = found.where(*spans_touching(question), *conditions(question)).limit(most)
+    return sa.select(sa.func.count()).select_from(found.subquery("found"))
+
+
 def labels_from(question: Question, after: str, most: int) -> Query:
-    """The next labels of factories or machines, from ``after`` on, of which something is in use within the window."""
-    label = sa.collate(label_of(question), "C")
-    window = [
-        machine_span.c.from_at < instant(question.buckets[-1].to_us),
-        machine_span.c.to_at > instant(question.buckets[0].from_us),
-    ]
-    return (
-        sa.select(label.label("label"))
+    """The next labels of factories or machines, from ``after`` on, of which something is in use within the window.
+
+    Factories are walked in order, and each looked up among the spans, until there are enough. A factory's id ends
+    where the slash of a machine's label comes, so ``F1-A/M1`` comes before ``F1/M1``.
+    """
+    first, _, second = after.partition(":")[2].partition("/")
+    by_machine = question.group_by is GroupBy.MACHINE
+    span = sa.join(machine_span, cohort, cohort.c.id == machine_span.c.cohort)
+    here = [machine_span.c.factory == factory.c.id, *spans_touching(question), *conditions(question)]
+    if by_machine:
+        owner, own = sa.collate(factory.c.factory_id + "/", "C"), sa.collate(machine.c.machine_id, "C")
+        source: sa.FromClause = sa.join(factory, machine, machine.c.factory == factory.c.id)
+        in_order = [owner, own]
+        rest = [owner >= f"{first}/", sa.or_(owner > f"{first}/", own >= second)]
+        here.append(machine_span.c.machine == machine.c.id)
+    else:
+        source, in_order = factory, [sa.collate(factory.c.factory_id, "C")]
+        rest = [in_order[0] >= first]
+        span = span.join(machine, machine.c.id == machine_span.c.machine)
+    in_use = sa.select(sa.literal(1)).select_from(span).where(*here)
+    in_use = in_use.correlate(factory, machine) if by_machine else in_use.correlate(factory)
+    query = sa.select(label_of(question).label("label")).select_from(source)
+    return query.where(*(rest if after else []), in_use.exists()).order_by(*in_order).limit(most)
+
+
+def times_in_use(question: Question, after: str) -> Query:
+    """When something is in use within the window, by label from ``after`` on: spans in order, with gaps between."""
+    s, label = machine_span.c, sa.collate(label_of(question), "C")
+    start, end = instant(question.buckets[0].from_us), instant(question.buckets[-1].to_us)
+    alike = (
+        sa.select(
+            label.label("label"),
+            sa.func.greatest(s.from_at, start).label("from_at"),
+            sa.func.least(s.to_at, end).label("to_at"),
+        )
         .distinct()
         .select_from(registered_spans())
-        .where(*window, *conditions(question), label >= after)
-        .order_by(label)
-        .limit(most)
+        .where(*spans_touching(question), *conditions(question), *([label >= after] if after else []))
+        .subquery("alike")
     )
+    bounds = sa.func.tstzrange(alike.c.from_at, alike.c.to_at, type_=TSTZRANGE)
+    united = (
+        sa.select(alike.c.label, sa.func.unnest(sa.func.range_agg(bounds)).label("during"))
+        .group_by(alike.c.label)
+        .subquery("united")
+    )
+    begins, ends = sa.func.lower(united.c.during).label("from_at"), sa.func.upper(united.c.during).label("to_at")
+    return sa.select(united.c.label, begins, ends).order_by(united.c.label, begins)
+
+
+def spans_touching(question: Question) -> list[Truth]:
+    """The conditions on spans of which a part lies within the window."""
+    start, end = instant(question.buckets[0].from_us), instant(question.buckets[-1].to_us)
+    return [machine_span.c.from_at < end, machine_span.c.to_at > start]
 
 
 def spans_in(question: Question) -> Query:

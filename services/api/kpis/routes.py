@@ -1,9 +1,9 @@
 """``GET /v1/kpis`` and ``GET /v1/kpi-definitions``."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, TypeVar
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,22 +12,24 @@ from services.api.access import AnyReader, Reader, RoleKind, authenticate, forbi
 from services.api.cursors import make_cursor, read_cursor
 from services.api.database import Databases
 from services.api.dependencies import Now, Pools
-from services.api.kpis.items import csv_columns, csv_row, make_item
+from services.api.kpis.answers import Answer, CsvForm, JsonForm, encoder
+from services.api.kpis.costs import check_cost, check_window
 from services.api.kpis.models import KpiPage, KpiQuery
+from services.api.kpis.paging import Page, check_cursor
 from services.api.kpis.questions import Question, Scope, parse_scopes
-from services.api.kpis.sums import Key, Sums, choose_page, read_accounted_until, read_sums
-from services.api.kpis.windows import Bucket, buckets
+from services.api.kpis.sums import Key, read_accounted_until
+from services.api.kpis.windows import buckets
 from services.api.models import described_as
-from services.api.pages import CSV_ANSWER, csv_response, wants_csv
+from services.api.pages import CSV_ANSWER, CSV_MEDIA_TYPE, csv_headers, wants_byte_order_mark, wants_csv
 from services.api.problems import not_found, unprocessable
 from services.api.registry.queries import find
 from services.api.registry.things import FACTORY, MACHINE
 from services.api.registry.visibility import check_may_see
+from services.api.spool import SpoolResponse
 from services.core.times import rfc3339
 
 router = APIRouter(prefix="/v1", tags=["kpis"])
 DEFINITIONS = read_definitions()
-encoder = msgspec.json.Encoder(decimal_format="number")
 T = TypeVar("T")
 
 
@@ -49,39 +51,60 @@ async def get_kpis(
 ) -> Response:
     """KPIs of a scope over a window: one item for each bucket in which a machine is in use, data or not.
 
-    As CSV where the caller prefers `text/csv`.
+    As CSV where the caller prefers `text/csv`. A question of more than 1,000,000 buckets in all is refused.
     """
     scope = parsed(lambda: parse_scopes(query.scope))
     whole = parsed(lambda: buckets(query.from_, query.to, query.interval))
+    check_window(whole)
     known = DEFINITIONS.by_id()
     ids = list(dict.fromkeys(query.kpi)) or list(known)
     for name in ids:
         if name not in known:
             raise unprocessable(f"There is no KPI {name}; GET /v1/kpi-definitions lists them.")
-    after = None if query.cursor is None else parsed(lambda: read_cursor(query.cursor or "", tuple[str, int]))
+    asked = Question(scope, query.group_by, query.interval, whole, whole.to_us)
+    after = parsed(lambda: read_place(query.cursor, asked))
     may_know = await check_may_ask(databases, reader, scope, now)
-    async with databases.read.connect() as connection:
-        await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        if may_know:
-            await check_exists(connection, scope)
-        until_us = await read_accounted_until(connection)
-        begun = [Bucket(b.from_us, min(b.to_us, until_us)) for b in whole if until_us and b.from_us < until_us]
-        sums: dict[Key, Sums] = {}
-        if until_us and begun:
-            question = Question(scope, query.group_by, query.interval, begun, until_us)
-            question = await choose_page(connection, question, after, query.limit)
-            wanted = frozenset(figure for name in ids for figure in known[name].figures)
-            sums = await read_sums(connection, question, wanted)
-    by_start = {bucket.from_us: bucket for bucket in whole}
-    keys = [key for key in sorted(sums) if after is None or key > after]
-    page = keys[: query.limit]
-    items = [make_item(key[0], by_start[key[1]], sums[key], until_us or 0, DEFINITIONS, ids) for key in page]
-    next_cursor = make_cursor(page[-1]) if len(keys) > len(page) else None
-    if wants_csv(request):
-        return csv_response(request, csv_columns(ids), (csv_row(item, ids) for item in items), next_cursor)
+    form = CsvForm(ids, byte_order_mark=wants_byte_order_mark(request)) if wants_csv(request) else JsonForm()
+    answer = Answer(form, DEFINITIONS, ids, whole)
+    try:
+        async with databases.read.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            if may_know:
+                await check_exists(connection, scope)
+            labels = await check_cost(connection, asked)
+            until_us = await read_accounted_until(connection)
+            begun = whole.until(until_us or 0)
+            page = Page((), has_more=False)
+            if until_us and begun:
+                question = replace(asked, buckets=begun, until_us=until_us)
+                page = await answer.write_page(connection, question, begun, after, query.limit, labels)
+        return finish(request, answer, page, until_us)
+    except BaseException:
+        answer.spool.close()
+        raise
+
+
+def read_place(cursor: str | None, asked: Question) -> Key | None:
+    """Return the key of the item that a page begins after.
+
+    Raises:
+        ValueError: the cursor is not one of the question.
+    """
+    if cursor is None:
+        return None
+    after = read_cursor(cursor, tuple[str, int])
+    check_cursor(asked, after)
+    return after
+
+
+def finish(request: Request, answer: Answer, page: Page, until_us: int | None) -> Response:
+    """Return the response that an answer with all its items is sent as."""
+    next_cursor = make_cursor(page.keys[-1]) if page.has_more else None
     accounted_until = None if until_us is None else rfc3339(until_us)
-    answer = KpiPage(items, accounted_until, DEFINITIONS.definition_version, next_cursor)
-    return Response(encoder.encode(answer), media_type="application/json", headers={"Vary": "Accept"})
+    answer.end(KpiPage([], accounted_until, DEFINITIONS.definition_version, next_cursor))
+    if wants_csv(request):
+        return SpoolResponse(answer.spool, CSV_MEDIA_TYPE, csv_headers(request, next_cursor))
+    return SpoolResponse(answer.spool, "application/json", {"Vary": "Accept"})
 
 
 def parsed(parse: Callable[[], T]) -> T:

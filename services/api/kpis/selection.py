@@ -1,6 +1,7 @@
 """The parts of a KPI question in SQL: the rows it is about, their labels, the buckets."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -30,7 +31,7 @@ def label_of(question: Question) -> "sa.ColumnElement[str]":
 
 def conditions(question: Question) -> list[Truth]:
     """The conditions on rows to be counted. A row has a cohort, and a factory or machine where one is named."""
-    scope, only = question.scope, question.only
+    scope = question.scope
     found: list[Truth] = [cohort.c[kind] == value for kind, value in scope.cohorts]
     if scope.is_empty:
         found.append(sa.false())
@@ -40,13 +41,25 @@ def conditions(question: Question) -> list[Truth]:
         found.append(machine.c.machine_id == scope.machine_id)
     if question.group_by in COHORTS:
         found.append(cohort.c[str(question.group_by)].is_not(None))
-    if only is not None and question.group_by is GroupBy.FACTORY:
-        own = [label.partition(":")[2] for label in only]
-        found.append(factory.c.factory_id == sa.any_(sa.literal(own, ARRAY(sa.Text))))
-    if only is not None and question.group_by is GroupBy.MACHINE:
-        pairs = [label.partition(":")[2].partition("/")[::2] for label in only]
-        found.append(sa.tuple_(factory.c.factory_id, machine.c.machine_id).in_(pairs))
+    if question.only is not None and question.group_by is not None:
+        found.append(is_one_of(question.group_by, question.only))
     return found
+
+
+def is_one_of(group_by: GroupBy, labels: Sequence[str]) -> Truth:
+    """Whether a row's label is among some. They are parameters as arrays, of which a statement has any number."""
+    own = [label.partition(":")[2] for label in labels]
+    if group_by is GroupBy.MACHINE:
+        factories, _, machines = zip(*(name.partition("/") for name in own), strict=True) if own else ((), (), ())
+        pairs = (
+            sa.func.unnest(sa.literal(list(factories), ARRAY(sa.Text)), sa.literal(list(machines), ARRAY(sa.Text)))
+            .table_valued("factory_id", "machine_id")
+            .render_derived(name="own")
+        )
+        chosen = sa.select(pairs.c.factory_id, pairs.c.machine_id)
+        return sa.tuple_(factory.c.factory_id, machine.c.machine_id).in_(chosen)
+    column = factory.c.factory_id if group_by is GroupBy.FACTORY else cohort.c[group_by]
+    return column == sa.any_(sa.literal(own, ARRAY(sa.Text)))
 
 
 def bucket_of(question: Question, at: Instants) -> Instants:

@@ -1,14 +1,15 @@
 """Reads the figures of a KPI question: sums of the accounts by label and bucket, with the time in use beside them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.kpis import queries
-from services.api.kpis.questions import GroupBy, Question
+from services.api.kpis.questions import Question
 from services.api.kpis.tables import CONNECTED, IN_USE, SERVED, analytics_state
+from services.api.turns import Turn
 from services.core.times import to_us
 
 KEY_COLUMNS = ("label", "bucket")
@@ -31,14 +32,6 @@ async def read_accounted_until(connection: AsyncConnection) -> int | None:
     return None if found is None else to_us(found)
 
 
-async def choose_page(connection: AsyncConnection, question: Question, after: Key | None, limit: int) -> Question:
-    """Return the question, limited to the factories or machines that one page can show: each has at least one item."""
-    if question.group_by not in (GroupBy.FACTORY, GroupBy.MACHINE):
-        return question
-    query = queries.labels_from(question, "" if after is None else after[0], limit + 2)
-    return replace(question, only=tuple((await connection.execute(query)).scalars()))
-
-
 async def read_sums(connection: AsyncConnection, question: Question, wanted: Collection[str]) -> dict[Key, Sums]:
     """Return the sums of every bucket in which a machine is in use.
 
@@ -46,9 +39,11 @@ async def read_sums(connection: AsyncConnection, question: Question, wanted: Col
         wanted: the figures needed; expensive ones are read only if they are among them.
     """
     found: dict[Key, Sums] = {}
+    turn = Turn()
     for row in (await connection.execute(queries.time_in_use(question))).mappings():
         figures = dict.fromkeys(SERVED, 0) | {name: int(row[name]) for name in IN_USE}
         found[key_of(row)] = Sums(figures, 0, int(row["machines"]))
+        await turn.end_if_long()
     for row in (await connection.execute(queries.factories_in_use(question))).mappings():
         found[key_of(row)].factories = int(row["factories"])
     selects = [queries.account_sums(question)]
@@ -60,6 +55,7 @@ async def read_sums(connection: AsyncConnection, question: Question, wanted: Col
         for row in (await connection.execute(select)).mappings():
             if key_of(row) in found:
                 found[key_of(row)].figures |= {name: int(row[name]) for name in row if name not in KEY_COLUMNS}
+            await turn.end_if_long()
     return found
 
 

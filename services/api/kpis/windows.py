@@ -4,13 +4,13 @@ A bucket is the same figure in whatever window it is asked for, so windows begin
 """
 
 import calendar
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import overload
 
 from services.core.times import DAY_US, HOUR_US, SEOUL_OFFSET_US, floor_to, rfc3339, seoul_day, seoul_midnight_us
-
-MOST_BUCKETS = 20_000
 
 
 class Interval(StrEnum):
@@ -20,6 +20,10 @@ class Interval(StrEnum):
     DAY = "day"
     MONTH = "month"
     TOTAL = "total"
+
+
+STEPS = {Interval.HOUR: HOUR_US, Interval.DAY: DAY_US}
+"""How long buckets are that are all of one length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,70 @@ def following(boundary_us: int, interval: Interval) -> int:
     return boundary_us + (DAY_US if interval is Interval.DAY else HOUR_US)
 
 
-def buckets(from_us: int, to_us: int, interval: Interval) -> list[Bucket]:
+@dataclass(frozen=True, slots=True)
+class Buckets(Sequence[Bucket]):
+    """The buckets of a window, in order. Each is computed when it is asked for, since there may be a million.
+
+    Attributes:
+        from_us: on one of the interval's boundaries.
+        to_us: where the last bucket ends, on a boundary or not.
+    """
+
+    from_us: int
+    to_us: int
+    interval: Interval
+
+    def __len__(self) -> int:
+        return self.index_of(self.to_us - 1) + 1 if self.from_us < self.to_us else 0
+
+    @overload
+    def __getitem__(self, index: int) -> Bucket: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "list[Bucket]": ...
+
+    def __getitem__(self, index: "int | slice") -> "Bucket | list[Bucket]":
+        count = len(self)
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(count))]
+        if not -count <= index < count:
+            raise IndexError(index)
+        start = self.start_of(index % count)
+        end = self.to_us if self.interval is Interval.TOTAL else following(start, self.interval)
+        return Bucket(start, min(end, self.to_us))
+
+    def index_of(self, us: int) -> int:
+        """Return the index of the bucket that contains an instant of the window."""
+        if self.interval is Interval.TOTAL:
+            return 0
+        if self.interval is Interval.MONTH:
+            return month_number(seoul_day(us)) - month_number(seoul_day(self.from_us))
+        return (us - self.from_us) // STEPS[self.interval]
+
+    def start_of(self, index: int) -> int:
+        """Return the instant at which a bucket begins."""
+        if self.interval is Interval.TOTAL:
+            return self.from_us
+        if self.interval is Interval.MONTH:
+            year, month = divmod(month_number(seoul_day(self.from_us)) + index, 12)
+            return seoul_midnight_us(dt.date(year, month + 1, 1))
+        return self.from_us + index * STEPS[self.interval]
+
+    def until(self, us: int) -> "Buckets":
+        """Return the buckets that begin before an instant; the last of them ends at it at the latest."""
+        return Buckets(self.from_us, max(self.from_us, min(self.to_us, us)), self.interval)
+
+
+def month_number(day: dt.date) -> int:
+    """Return how many months lie between the beginning of the calendar and a day's."""
+    return day.year * 12 + day.month - 1
+
+
+def buckets(from_us: int, to_us: int, interval: Interval) -> Buckets:
     """Return the window's buckets, in order.
 
     Raises:
-        ValueError: if the window is empty, too long, or not on the interval's boundaries; then the nearest are named.
+        ValueError: if the window is empty, or not on the interval's boundaries; then the nearest are named.
     """
     for name, us in (("from", from_us), ("to", to_us)):
         before = floor(us, interval)
@@ -63,19 +126,4 @@ def buckets(from_us: int, to_us: int, interval: Interval) -> list[Bucket]:
             )
     if from_us >= to_us:
         raise ValueError("from must lie before to")
-    if interval is Interval.TOTAL:
-        return [Bucket(from_us, to_us)]
-    found = []
-    for bucket in steps(from_us, to_us, interval):
-        found.append(bucket)
-        if len(found) > MOST_BUCKETS:
-            raise ValueError(f"ask for at most {MOST_BUCKETS} buckets at once; a longer interval has fewer")
-    return found
-
-
-def steps(from_us: int, to_us: int, interval: Interval) -> Iterator[Bucket]:
-    """Yield the interval's buckets of a window, in order."""
-    while from_us < to_us:
-        after = following(from_us, interval)
-        yield Bucket(from_us, after)
-        from_us = after
+    return Buckets(from_us, to_us, interval)

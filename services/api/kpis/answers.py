@@ -1,0 +1,117 @@
+"""Writes a page of KPIs as JSON or CSV, part by part, so that memory holds one part at a time."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.kpi_definitions import KpiDefinitions
+from services.api.kpis.items import csv_columns, csv_row, make_item
+from services.api.kpis.models import KpiItem, KpiPage
+from services.api.kpis.paging import ENUMERATED, PART, Page, choose_page, parts_of
+from services.api.kpis.questions import Question
+from services.api.kpis.sums import Key, Sums, read_sums
+from services.api.kpis.windows import Buckets
+from services.api.pages import csv_lines
+from services.api.spool import Spool
+from services.api.turns import Turn
+
+encoder = msgspec.json.Encoder(decimal_format="number")
+FIRST_MEMBER = b'{"items":['
+
+
+class Form(Protocol):
+    """How items are written."""
+
+    def opening(self) -> bytes:
+        """Return what comes before all items."""
+
+    def item(self, item: KpiItem, *, is_first: bool) -> bytes:
+        """Return an item, with what separates it from the one before."""
+
+    def closing(self, page: KpiPage) -> bytes:
+        """Return what comes after all items; ``page`` has none of them."""
+
+
+class JsonForm:
+    """A page as it would be encoded as a whole."""
+
+    def opening(self) -> bytes:
+        return FIRST_MEMBER
+
+    def item(self, item: KpiItem, *, is_first: bool) -> bytes:
+        return encoder.encode(item) if is_first else b"," + encoder.encode(item)
+
+    def closing(self, page: KpiPage) -> bytes:
+        return encoder.encode(page).removeprefix(FIRST_MEMBER)
+
+
+class CsvForm:
+    """A header line and a line for each item."""
+
+    def __init__(self, ids: Sequence[str], *, byte_order_mark: bool) -> None:
+        self._ids = ids
+        self._first = "utf-8-sig" if byte_order_mark else "utf-8"
+
+    def opening(self) -> bytes:
+        return csv_lines([csv_columns(self._ids)]).encode(self._first)
+
+    def item(self, item: KpiItem, *, is_first: bool) -> bytes:
+        return csv_lines([csv_row(item, self._ids)]).encode()
+
+    def closing(self, page: KpiPage) -> bytes:
+        return b""
+
+
+class Answer:
+    """An answer that is being written. ``spool`` holds it; whoever made the answer closes that."""
+
+    def __init__(self, form: Form, definitions: KpiDefinitions, ids: Sequence[str], whole: Buckets) -> None:
+        self.spool = Spool()
+        self._form, self._definitions, self._ids, self._whole = form, definitions, ids, whole
+        known = definitions.by_id()
+        self._figures = frozenset(figure for name in ids for figure in known[name].figures)
+        self._is_first = True
+        self.spool.write(form.opening())
+
+    async def write_page(
+        self,
+        connection: AsyncConnection,
+        question: Question,
+        begun: Buckets,
+        after: Key | None,
+        limit: int,
+        labels: int,
+    ) -> Page:
+        """Read and write the items after a key, at most ``limit``. Return which they are.
+
+        Args:
+            begun: the question's buckets.
+            labels: how many it has at most.
+        """
+        if question.group_by not in ENUMERATED and labels * len(begun) <= PART:
+            # All is no more than a part of a page. To find out what is on the page first would cost as much.
+            sums = await read_sums(connection, question, self._figures)
+            keys = [key for key in sorted(sums) if after is None or key > after]
+            page = Page(keys[:limit], len(keys) > limit)
+            await self._write(page.keys, sums, question.until_us)
+            return page
+        page = await choose_page(connection, question, begun, after, limit)
+        for part in parts_of(question, begun, page):
+            await self._write(part.keys, await read_sums(connection, part.question, self._figures), question.until_us)
+        return page
+
+    async def _write(self, keys: Sequence[Key], sums: Mapping[Key, Sums], until_us: int) -> None:
+        """Write the items of some keys."""
+        turn = Turn()
+        for key in keys:
+            bucket = self._whole[self._whole.index_of(key[1])]
+            item = make_item(key[0], bucket, sums[key], until_us, self._definitions, self._ids)
+            self.spool.write(self._form.item(item, is_first=self._is_first))
+            self._is_first = False
+            await turn.end_if_long()
+
+    def end(self, page: KpiPage) -> None:
+        """Write what comes after the items."""
+        self.spool.write(self._form.closing(page))

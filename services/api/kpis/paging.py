@@ -1,0 +1,158 @@
+"""Chooses the items of a page from the registry's spans in use, and cuts them into parts that are read one by one.
+
+A page costs what its items cost, whatever the question would cost as a whole: neither labels nor buckets are read that
+are not on it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.api.kpis import queries
+from services.api.kpis.questions import GroupBy, Question
+from services.api.kpis.sums import Key
+from services.api.kpis.windows import Buckets
+from services.api.turns import Turn
+from services.core.times import to_us as us_of
+
+PART = 1000
+"""The most items that are read at once: a few MB."""
+ENUMERATED = (GroupBy.FACTORY, GroupBy.MACHINE)
+BEFORE_ALL = "\x01"
+"""A label with this appended comes after the label, and before all that follow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The keys of a page's items, in order."""
+
+    keys: Sequence[Key]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of a page's items, and the question that they answer."""
+
+    question: Question
+    keys: Sequence[Key]
+
+
+def check_cursor(question: Question, after: Key) -> None:
+    """Check that a cursor may come from the question.
+
+    Raises:
+        ValueError: it comes from another one.
+    """
+    label = after[0]
+    fits = label == question.scope.label if question.group_by is None else label.startswith(f"{question.group_by}:")
+    if not fits:
+        raise ValueError("send the cursor with the question that it belongs to")
+
+
+async def choose_page(
+    connection: AsyncConnection, question: Question, buckets: Buckets, after: Key | None, limit: int
+) -> Page:
+    """Return the keys of the next items: those buckets of each label in which something is in use.
+
+    Args:
+        buckets: the question's.
+        after: the last key of the page before.
+    """
+    if question.group_by in ENUMERATED:
+        keys = await keys_by_label(connection, question, buckets, after, limit + 1)
+    else:
+        rows = await read_times(connection, question, "" if after is None else after[0])
+        keys = await keys_in(rows, buckets, after, limit + 1)
+    return Page(keys[:limit], len(keys) > limit)
+
+
+async def keys_by_label(
+    connection: AsyncConnection, question: Question, buckets: Buckets, after: Key | None, most: int
+) -> list[Key]:
+    """Return the next keys of factories or machines, at most ``most``, looking at no more labels than these need."""
+    found: list[Key] = []
+    first = "" if after is None else after[0]
+    # Enough, where all are in use all the time; the first label's buckets may be on the page before.
+    count = min(-(-most // len(buckets)) + 1, most + 1)
+    while True:
+        labels = (await connection.execute(queries.labels_from(question, first, count))).scalars().all()
+        if labels:
+            chosen = replace(question, only=tuple(labels))
+            rows = await read_times(connection, chosen, "") if len(buckets) > 1 else whole(labels, buckets)
+            found += await keys_in(rows, buckets, after, most - len(found))
+        if len(found) >= most or len(labels) < count:
+            return found
+        first, count = labels[-1] + BEFORE_ALL, min(2 * count, most + 1)
+
+
+Times = Iterable[tuple[str, int, int]]
+"""Labels with the beginning and end of time in use, in order."""
+
+
+def whole(labels: Sequence[str], buckets: Buckets) -> Times:
+    """Return labels as in use over the whole window, which is one bucket."""
+    return [(label, buckets.from_us, buckets.to_us) for label in labels]
+
+
+async def read_times(connection: AsyncConnection, question: Question, first: str) -> Times:
+    """Return when something is in use, by label from ``first`` on."""
+    found: list[tuple[str, int, int]] = []
+    turn = Turn()
+    for label, begins, ends in await connection.execute(queries.times_in_use(question, first)):
+        found.append((label, us_of(begins), us_of(ends)))
+        await turn.end_if_long()
+    return found
+
+
+async def keys_in(times: Times, buckets: Buckets, after: Key | None, most: int) -> list[Key]:
+    """Return the first keys after ``after``, at most ``most``, whose buckets the times in use touch."""
+    found: list[Key] = []
+    label_before, free = "", 0
+    turn = Turn()
+    for label, from_us, to_us in times:
+        if label != label_before:
+            label_before, free = label, following(buckets, after, label)
+        last = buckets.index_of(to_us - 1)
+        indexes = range(max(free, buckets.index_of(from_us)), last + 1)
+        found += [(label, buckets.start_of(i)) for i in indexes[: most - len(found)]]
+        if len(found) >= most:
+            break
+        free = max(free, last + 1)
+        await turn.end_if_long()
+    return found
+
+
+def following(buckets: Buckets, after: Key | None, label: str) -> int:
+    """Return the index of a label's first bucket that comes after a key."""
+    if after is None or label > after[0] or after[1] < buckets.from_us:
+        return 0
+    if label < after[0] or after[1] >= buckets.to_us:
+        return len(buckets)
+    return buckets.index_of(after[1]) + 1
+
+
+def parts_of(question: Question, buckets: Buckets, page: Page) -> Iterator[Part]:
+    """Yield a page's items in parts, in order.
+
+    A part has some labels and some buckets, and is read as if each label had all of these. With many buckets, the
+    first and the last label of a page, of which only some are on it, therefore are parts of their own.
+    """
+    for at in range(0, len(page.keys), PART):
+        keys = page.keys[at : at + PART]
+        if len(buckets) <= PART:
+            yield part_of(question, buckets, keys)
+            continue
+        edges = {keys[0][0], keys[-1][0]}
+        for _, own in groupby(keys, lambda key: key[0] if key[0] in edges else None):
+            yield part_of(question, buckets, list(own))
+
+
+def part_of(question: Question, buckets: Buckets, keys: Sequence[Key]) -> Part:
+    """Return the part that some keys are."""
+    labels = tuple(dict.fromkeys(label for label, _ in keys))
+    starts = sorted({start for _, start in keys})
+    asked = tuple(buckets[buckets.index_of(start)] for start in starts)
+    return Part(replace(question, buckets=asked, only=None if question.group_by is None else labels), keys)
