@@ -11,13 +11,14 @@ from starlette.middleware.gzip import GZipMiddleware
 import schemas
 from schemas.wire.asyncapi import ASYNCAPI_FILE
 from services.api import dashboard, health
-from services.api.access import authenticate
+from services.api.access import Shares, authenticate
 from services.api.access import routes as sessions
 from services.api.body_limit import BodyLimit
 from services.api.database import open_databases
 from services.api.dependencies import check_given_once
 from services.api.kpis import routes as kpis
-from services.api.metrics import ApiMetrics
+from services.api.lifetimes import Lifetimes
+from services.api.metrics import ApiMetrics, Observed
 from services.api.models import ProblemDetails, described_as
 from services.api.problems import MEDIA_TYPE, add_handlers
 from services.api.programme import routes as programme
@@ -58,12 +59,14 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     )
     app.state.clock = clock
     app.state.metrics = ApiMetrics()
+    app.state.shares = Shares(settings.api_requests_per_reader)
     app.state.dashboard = settings.dashboard_dir or dashboard.BUILT
     app.add_middleware(BodyLimit)
-    # From the inside out: answers are compressed, then tagged, then counted.
+    # From the inside out: answers are compressed, then tagged; work without a reader is ended; requests are counted.
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=COMPRESSION_LEVEL)
     app.add_middleware(Representations)
-    app.middleware("http")(app.state.metrics.observe)
+    app.add_middleware(Lifetimes, deadline_s=settings.api_deadline_s)
+    app.add_middleware(Observed, metrics=app.state.metrics)
     add_handlers(app)
     app.include_router(health.router)
     app.include_router(sessions.router)

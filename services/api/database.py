@@ -1,4 +1,4 @@
-"""The API's connections: one pool to write the registry, one to read, which may be a replica's."""
+"""The API's connections: a pool to write the registry, and one to read, which may be a replica's."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +11,16 @@ from services.api.settings import ApiSettings
 from services.core.database import address_for
 
 LOGIN = "jejo_api"
-STATEMENT_TIMEOUT = "30s"
+CLEANUP_S = 5
+"""A query is cancelled at the deadline; the server ends it by itself only if this process did not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Where the registry is written, and where everything is read."""
+    """Where the registry is written and keys are looked up, and where everything else is read.
+
+    These are pools of their own even at the same address: however long questions take, a key is looked up at once.
+    """
 
     write: AsyncEngine
     read: AsyncEngine
@@ -28,18 +32,20 @@ class Databases:
 
 def open_databases(settings: ApiSettings) -> Databases:
     """Pools that connect when they are first used."""
-    write = engine(settings.database_url, settings.api_connections)
-    if settings.read_database_url is None:
-        return Databases(write, write)
-    return Databases(write, engine(settings.read_database_url, settings.api_connections))
+    urls = settings.database_url, settings.read_database_url or settings.database_url
+    timeout_s = settings.api_deadline_s + CLEANUP_S
+    write, read = (engine(url, settings.api_connections, timeout_s) for url in urls)
+    return Databases(write, read)
 
 
-def engine(url: str, connections: int) -> AsyncEngine:
+def engine(url: str, connections: int, timeout_s: float) -> AsyncEngine:
     """A pool. asyncpg reads the address, as for the other services: SQLAlchemy knows fewer of its options."""
     settings = {
         "application_name": "jejo api",
         "TimeZone": "UTC",
-        "statement_timeout": STATEMENT_TIMEOUT,
+        "statement_timeout": f"{1000 * timeout_s:.0f}ms",
+        # The server ends a query whose client was killed.
+        "client_connection_check_interval": "1s",
     }
     return create_async_engine(
         "postgresql+asyncpg://",

@@ -83,6 +83,8 @@ def message_of(error: Mapping[str, Any]) -> str:
         return f"this is not JSON ({error['ctx']['error']}); send a JSON object in UTF-8"
     if error["loc"] == ("body",) and error["type"] in ("missing", "model_attributes_type"):
         return "send a JSON object, with the header `Content-Type: application/json`"
+    if error["loc"] == ("query", "limit") and error["type"] == "less_than_equal":
+        return f"a page has at most {error['ctx']['le']} items; ask for the next with its `next_cursor` as `cursor`"
     message = str(error["msg"])
     return BETTER_MESSAGES.get(error["type"], message.removeprefix("Value error, "))
 

@@ -3,15 +3,16 @@
 Wraps the compression, so each encoding of an answer is a representation with an ETag of its own.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.pages import parse_accepted
+from services.api.spool import Spool, send_spool
 
 ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 CACHE_CONTROL = "private, no-cache"
@@ -20,9 +21,9 @@ OF_CONTENT = ("content-length", "content-type", "content-encoding")
 """Headers that a 304 omits, since they describe a body."""
 
 
-def entity_tag(body: bytes) -> str:
-    """Return the strong tag of a body."""
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+def entity_tag(sha256: str) -> str:
+    """Return the strong tag of a body with a hash, which is in hexadecimal."""
+    return f'"{sha256[:32]}"'
 
 
 def is_known(tag: str, if_none_match: Sequence[str]) -> bool:
@@ -56,40 +57,43 @@ class Representations:
             return
         method = scope["method"]
         start: Message = {}
-        body: list[bytes] = []
+        with closing(Spool()) as body:
 
-        async def hold(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                start.update(message)
-            elif message["type"] == "http.response.body":
-                body.append(message.get("body", b""))
+            async def hold(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    start.update(message)
+                elif message["type"] == "http.response.body":
+                    body.write(message.get("body", b""))
 
-        if refuses_gzip(Headers(scope=scope).getlist("accept-encoding")):
-            scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        # Routes only know GET. The scope is changed, not copied, so that outer middleware sees the route.
-        scope["method"] = "GET"
-        try:
-            await self.app(scope, receive, hold)
-        finally:
-            scope["method"] = method
-        status, content = finish(start, b"".join(body), Headers(scope=scope).getlist("if-none-match"))
-        await send({**start, "status": status})
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})
+            if refuses_gzip(Headers(scope=scope).getlist("accept-encoding")):
+                scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+            # Routes only know GET. The scope is changed, not copied, so that outer middleware sees the route.
+            scope["method"] = "GET"
+            try:
+                await self.app(scope, receive, hold)
+            finally:
+                scope["method"] = method
+            status = finish(start, body, Headers(scope=scope).getlist("if-none-match"))
+            await send({**start, "status": status})
+            if method == "HEAD" or status == HTTPStatus.NOT_MODIFIED:
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await send_spool(body, send)
 
 
-def finish(start: Message, body: bytes, if_none_match: Sequence[str]) -> tuple[int, bytes]:
-    """Complete the headers of an answer in place, and return its status and body."""
+def finish(start: Message, body: Spool, if_none_match: Sequence[str]) -> int:
+    """Complete the headers of an answer in place, and return its status."""
     headers = MutableHeaders(raw=start["headers"])
     if start["status"] != HTTPStatus.OK:
         headers.setdefault("Cache-Control", "no-store")
-        return start["status"], body
-    headers["ETag"] = tag = entity_tag(body)
+        return int(start["status"])
+    headers["ETag"] = tag = entity_tag(body.sha256)
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = CACHE_CONTROL
         headers["Vary"] = VARY
     if not is_known(tag, if_none_match):
-        headers["Content-Length"] = str(len(body))
-        return start["status"], body
+        headers["Content-Length"] = str(body.size)
+        return int(start["status"])
     for name in OF_CONTENT:
         del headers[name]
-    return HTTPStatus.NOT_MODIFIED, b""
+    return HTTPStatus.NOT_MODIFIED

@@ -15,7 +15,11 @@ class ApiSettings(Settings):
     api_host: str = Field("127.0.0.1", description="Address to listen on.")
     api_port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     read_database_url: str | None = Field(None, description="A replica for reading KPIs; default: JEJO_DATABASE_URL.")
-    api_connections: int = Field(8, ge=1, description="Most database connections of one process, for each address.")
+    api_connections: int = Field(
+        8, ge=1, description="Most database connections of one process for answers, and as many for keys and writes."
+    )
+    api_requests_per_reader: int = Field(4, ge=1, description="Most requests of one key or session at once.")
+    api_deadline_s: float = Field(30, gt=0, description="Seconds after which a request that has no answer is ended.")
     dashboard_dir: Path | None = Field(None, description="The built dashboard; default: web/dist beside this program.")
 
 

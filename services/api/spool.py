@@ -20,7 +20,7 @@ class Spool:
     """Bytes that are written once and then read. Close it afterwards."""
 
     def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)
+        self._file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115
         self._hash = hashlib.sha256()
         self.size = 0
 

@@ -2,6 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 LONGEST_S = 0.01
 
@@ -19,3 +24,12 @@ class Turn:
         if time.perf_counter() - self._began >= LONGEST_S:
             await asyncio.sleep(0)
             self._began = time.perf_counter()
+
+
+async def in_turns(make: Callable[[A], B], items: Iterable[A]) -> list[B]:
+    """Return what a function makes of each item, however many there are."""
+    turn, made = Turn(), []
+    for item in items:
+        made.append(make(item))
+        await turn.end_if_long()
+    return made

@@ -175,7 +175,9 @@ async def test_intersections(api: Api) -> None:
         ({"as_of": "2017-03-01"}, "as_of"),
         ({"limit": "0"}, "limit"),
         ({"cursor": "x"}, "cursor"),
-        ({"interval": "hour", "from": "2000-01-01", "to": "2020-01-01"}, "at most 20000 buckets"),
+        ({"interval": "hour", "from": "2000-01-01", "to": "2200-01-01"}, "1,000,000 buckets in all"),
+        ({"limit": "10001"}, "at most 10000 items"),
+        ({"cursor": "WyJuYXRpb24iLDBd", "group_by": "region"}, "the question that it belongs to"),
     ],
 )
 async def test_an_invalid_question_is_answered_with_what_to_ask(api: Api, change: dict[str, str], detail: str) -> None:

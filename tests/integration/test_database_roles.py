@@ -169,6 +169,6 @@ async def test_the_api_connects_with_its_own_login_and_timeout(database: str) ->
     try:
         async with databases.write.connect() as connection:
             assert await connection.scalar(sa.text("SELECT current_user")) == "jejo_api"
-            assert await connection.scalar(sa.text("SHOW statement_timeout")) == "30s"
+            assert await connection.scalar(sa.text("SHOW statement_timeout")) == "35s"
     finally:
         await databases.close()

@@ -1,6 +1,7 @@
 """ETags, 304, HEAD and compression of answers, over an application of the test's own."""
 
 import gzip
+import hashlib
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
@@ -16,6 +17,10 @@ from starlette.routing import Route
 from services.api.representations import CACHE_CONTROL, VARY, Representations, entity_tag, is_known
 
 LARGE = {"items": ["machine"] * 1000}
+
+
+def tag_of(body: bytes) -> str:
+    return entity_tag(hashlib.sha256(body).hexdigest())
 
 
 async def small(request: Request) -> Response:
@@ -65,7 +70,7 @@ async def test_answers_say_how_to_cache_them() -> None:
     async with client() as api:
         for path in ("/small", "/large", "/streamed"):
             answer = await api.get(path)
-            assert answer.headers["etag"] == entity_tag(answer.content)
+            assert answer.headers["etag"] == tag_of(answer.content)
             assert answer.headers["cache-control"] == CACHE_CONTROL
             assert answer.headers["vary"] == VARY
             assert int(answer.headers["content-length"]) == len(answer.content)
@@ -92,7 +97,7 @@ async def test_each_encoding_is_a_representation_of_its_own() -> None:
         assert answer.headers["content-encoding"] == "gzip"
         assert gzip.decompress(raw) == plain.content
         assert len(raw) < len(plain.content) / 5
-        assert answer.headers["etag"] == entity_tag(raw) != plain.headers["etag"]
+        assert answer.headers["etag"] == tag_of(raw) != plain.headers["etag"]
         assert int(answer.headers["content-length"]) == len(raw)
         asked = {"If-None-Match": answer.headers["etag"]}
         assert (await api.get("/large", headers=asked)).status_code == HTTPStatus.OK
@@ -125,7 +130,7 @@ async def test_a_route_may_set_its_own_caching() -> None:
         answer = await api.get("/asset")
         assert answer.headers["cache-control"] == "public, immutable"
         assert "vary" not in answer.headers
-        assert answer.headers["etag"] == entity_tag(b"x")
+        assert answer.headers["etag"] == tag_of(b"x")
 
 
 async def test_only_reads_are_conditional() -> None:

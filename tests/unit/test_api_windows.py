@@ -19,7 +19,7 @@ def seoul(year: int, month: int, day: int) -> int:
 
 def test_months_begin_at_midnight_in_seoul() -> None:
     found = buckets(seoul(2016, 12, 1), seoul(2017, 3, 1), Interval.MONTH)
-    assert found == [
+    assert list(found) == [
         Bucket(seoul(2016, 12, 1), seoul(2017, 1, 1)),
         Bucket(seoul(2017, 1, 1), seoul(2017, 2, 1)),
         Bucket(seoul(2017, 2, 1), seoul(2017, 3, 1)),
@@ -28,7 +28,7 @@ def test_months_begin_at_midnight_in_seoul() -> None:
 
 def test_total_is_one_bucket_on_whole_hours() -> None:
     start = seoul(2017, 3, 1) + 5 * HOUR_US
-    assert buckets(start, start + HOUR_US, Interval.TOTAL) == [Bucket(start, start + HOUR_US)]
+    assert list(buckets(start, start + HOUR_US, Interval.TOTAL)) == [Bucket(start, start + HOUR_US)]
     with pytest.raises(ValueError, match="boundary of interval total"):
         buckets(start + 1, start + HOUR_US, Interval.TOTAL)
 

@@ -5,5 +5,6 @@ A route without a dependency from here answers nobody. The names below are what 
 
 from services.api.access.authentication import Admin, AnyReader, authenticate
 from services.api.access.readers import Reader, RoleKind, forbidden
+from services.api.access.shares import Shares
 
-__all__ = ["Admin", "AnyReader", "Reader", "RoleKind", "authenticate", "forbidden"]
+__all__ = ["Admin", "AnyReader", "Reader", "RoleKind", "Shares", "authenticate", "forbidden"]

@@ -4,6 +4,7 @@ A browser also sends its cookie with requests that another site triggers, so a c
 key. The one exception is ending the session itself.
 """
 
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from services.api.access.credentials import hash_secret
 from services.api.access.queries import Session, read_role_of_key, read_session
 from services.api.access.readers import Reader, RoleKind, forbidden, parse_role, unauthorised
+from services.api.access.shares import Shares
 from services.api.dependencies import Now, Pools
 from services.api.problems import Problem
 
@@ -26,6 +28,25 @@ Secret = Annotated[str | None, Depends(cookie)]
 BearerToken = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
+async def take_place(request: Request, token: BearerToken, secret: Secret) -> AsyncIterator[None]:
+    """Hold one of the reader's places among the requests that use the database, until the route has its answer.
+
+    Raises:
+        Problem: 429 if the reader has too many requests under way.
+    """
+    shown = secret if token is None else token.credentials
+    if not shown:
+        yield
+        return
+    shares = request.app.state.shares
+    assert isinstance(shares, Shares)
+    async with shares.place(hash_secret(shown)):
+        yield
+
+
+HasPlace = Annotated[None, Depends(take_place, scope="function")]
+
+
 async def find_session(secret: Secret, databases: Pools, now: Now) -> Session | None:
     """Return the open session of the request's cookie, if there is one."""
     if not secret:
@@ -34,7 +55,9 @@ async def find_session(secret: Secret, databases: Pools, now: Now) -> Session | 
         return await read_session(connection, hash_secret(secret), now)
 
 
-async def authenticate(request: Request, token: BearerToken, secret: Secret, databases: Pools, now: Now) -> Reader:
+async def authenticate(
+    request: Request, token: BearerToken, secret: Secret, databases: Pools, now: Now, _: HasPlace
+) -> Reader:
     """Return the holder of the request's key, or without a key the person whose session it is.
 
     Raises:

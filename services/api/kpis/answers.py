@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.kpi_definitions import KpiDefinitions
 from services.api.kpis.items import csv_columns, csv_row, make_item
 from services.api.kpis.models import KpiItem, KpiPage
-from services.api.kpis.paging import ENUMERATED, PART, Page, choose_page, parts_of
+from services.api.kpis.paging import ENUMERATED, PART, Page, choose_page, page_of, parts_of
 from services.api.kpis.questions import Question
 from services.api.kpis.sums import Key, Sums, read_sums
 from services.api.kpis.windows import Buckets
@@ -93,8 +93,7 @@ class Answer:
         if question.group_by not in ENUMERATED and labels * len(begun) <= PART:
             # All is no more than a part of a page. To find out what is on the page first would cost as much.
             sums = await read_sums(connection, question, self._figures)
-            keys = [key for key in sorted(sums) if after is None or key > after]
-            page = Page(keys[:limit], len(keys) > limit)
+            page = page_of([key for key in sorted(sums) if after is None or key > after], limit)
             await self._write(page.keys, sums, question.until_us)
             return page
         page = await choose_page(connection, question, begun, after, limit)

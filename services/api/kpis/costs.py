@@ -42,7 +42,7 @@ async def check_cost(connection: AsyncConnection, question: Question) -> int:
     most = await at_most(connection, question)
     if most <= room:
         return most
-    counted = int((await connection.execute(queries.labels_in_use(question, room + 1))).scalar_one())
+    counted = int((await connection.execute(queries.count_labels(question, room + 1))).scalar_one())
     if counted > room:
         buckets = f"{len(question.buckets):,} of interval {question.interval}"
         raise too_many(f"{buckets}, for each {question.group_by} of at least {counted:,}")

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.api.cursors import make_cursor
 from services.api.kpis import queries
 from services.api.kpis.questions import GroupBy, Question
 from services.api.kpis.sums import Key
@@ -26,10 +27,15 @@ BEFORE_ALL = "\x01"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The keys of a page's items, in order."""
+    """The keys of a page's items, in order, and the cursor of the next page, None if there is none."""
 
     keys: Sequence[Key]
-    has_more: bool
+    next_cursor: str | None
+
+
+def page_of(keys: Sequence[Key], limit: int) -> Page:
+    """Return the page that has the first of some keys."""
+    return Page(keys[:limit], make_cursor(keys[limit - 1]) if len(keys) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ async def choose_page(
     else:
         rows = await read_times(connection, question, "" if after is None else after[0])
         keys = await keys_in(rows, buckets, after, limit + 1)
-    return Page(keys[:limit], len(keys) > limit)
+    return page_of(keys, limit)
 
 
 async def keys_by_label(
@@ -145,9 +151,15 @@ def parts_of(question: Question, buckets: Buckets, page: Page) -> Iterator[Part]
         if len(buckets) <= PART:
             yield part_of(question, buckets, keys)
             continue
-        edges = {keys[0][0], keys[-1][0]}
-        for _, own in groupby(keys, lambda key: key[0] if key[0] in edges else None):
-            yield part_of(question, buckets, list(own))
+        for own in edges_apart(keys):
+            yield part_of(question, buckets, own)
+
+
+def edges_apart(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    """Yield the keys of the first label, of those between, and of the last label."""
+    edges = {keys[0][0], keys[-1][0]}
+    for _, own in groupby(keys, lambda key: key[0] if key[0] in edges else None):
+        yield list(own)
 
 
 def part_of(question: Question, buckets: Buckets, keys: Sequence[Key]) -> Part:

@@ -231,7 +231,7 @@ def known_labels(question: Question) -> Query:
     return sa.select(groups).where(*(cohort.c[kind] == value for kind, value in question.scope.cohorts))
 
 
-def labels_in_use(question: Question, most: int) -> Query:
+def count_labels(question: Question, most: int) -> Query:
     """How many labels have something in use within the window; no more than ``most`` are counted."""
     own = {GroupBy.FACTORY: machine_span.c.factory, GroupBy.MACHINE: machine_span.c.machine}
     label = own[question.group_by] if question.group_by in own else cohort.c[str(question.group_by)]

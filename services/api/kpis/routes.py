@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.kpi_definitions import PublishedDefinitions, publish, read_definitions
 from services.api.access import AnyReader, Reader, RoleKind, authenticate, forbidden
-from services.api.cursors import make_cursor, read_cursor
+from services.api.cursors import read_cursor
 from services.api.database import Databases
 from services.api.dependencies import Now, Pools
 from services.api.kpis.answers import Answer, CsvForm, JsonForm, encoder
@@ -74,7 +74,7 @@ async def get_kpis(
             labels = await check_cost(connection, asked)
             until_us = await read_accounted_until(connection)
             begun = whole.until(until_us or 0)
-            page = Page((), has_more=False)
+            page = Page((), None)
             if until_us and begun:
                 question = replace(asked, buckets=begun, until_us=until_us)
                 page = await answer.write_page(connection, question, begun, after, query.limit, labels)
@@ -99,11 +99,10 @@ def read_place(cursor: str | None, asked: Question) -> Key | None:
 
 def finish(request: Request, answer: Answer, page: Page, until_us: int | None) -> Response:
     """Return the response that an answer with all its items is sent as."""
-    next_cursor = make_cursor(page.keys[-1]) if page.has_more else None
     accounted_until = None if until_us is None else rfc3339(until_us)
-    answer.end(KpiPage([], accounted_until, DEFINITIONS.definition_version, next_cursor))
+    answer.end(KpiPage([], accounted_until, DEFINITIONS.definition_version, page.next_cursor))
     if wants_csv(request):
-        return SpoolResponse(answer.spool, CSV_MEDIA_TYPE, csv_headers(request, next_cursor))
+        return SpoolResponse(answer.spool, CSV_MEDIA_TYPE, csv_headers(request, page.next_cursor))
     return SpoolResponse(answer.spool, "application/json", {"Vary": "Accept"})
 
 

@@ -8,6 +8,7 @@ a page neither repeats a thing nor leaves one out when others are registered mea
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -48,6 +49,7 @@ from services.api.registry.things import (
     Size,
 )
 from services.api.registry.versions import Version
+from services.api.turns import in_turns
 
 C = TypeVar("C", bound=Content)
 Element = sa.ColumnElement[Any]
@@ -268,7 +270,7 @@ async def read_page(
     directed = sa.asc if request.order is Order.ASC else sa.desc
     statement = statement.order_by(directed(by), directed(identifier)).limit(request.limit + 1)
     rows = (await connection.execute(statement, {"at": request.at_us})).mappings().all()
-    items = [read_row(listing, row) for row in rows[: request.limit]]
+    items = await in_turns(partial(read_row, listing), rows[: request.limit])
     if len(rows) <= request.limit:
         return Page(items, None)
     last = rows[request.limit - 1]

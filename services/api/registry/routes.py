@@ -1,5 +1,6 @@
 """The registry's endpoints: PUT and GET of single things, and GET of lists."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,8 +28,11 @@ from services.api.registry.visibility import (
     visible_factories,
 )
 from services.api.registry.writes import NotRegistered, Registration, write_all
+from services.api.turns import in_turns
 
 router = APIRouter(prefix="/v1", tags=["registry"])
+WRITTEN_AT_ONCE = 200
+"""Entries, which take a few ms."""
 
 C = TypeVar("C", bound=Content)
 E = TypeVar("E", bound=models.Held)
@@ -130,8 +134,8 @@ class Lister:
             Problem: 404 if the factory is not registered; 422 if the cursor is not one of this list in this order.
         """
         page = await self.page(listing, query, (), factory_id)
-        entries = [entry_of(item.identifier, item.version) for item in page.items]
-        return self.respond(model, entries, page.next_cursor)
+        entries = await in_turns(lambda item: entry_of(item.identifier, item.version), page.items)
+        return await self.respond(model, entries, page.next_cursor)
 
     async def page(
         self,
@@ -150,7 +154,15 @@ class Lister:
             except ValueError as error:
                 raise unprocessable(f"Correct the cursor: {error}.") from error
 
-    def respond(self, model: type[list_models.ListAnswer[E]], entries: list[E], next_cursor: str | None) -> Response:
+    async def respond(
+        self, model: type[list_models.ListAnswer[E]], entries: list[E], next_cursor: str | None
+    ) -> Response:
+        """Returns entries as JSON or CSV. Many are written in a thread, so that others are answered meanwhile."""
+        if len(entries) <= WRITTEN_AT_ONCE:
+            return self.write(model, entries, next_cursor)
+        return await asyncio.to_thread(self.write, model, entries, next_cursor)
+
+    def write(self, model: type[list_models.ListAnswer[E]], entries: list[E], next_cursor: str | None) -> Response:
         """Returns entries as JSON or CSV."""
         if wants_csv(self.request):
             columns = model.columns()
@@ -203,8 +215,8 @@ async def list_factories(query: Annotated[list_models.FactoriesQuery, Query()], 
     visible = visible_factories(lister.reader, lister.now_us)
     by_machines = query.sort is list_models.FactorySort.MACHINES
     page = await lister.page(lists.FACTORIES_BY_MACHINES if by_machines else lists.FACTORIES, query, visible)
-    entries = [list_models.FactoryListEntry.of_listed(item) for item in page.items]
-    return lister.respond(list_models.FactoryPage, entries, page.next_cursor)
+    entries = await in_turns(list_models.FactoryListEntry.of_listed, page.items)
+    return await lister.respond(list_models.FactoryPage, entries, page.next_cursor)
 
 
 @router.get("/factories/{factory_id}/machines", responses=pages(list_models.MachinePage))

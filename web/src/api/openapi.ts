@@ -403,7 +403,7 @@ export interface paths {
          * Get Kpis
          * @description KPIs of a scope over a window: one item for each bucket in which a machine is in use, data or not.
          *
-         *     As CSV where the caller prefers `text/csv`.
+         *     As CSV where the caller prefers `text/csv`. A question of more than 1,000,000 buckets in all is refused.
          */
         get: operations["get_kpis"];
         put?: never;
