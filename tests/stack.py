@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,19 @@ class Service:
         return self.log.read_text()
 
 
+def start_service(command: Sequence[str], environment: dict[str, str], log: Path, port: int | None) -> Service:
+    """Start a service by its ``jejo`` command, and write what it prints into a file."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services", *command],
+            cwd=ROOT,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    return Service(process, log, port)
+
+
 @dataclass
 class Sender:
     """A factory's gateway in a test: signs bytes with its key and sends them."""
@@ -155,15 +168,8 @@ class Stack:
         if setting is not None:
             environment.setdefault(setting, str(free_port()))
         log = self.folder / f"{command[0]}-{next(serial_numbers)}.log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "services", *command],
-                cwd=ROOT,
-                env={**self.environment, **environment},
-                stdout=out,
-                stderr=subprocess.STDOUT,
-            )
-        service = Service(process, log, None if setting is None else int(environment[setting]))
+        port = None if setting is None else int(environment[setting])
+        service = start_service(command, {**self.environment, **environment}, log, port)
         self.services.append(service)
         return service
 

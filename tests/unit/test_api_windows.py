@@ -66,3 +66,30 @@ def test_an_end_within_the_last_month_is_refused_with_its_boundaries() -> None:
     """The refusal of an end within it names them, although no month follows."""
     with pytest.raises(ValueError, match="9999-11-30T15:00:00Z and 9999-12-31T15:00:00Z"):
         buckets(seoul(9999, 11, 1), seoul(9999, 12, 2), Interval.MONTH)
+
+
+@given(instants, st.integers(1, 5000), st.sampled_from(Interval), st.data())
+def test_buckets_are_computed_as_they_follow_each_other(
+    us: int, hours: int, interval: Interval, data: st.DataObject
+) -> None:
+    start = floor(us, interval)
+    end = floor(start + hours * HOUR_US, interval)
+    if end == start:
+        end = following(start, interval)
+    found = buckets(start, end, interval)
+    listed = list(found)
+    assert len(listed) == len(found)
+    assert (listed[-1], found[-len(listed)]) == (found[-1], listed[0])
+    index = data.draw(st.integers(0, len(found) - 1))
+    assert found.start_of(index) == listed[index].from_us
+    inside = data.draw(st.integers(listed[index].from_us, listed[index].to_us - 1))
+    assert found.index_of(inside) == index
+    begun = found.until(inside)
+    assert list(begun) == [Bucket(b.from_us, min(b.to_us, inside)) for b in listed if b.from_us < inside]
+
+
+def test_a_window_of_millions_is_not_listed() -> None:
+    found = buckets(seoul(2000, 1, 1), seoul(9000, 1, 1), Interval.HOUR)
+    assert len(found) == (seoul(9000, 1, 1) - seoul(2000, 1, 1)) // HOUR_US
+    assert found[-1].to_us == seoul(9000, 1, 1)
+    assert len(found.until(0)) == 0
