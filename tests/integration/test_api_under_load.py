@@ -1,0 +1,202 @@
+"""Whatever may be asked of 30,000 machines: the API's memory stays bounded, and others are answered at once."""
+
+import asyncio
+import http.client
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from services.core.database import Connection, connect
+from services.core.times import DAY_US, seoul_day
+from tests.api_process import ApiProcess, running_api
+from tests.bench.country import ORIGIN_US, register
+
+FACTORIES = 1500
+MACHINES = 20
+DAYS = 40
+MOST_MB = 300
+QUESTIONS = 90
+AT_ONCE = 8
+READERS = 4
+
+COLUMNS = """
+SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1
+"""
+WHOLE = "/v1/kpis?group_by=machine&from=2026-03-01&to=2026-04-01&limit=10000"
+WORST = (
+    WHOLE,
+    "/v1/kpis?group_by=machine&interval=day&from=2026-03-01&to=2026-03-31&limit=10000",
+    "/v1/kpis?group_by=factory&interval=day&from=2026-03-01&to=2026-04-01&limit=10000",
+    "/v1/kpis?group_by=region&interval=hour&from=2020-01-01&to=2026-03-31&limit=10000",
+    "/v1/kpis?scope=machine:F000001/M01&interval=hour&from=2016-01-01&to=2026-04-01&limit=10000",
+)
+"""The largest pages of questions that are allowed."""
+
+ASK_FOR_EVER = """
+import http.client, sys
+host, path, key, accept = sys.argv[1:]
+connection = http.client.HTTPConnection(host, timeout=120)
+while True:
+    connection.request("GET", path, headers={"Authorization": key, "Accept": accept})
+    answer = connection.getresponse()
+    while answer.read(1 << 20):
+        pass
+"""
+
+
+async def fill(url: str) -> None:
+    """Register a country and give it accounts: figures as large as real ones, with no facts behind them."""
+    owner = await connect(url)
+    try:
+        await register(owner, FACTORIES, str(MACHINES), 600_000_000)
+        until_us = ORIGIN_US + DAYS * DAY_US
+        await owner.execute("INSERT INTO analytics_state (accounted_until) VALUES ($1)", until_us)
+        days = f"generate_series(0, {DAYS - 1}) AS n"
+        day = {"day": f"'{seoul_day(ORIGIN_US)}'::date + n"}
+        hour = {"hour": "to_timestamp($1::bigint / 1000000) + n * INTERVAL '1 hour'"}
+        span = "machine_span s"
+        await write(owner, "machine_day", {"machine": "s.machine", **day}, f"{span}, generate_series(0, 4) AS n")
+        keys = {"machine": "s.machine", "cohort": "s.cohort", **hour}
+        await write(owner, "machine_hour", keys, f"{span}, generate_series(0, 47) AS n WHERE machine <= 2000")
+        own = f"(SELECT DISTINCT factory, cohort FROM {span}) AS s"
+        await write(owner, "factory_day", {"factory": "factory", "cohort": "cohort", **day}, f"{own}, {days}")
+        of_cohorts = f"(SELECT DISTINCT cohort FROM {span}) AS s"
+        await write(owner, "cohort_day", {"cohort": "cohort", **day}, f"{of_cohorts}, {days}")
+        await write(owner, "cohort_hour", {"cohort": "cohort", **hour}, f"{of_cohorts}, generate_series(0, 99) AS n")
+        await owner.execute("VACUUM ANALYZE")
+    finally:
+        await owner.close()
+
+
+async def write(owner: Connection, table: str, keys: dict[str, str], source: str) -> None:
+    """Fill a table of sums: its keys by expressions over the source, all else with one figure."""
+    amounts = {"boolean": "true", "integer": "1000", "numeric": "1e15::numeric"}
+    columns = {row["column_name"]: row["data_type"] for row in await owner.fetch(COLUMNS, table)}
+    values = [keys.get(name, amounts.get(kind, "1000000007 + n")) for name, kind in columns.items()]
+    origin = () if "hour" not in keys else (ORIGIN_US,)
+    await owner.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {source}", *origin)
+
+
+@pytest.fixture(scope="module")
+def country(module_database: str) -> str:
+    """The address of a database with many machines."""
+    asyncio.run(fill(module_database))
+    return module_database
+
+
+def random_question(at: random.Random) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """Return parameters and headers of a valid question."""
+    interval = at.choice(("hour", "day", "month", "total"))
+    first, last = sorted(at.sample(range(1, 130), 2))
+    if interval == "month":
+        window = tuple(f"{2016 + n // 12}-{1 + n % 12:02d}-01" for n in (first, last))
+    else:
+        start = ORIGIN_US - at.choice((0, 3, 700, 3000)) * DAY_US
+        window = str(seoul_day(start)), str(seoul_day(start + at.choice((1, 3, 30, 400, 4000)) * DAY_US))
+    asked = [("interval", interval), ("from", window[0]), ("to", window[1])]
+    asked.append(("limit", str(at.choice((1, 17, 1000, 10_000, 10_000)))))
+    groups = (None, "region", "sector", "zone", "sponsor", "level", "size", "factory", "factory", "machine", "machine")
+    group = at.choice(groups)
+    asked += [("group_by", group)] if group else []
+    scopes = ("nation", "nation", "region:KR-48", "sector:C12", "size:10-49", "factory:F000007", "machine:F000003/M02")
+    asked += [("scope", scope) for scope in at.sample(scopes, at.choice((1, 1, 2)))]
+    asked += [("kpi", name) for name in at.sample(("oee", "availability", "coverage", "mtbf_h"), at.choice((0, 0, 2)))]
+    encoding = at.choice(("gzip", "identity"))
+    return asked, {"Accept": at.choice(("application/json", "text/csv")), "Accept-Encoding": encoding}
+
+
+async def read_all(client: httpx.AsyncClient, path: str, **options: Any) -> int:
+    """Read an answer and forget it; return its status."""
+    async with client.stream("GET", path, **options) as answer:
+        async for _ in answer.aiter_raw():
+            pass
+    return answer.status_code
+
+
+async def test_memory_is_bounded_whatever_is_asked(country: str, tmp_path: Path) -> None:
+    at = random.Random(20_261_128)
+    with running_api(country, tmp_path) as api:
+        keys = [await api.headers(f"reader {n}") for n in range(READERS)]
+        waiting = [
+            (path, {"headers": {"Accept": accept}}) for path in WORST for accept in ("application/json", "text/csv")
+        ]
+        for _ in range(QUESTIONS):
+            parameters, headers = random_question(at)
+            waiting.append(("/v1/kpis", {"params": parameters, "headers": headers}))
+        at.shuffle(waiting)
+        statuses: list[int] = []
+
+        async def ask_next() -> None:
+            async with httpx.AsyncClient(base_url=api.url, timeout=120) as client:
+                while waiting:
+                    path, options = waiting.pop()
+                    options["headers"] |= keys[len(waiting) % READERS]
+                    statuses.append(await read_all(client, path, **options))
+
+        await asyncio.gather(*(ask_next() for _ in range(AT_ONCE)))
+        found = {status: statuses.count(status) for status in sorted(set(statuses))}
+        print(f"peak {api.peak_mb:.0f} MB after {len(statuses)} questions, by status: {found}")
+        assert set(found) <= {200, 422, 504}
+        assert found[200] > len(statuses) / 2
+        assert api.peak_mb < MOST_MB
+    assert "Traceback" not in api.service.output
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+async def test_others_are_answered_beside_the_worst_questions(country: str, tmp_path: Path, accept: str) -> None:
+    """One key asks for the largest pages without pause, as many at once as it may. Times are of a shared machine."""
+    with running_api(country, tmp_path) as api:
+        greedy, other = await api.headers(f"greedy {accept}"), await api.headers(f"other {accept}")
+        host = api.url.removeprefix("http://")
+        asking = [start_asking(host, path, greedy["Authorization"], accept) for path in WORST[:4]]
+        try:
+            await asyncio.to_thread(wait_until_busy, api, greedy)
+            month = "/v1/kpis?scope=factory:F000100&from=2026-03-01&to=2026-04-01&kpi=oee"
+            for path in ("/healthz", "/readyz", month, "/v1/factories/F000100"):
+                times = await asyncio.to_thread(time_requests, host, path, other, 100)
+                median, worst = statistics.median(times), times[-3]
+                print(f"{path} beside {accept}: median {1000 * median:.0f} ms, p97 {1000 * worst:.0f} ms")
+                assert median < 0.1, path
+                assert worst < 1, path
+            assert all(process.poll() is None for process in asking)
+        finally:
+            for process in asking:
+                process.kill()
+                process.wait()
+
+
+def start_asking(*arguments: str) -> "subprocess.Popen[bytes]":
+    """Start a process that asks the same question for ever, so that reading the answers costs this one nothing."""
+    return subprocess.Popen([sys.executable, "-c", ASK_FOR_EVER, *arguments])
+
+
+def wait_until_busy(api: ApiProcess, headers: dict[str, str]) -> None:
+    """Return after the first of the large answers, when the others are under way."""
+    with httpx.stream("GET", api.url + WHOLE, headers=headers, timeout=120) as answer:
+        for _ in answer.iter_raw():
+            pass
+
+
+def time_requests(host: str, path: str, headers: dict[str, str], times: int) -> Sequence[float]:
+    """Return the seconds of requests one after the other, sorted."""
+    connection = http.client.HTTPConnection(host, timeout=60)
+    found = []
+    try:
+        for _ in range(times):
+            began = time.perf_counter()
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            found.append(time.perf_counter() - began)
+            assert answer.status == http.client.OK
+    finally:
+        connection.close()
+    return sorted(found)
