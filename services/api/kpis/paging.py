@@ -54,7 +54,8 @@ def check_cursor(question: Question, after: Key) -> None:
     """
     label = after[0]
     fits = label == question.scope.label if question.group_by is None else label.startswith(f"{question.group_by}:")
-    if not fits:
+    # PostgreSQL's texts cannot contain NUL; neither can a label.
+    if not fits or "\0" in label:
         raise ValueError("send the cursor with the question that it belongs to")
 
 
