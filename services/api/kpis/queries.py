@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from schemas.figure_definitions import OnCountedDays
+from services.api.instants import INSTANT
 from services.api.kpis.questions import GroupBy, Question
 from services.api.kpis.selection import (
     Days,
@@ -287,7 +288,8 @@ def times_in_use(question: Question, after: str) -> Query:
         .group_by(alike.c.label)
         .subquery("united")
     )
-    begins, ends = sa.func.lower(united.c.during).label("from_at"), sa.func.upper(united.c.during).label("to_at")
+    begins = sa.func.lower(united.c.during, type_=INSTANT).label("from_at")
+    ends = sa.func.upper(united.c.during, type_=INSTANT).label("to_at")
     return sa.select(united.c.label, begins, ends).order_by(united.c.label, begins)
 
 
