@@ -38,7 +38,7 @@ def open_databases(settings: ApiSettings) -> Databases:
     return Databases(write, read)
 
 
-def engine(url: str, connections: int, timeout_s: float) -> AsyncEngine:
+def engine(url: str, connections: int, timeout_s: float = 30) -> AsyncEngine:
     """A pool. asyncpg reads the address, as for the other services: SQLAlchemy knows fewer of its options."""
     settings = {
         "application_name": "jejo api",

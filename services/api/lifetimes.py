@@ -41,7 +41,7 @@ class Lifetimes:
             await send(message)
 
         reads = scope["method"] in READS
-        answering = asyncio.create_task(self._answer(scope, no_body if reads else receive, send_on))
+        answering = asyncio.create_task(self._answer(scope, no_body() if reads else receive, send_on))
         tasks = {answering, asyncio.create_task(client_leaves(receive))} if reads else {answering}
         try:
             done, _ = await asyncio.wait(tasks, timeout=self._deadline_s, return_when=asyncio.FIRST_COMPLETED)
@@ -64,9 +64,18 @@ class Lifetimes:
         await self.app(scope, receive, send)
 
 
-async def no_body() -> Message:
-    """Stand for the body of a read, which nobody reads."""
-    return {"type": "http.request", "body": b"", "more_body": False}
+def no_body() -> Receive:
+    """Stand for the body of a read, which nobody reads: it is empty, and nothing follows."""
+    is_received = False
+
+    async def receive() -> Message:
+        nonlocal is_received
+        if is_received:
+            await asyncio.Event().wait()
+        is_received = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    return receive
 
 
 async def client_leaves(receive: Receive) -> None:

@@ -108,8 +108,8 @@ async def read_times(connection: AsyncConnection, question: Question, first: str
     """Return when something is in use, by label from ``first`` on."""
     found: list[tuple[str, int, int]] = []
     turn = Turn()
-    for label, begins, ends in await connection.execute(queries.times_in_use(question, first)):
-        found.append((label, us_of(begins), us_of(ends)))
+    for row in await connection.execute(queries.times_in_use(question, first)):
+        found.append((row.label, us_of(row.from_at), us_of(row.to_at)))
         await turn.end_if_long()
     return found
 
