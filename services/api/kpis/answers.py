@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.kpi_definitions import KpiDefinitions
 from services.api.kpis.items import csv_columns, csv_row, make_item
 from services.api.kpis.models import KpiItem, KpiPage
-from services.api.kpis.paging import ENUMERATED, PART, Page, choose_page, page_of, parts_of
+from services.api.kpis.paging import ENUMERATED, PART, Page, choose_page, choose_ranked_page, page_of, parts_of
 from services.api.kpis.questions import Question
+from services.api.kpis.ranking import Ranking
 from services.api.kpis.sums import Key, Sums, read_sums
 from services.api.kpis.windows import Buckets
 from services.api.pages import csv_lines
@@ -97,9 +98,25 @@ class Answer:
             await self._write(page.keys, sums, question.until_us)
             return page
         page = await choose_page(connection, question, begun, after, limit)
+        await self._write_parts(connection, question, begun, page)
+        return page
+
+    async def write_ranked_page(
+        self, connection: AsyncConnection, question: Question, begun: Buckets, ranking: Ranking, limit: int
+    ) -> Page:
+        """Read and write the next items in the order of a KPI, at most ``limit``. Return which they are.
+
+        Args:
+            begun: the question's buckets, of which there is one.
+        """
+        page = await choose_ranked_page(connection, question, begun, ranking, limit)
+        await self._write_parts(connection, question, begun, page)
+        return page
+
+    async def _write_parts(self, connection: AsyncConnection, question: Question, begun: Buckets, page: Page) -> None:
+        """Read and write the items of a page, part by part."""
         for part in parts_of(question, begun, page):
             await self._write(part.keys, await read_sums(connection, part.question, self._figures), question.until_us)
-        return page
 
     async def _write(self, keys: Sequence[Key], sums: Mapping[Key, Sums], until_us: int) -> None:
         """Write the items of some keys."""

@@ -37,6 +37,12 @@ class KpiQuery(BaseModel):
     from_: Instant = Field(alias="from", description="RFC 3339, or a date, which is its midnight in Seoul.")
     to: Instant = Field(description="As `from`; exclusive.")
     kpi: list[str] = Field(default_factory=list, max_length=100, description="Ids of KPIs; default: all.")
+    order_by: str | None = Field(
+        None,
+        max_length=100,
+        description="Id of a KPI: items come in the order of its exact value, with `-` before it the highest first. "
+        "Items without a value come last, equal ones in the order of their scopes. For one bucket a scope only.",
+    )
     limit: Annotated[int, Field(ge=1, le=10_000), BeforeValidator(read_integer)] = 1000
     cursor: str | None = Field(None, max_length=500, description="`next_cursor` of the page before.")
 
@@ -102,7 +108,7 @@ class KpiItem(msgspec.Struct, frozen=True):
 
 
 class KpiPage(msgspec.Struct, frozen=True):
-    """Items in the order of scope and time."""
+    """Items in the order of scope and time, or of the KPI that was asked for."""
 
     items: list[KpiItem]
     accounted_until: Timestamp | None

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.api.cursors import make_cursor
 from services.api.kpis import queries
 from services.api.kpis.questions import GroupBy, Question
+from services.api.kpis.rank_queries import ranked_labels
+from services.api.kpis.ranking import Place, Ranking
 from services.api.kpis.sums import Key
 from services.api.kpis.windows import Buckets
 from services.api.turns import Turn
@@ -46,13 +48,12 @@ class Part:
     keys: Sequence[Key]
 
 
-def check_cursor(question: Question, after: Key) -> None:
-    """Check that a cursor may come from the question.
+def check_cursor(question: Question, label: str) -> None:
+    """Check that a cursor's label may come from the question.
 
     Raises:
         ValueError: it comes from another one.
     """
-    label = after[0]
     fits = label == question.scope.label if question.group_by is None else label.startswith(f"{question.group_by}:")
     # PostgreSQL's texts cannot contain NUL; neither can a label.
     if not fits or "\0" in label:
@@ -74,6 +75,22 @@ async def choose_page(
         rows = await read_times(connection, question, "" if after is None else after[0])
         keys = await keys_in(rows, buckets, after, limit + 1)
     return page_of(keys, limit)
+
+
+async def choose_ranked_page(
+    connection: AsyncConnection, question: Question, buckets: Buckets, ranking: Ranking, limit: int
+) -> Page:
+    """Return the keys of the next items in the order of a KPI.
+
+    Args:
+        buckets: the question's, of which there is one.
+    """
+    rows = (await connection.execute(ranked_labels(question, ranking, limit + 1))).all()
+    keys = [(label, buckets.from_us) for label, _ in rows[:limit]]
+    if len(rows) <= limit:
+        return Page(keys, None)
+    label, rank = rows[limit - 1]
+    return Page(keys, ranking.cursor(Place(None if rank is None else int(rank), label)))
 
 
 async def keys_by_label(

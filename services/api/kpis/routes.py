@@ -17,6 +17,7 @@ from services.api.kpis.costs import check_cost, check_window
 from services.api.kpis.models import KpiPage, KpiQuery
 from services.api.kpis.paging import Page, check_cursor
 from services.api.kpis.questions import Question, Scope, parse_scopes
+from services.api.kpis.ranking import Ranking, parse_ranking
 from services.api.kpis.sums import Key, read_accounted_until
 from services.api.kpis.windows import buckets
 from services.api.models import described_as
@@ -51,6 +52,7 @@ async def get_kpis(
 ) -> Response:
     """KPIs of a scope over a window: one item for each bucket in which a machine is in use, data or not.
 
+    In the order of scope and time, or of a KPI (`order_by`): `order_by=-oee&limit=20` gives the 20 highest.
     As CSV where the caller prefers `text/csv`. A question of more than 1,000,000 buckets in all is refused.
     """
     scope = parsed(lambda: parse_scopes(query.scope))
@@ -62,7 +64,8 @@ async def get_kpis(
         if name not in known:
             raise unprocessable(f"There is no KPI {name}; GET /v1/kpi-definitions lists them.")
     asked = Question(scope, query.group_by, query.interval, whole, whole.to_us)
-    after = parsed(lambda: read_place(query.cursor, asked))
+    ranking = parsed(lambda: read_ranking(query, asked))
+    after = parsed(lambda: read_place(query.cursor, asked)) if ranking is None else None
     may_know = await check_may_ask(databases, reader, scope, now)
     form = CsvForm(ids, byte_order_mark=wants_byte_order_mark(request)) if wants_csv(request) else JsonForm()
     answer = Answer(form, DEFINITIONS, ids, whole)
@@ -77,7 +80,10 @@ async def get_kpis(
             page = Page((), None)
             if until_us and begun:
                 question = replace(asked, buckets=begun, until_us=until_us)
-                page = await answer.write_page(connection, question, begun, after, query.limit, labels)
+                if ranking is None:
+                    page = await answer.write_page(connection, question, begun, after, query.limit, labels)
+                else:
+                    page = await answer.write_ranked_page(connection, question, begun, ranking, query.limit)
         return finish(request, answer, page, until_us)
     except BaseException:
         answer.spool.close()
@@ -93,8 +99,22 @@ def read_place(cursor: str | None, asked: Question) -> Key | None:
     if cursor is None:
         return None
     after = read_cursor(cursor, tuple[str, int])
-    check_cursor(asked, after)
+    check_cursor(asked, after[0])
     return after
+
+
+def read_ranking(query: KpiQuery, asked: Question) -> Ranking | None:
+    """Return the order by a KPI, with the place that a page begins after; None without ``order_by``.
+
+    Raises:
+        ValueError: there is no such order, or the cursor is not one of it or of the question.
+    """
+    if query.order_by is None:
+        return None
+    ranking = parse_ranking(query.order_by, query.cursor, DEFINITIONS.by_id(), len(asked.buckets))
+    if ranking.after is not None:
+        check_cursor(asked, ranking.after.label)
+    return ranking
 
 
 def finish(request: Request, answer: Answer, page: Page, until_us: int | None) -> Response:

@@ -1,0 +1,92 @@
+"""The order of a page by the exact value of a KPI, and the places in it at which pages end. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas.kpi_definitions import KpiDefinition
+from services.api.cursors import make_cursor, read_cursor
+
+DESCENDING = "-"
+RANK = re.compile("[0-9]{1,300}")
+CursorKey = tuple[str, str | None, str]
+"""The order, the rank in decimal digits, and the label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a label is in the order.
+
+    Attributes:
+        rank: grows with the KPI's value, and is equal where the values are (``rank_queries.rank``); None without a
+            value, which comes last in both directions.
+        label: decides between equal ranks, in the order of code points.
+    """
+
+    rank: int | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """An order by a KPI, and the place after which the page begins, if it is not the first.
+
+    The KPI's scale does not matter: it is the same for every label.
+    """
+
+    kpi: KpiDefinition
+    is_descending: bool
+    after: Place | None = None
+
+    @property
+    def order_by(self) -> str:
+        """The order as a caller asks for it."""
+        return f"{DESCENDING if self.is_descending else ''}{self.kpi.id}"
+
+    def cursor(self, place: Place) -> str:
+        """Return the cursor of the page that begins after a place."""
+        key: CursorKey = (self.order_by, None if place.rank is None else str(place.rank), place.label)
+        return make_cursor(key)
+
+
+def parse_ranking(order_by: str, cursor: str | None, known: Mapping[str, KpiDefinition], buckets: int) -> Ranking:
+    """Return the order that a caller asks for.
+
+    Args:
+        known: the KPIs by id.
+        buckets: how many buckets the window has.
+
+    Raises:
+        ValueError: if the KPI is unknown, a label would have several values, or the cursor is not one of this order.
+    """
+    kpi = known.get(order_by.removeprefix(DESCENDING))
+    if kpi is None:
+        raise ValueError(
+            f"there is no KPI {order_by.removeprefix(DESCENDING)} to order by; GET /v1/kpi-definitions lists them, "
+            "and - before an id means the highest first"
+        )
+    if buckets > 1:
+        raise ValueError(
+            f"a scope needs one value to be ordered by, and this window has {buckets} buckets; ask for interval=total, "
+            "or for a window of one bucket"
+        )
+    ranking = Ranking(kpi, order_by.startswith(DESCENDING))
+    return ranking if cursor is None else Ranking(kpi, ranking.is_descending, parse_place(cursor, ranking.order_by))
+
+
+def parse_place(cursor: str, order_by: str) -> Place:
+    """Return the place after which a page begins.
+
+    Raises:
+        ValueError: if the API did not make the cursor, or made it for another order.
+    """
+    try:
+        own, rank, label = read_cursor(cursor, CursorKey)
+    except ValueError:
+        own, rank, label = "", None, ""
+    # PostgreSQL's texts cannot contain NUL; neither can a label.
+    if own != order_by or "\0" in label or not (rank is None or RANK.fullmatch(rank)):
+        raise ValueError(
+            f"this cursor is not of order_by={order_by}; send the cursor as `next_cursor` gave it, with the same order_by"
+        )
+    return Place(None if rank is None else int(rank), label)
