@@ -87,6 +87,6 @@ def parse_place(cursor: str, order_by: str) -> Place:
     # PostgreSQL's texts cannot contain NUL; neither can a label.
     if own != order_by or "\0" in label or not (rank is None or RANK.fullmatch(rank)):
         raise ValueError(
-            f"this cursor is not of order_by={order_by}; send the cursor as `next_cursor` gave it, with the same order_by"
+            f"this cursor is not of order_by={order_by}; send it as `next_cursor` gave it, with the order of that page"
         )
     return Place(None if rank is None else int(rank), label)
