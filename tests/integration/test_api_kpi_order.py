@@ -47,8 +47,8 @@ async def country(api: Api) -> Api:
     await api.register()
     for enterprise, employees in (("E2", 7), ("E3", 900)):
         await api.put(f"/v1/enterprises/{enterprise}", {**ENTERPRISE, "employees": employees})
-    for kind, name in (("zones", "Z1"), ("zones", "Z2"), ("sponsors", "S1")):
-        assert (await api.put(f"/v1/{kind}/{name}", {"name": name})).status_code == HTTPStatus.CREATED
+    for path, of_zone in (("zones/Z1", {"region": "KR-48"}), ("zones/Z2", {"region": "KR-26"}), ("sponsors/S1", {})):
+        assert (await api.put(f"/v1/{path}", {"name": path, **of_zone})).status_code == HTTPStatus.CREATED
     for factory, differing in (
         ("F1", {"zone": "Z1"}),
         ("F2", {"region": "KR-26", "sector": "C10", "enterprise_id": "E2", "zone": "Z2", "sponsor": "S1"}),

@@ -160,6 +160,7 @@ async function checkList(page: Page, url: string, plan: Plan, api: Api, report: 
   const byAvailability = page.locator("thead").getByRole("button", { name: "Availability" });
   await byAvailability.click();
   await byAvailability.click();
+  await settle(page);
   await checkDownloads(page, api, report);
   await checkNames(page, "", api, report);
   await checkNames(page, "name-", api, report);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { addressOf, getJson, getPages, Problem } from "../src/api/client.ts";
 import { readCsv } from "../src/api/download.ts";
-import { readFactories, readMachines, readZones } from "../src/api/requests.ts";
+import { orderBy, readFactories, readKpis, readMachines, readRankedKpis, readZones } from "../src/api/requests.ts";
 import { problemOf } from "../src/state/load.ts";
 import { signedOut } from "../src/state/signed-out.ts";
 
@@ -75,6 +75,30 @@ test("every page of a list is read", async () => {
   assert.deepEqual(asked, [
     "/v1/factories/F1/machines?limit=10000",
     "/v1/factories/F1/machines?limit=10000&cursor=a%2Bb%3D",
+  ]);
+});
+
+test("KPIs in an order are asked for a page at a time", async () => {
+  const window = { from: "2026-11-01", to: "2026-12-01" };
+  const asked = respond(
+    json({ items: [], next_cursor: "a+b=" }),
+    json({ items: [], next_cursor: null }),
+    json({ next_cursor: null }),
+    json({ items: [], next_cursor: null }),
+  );
+  const page = (cursor: string | null) => readRankedKpis(["nation"], window, "oee", "-oee", { limit: 200, cursor });
+  assert.equal((await page(null)).next_cursor, "a+b=");
+  await page("a+b=");
+  assert.equal((await problemIn(page(null))).kind, "malformed");
+  await readKpis(["nation"], window, ["oee"], { groupBy: "region", orderBy: orderBy("oee", "asc") });
+  const ordered = (order: string, limit: number, rest = "", group = "factory") =>
+    `/v1/kpis?scope=nation&group_by=${group}&interval=total&from=2026-11-01&to=2026-12-01&kpi=oee` +
+    `&order_by=${order}&limit=${limit}${rest}`;
+  assert.deepEqual(asked, [
+    ordered("-oee", 200),
+    ordered("-oee", 200, "&cursor=a%2Bb%3D"),
+    ordered("-oee", 200),
+    ordered("oee", 10_000, "", "region"),
   ]);
 });
 

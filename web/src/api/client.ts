@@ -120,9 +120,25 @@ export async function getJson<P extends Path>(
   return body as Answer<P>;
 }
 
+/** Returns one page of a list.
+ *
+ * @throws Problem as `getJson`, or if the page has no items.
+ */
+export async function getPage<P extends ListPath>(
+  path: P,
+  parameters: Parameters<P>,
+  signal?: AbortSignal,
+): Promise<Answer<P>> {
+  const page = await getJson(path, parameters, signal);
+  if (!Array.isArray((page as Partial<ListPage<Item<P>>>).items)) {
+    throw new Problem("malformed", 200, `${path}: a page without items`);
+  }
+  return page;
+}
+
 /** Reads every page of a list, and passes on the items of each as it arrives.
  *
- * @throws Problem as `getJson`, or if a page has no items.
+ * @throws Problem as `getPage`.
  */
 export async function getPages<P extends ListPath>(
   path: P,
@@ -134,10 +150,7 @@ export async function getPages<P extends ListPath>(
   let cursor: string | null = null;
   do {
     const next = { ...rest, query: { ...query, limit: PAGE_LIMIT, ...(cursor === null ? {} : { cursor }) } };
-    const page = (await getJson(path, next as Parameters<P>, signal)) as Partial<ListPage<Item<P>>>;
-    if (!Array.isArray(page.items)) {
-      throw new Problem("malformed", 200, `${path}: a page without items`);
-    }
+    const page = (await getPage(path, next as Parameters<P>, signal)) as ListPage<Item<P>>;
     onItems(page.items);
     cursor = page.next_cursor ?? null;
   } while (cursor !== null);

@@ -403,6 +403,7 @@ export interface paths {
          * Get Kpis
          * @description KPIs of a scope over a window: one item for each bucket in which a machine is in use, data or not.
          *
+         *     In the order of scope and time, or of a KPI (`order_by`): `order_by=-oee&limit=20` gives the 20 highest.
          *     As CSV where the caller prefers `text/csv`. A question of more than 1,000,000 buckets in all is refused.
          */
         get: operations["get_kpis"];
@@ -907,7 +908,7 @@ export interface components {
         };
         /**
          * KpiPage
-         * @description Items in the order of scope and time.
+         * @description Items in the order of scope and time, or of the KPI that was asked for.
          */
         KpiPage: {
             items: components["schemas"]["KpiItem"][];
@@ -2658,6 +2659,8 @@ export interface operations {
                 to: string;
                 /** @description Ids of KPIs; default: all. */
                 kpi?: string[];
+                /** @description Id of a KPI: items come in the order of its exact value, with `-` before it the highest first. Items without a value come last, equal ones in the order of their scopes. For one bucket a scope only. */
+                order_by?: string | null;
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;

@@ -1,6 +1,6 @@
 /** The dashboard's requests, one for each question (lists: one for each page). */
 
-import { getJson, getPages, type Item, type ListPath, PAGE_LIMIT, type Parameters } from "./client.ts";
+import { getJson, getPage, getPages, type Item, type ListPath, PAGE_LIMIT, type Parameters } from "./client.ts";
 import type {
   FactoryEntry,
   FactoryListEntry,
@@ -36,25 +36,36 @@ export async function readFactory(factory_id: string, signal?: AbortSignal): Pro
   return listed ?? getJson("/v1/factories/{factory_id}", { path: { factory_id } }, signal);
 }
 
+interface KpiOptions {
+  groupBy?: GroupBy;
+  interval?: Interval;
+  orderBy?: string;
+}
+
 /** Returns KPIs in total, by day or by month.
  *
- * `scopes` are intersected; `groupBy` splits them.
+ * `scopes` are intersected; `groupBy` splits them; `orderBy` is as `orderBy` below returns it.
  */
 export function readKpis(
   scopes: string[],
   window: Window,
   kpis: string[],
-  more: { groupBy?: GroupBy; interval?: Interval } = {},
+  options: KpiOptions = {},
   signal?: AbortSignal,
 ): Promise<KpiPage> {
-  return getJson("/v1/kpis", kpiParameters(scopes, window, kpis, more), signal);
+  return getJson("/v1/kpis", kpiParameters(scopes, window, kpis, options), signal);
+}
+
+/** Returns the parameter that asks for items in the order of a KPI; those without a value always come last. */
+export function orderBy(kpi: string, order: "asc" | "desc"): string {
+  return order === "desc" ? `-${kpi}` : kpi;
 }
 
 function kpiParameters(
   scopes: string[],
   window: Window,
   kpis: string[],
-  { groupBy, interval = "total" }: { groupBy?: GroupBy; interval?: Interval },
+  { groupBy, interval = "total", orderBy }: KpiOptions,
 ): Parameters<"/v1/kpis"> {
   return {
     query: {
@@ -64,6 +75,7 @@ function kpiParameters(
       from: window.from,
       to: window.to,
       kpi: kpis,
+      ...(orderBy === undefined ? {} : { order_by: orderBy }),
       limit: PAGE_LIMIT,
     },
   };
@@ -112,6 +124,22 @@ export function readFactoryKpis(
   signal?: AbortSignal,
 ): Promise<void> {
   return getPages("/v1/kpis", factoryKpis(scopes, window, kpi), onPage, signal);
+}
+
+/** Returns a page of one KPI of the factories in a scope, in an order.
+ *
+ * @param cursor of the page; null for the first.
+ */
+export function readRankedKpis(
+  scopes: string[],
+  window: Window,
+  kpi: string,
+  orderBy: string,
+  page: { limit: number; cursor: string | null },
+  signal?: AbortSignal,
+): Promise<KpiPage> {
+  const { query } = kpiParameters(scopes, window, [kpi], { groupBy: "factory", orderBy });
+  return getPage("/v1/kpis", { query: { ...query, ...page } }, signal);
 }
 
 /** Returns the parameters that ask for one KPI of every factory in a scope. */

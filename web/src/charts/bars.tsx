@@ -1,4 +1,4 @@
-/** KPIs of several scopes as sorted bars with values; each name is a link. */
+/** KPIs of several scopes as bars with values; each name is a link. */
 
 import { KpiButton } from "../kpis/button.tsx";
 import { hasLowCoverage, type Kpi } from "../state/kpi.ts";
@@ -10,12 +10,6 @@ export interface Bar {
   name: string;
   kpi: Kpi;
   to: View;
-}
-
-/** Returns the bars sorted, the greatest first, those without a value last. */
-export function sorted(bars: readonly Bar[]): Bar[] {
-  const value = (bar: Bar) => bar.kpi.answer.value ?? Number.NEGATIVE_INFINITY;
-  return [...bars].sort((a, b) => value(b) - value(a) || a.key.localeCompare(b.key));
 }
 
 export function Bars({ bars, most }: { bars: readonly Bar[]; most?: number }) {

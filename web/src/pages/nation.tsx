@@ -1,8 +1,8 @@
 /** The page of the nation: where is the country strong and weak, and since when? */
 
-import type { Better, KpiDefinition, KpiPage } from "../api/openapi.ts";
-import { readKpis } from "../api/requests.ts";
-import { Bars, sorted } from "../charts/bars.tsx";
+import type { KpiDefinition, KpiPage } from "../api/openapi.ts";
+import { orderBy, readKpis } from "../api/requests.ts";
+import { Bars } from "../charts/bars.tsx";
 import { makeScale } from "../charts/scale.ts";
 import { ScaleLegend } from "../charts/scale-legend.tsx";
 import { TileMap } from "../charts/tile-map.tsx";
@@ -16,18 +16,20 @@ import { hasLowCoverage, type Kpi, kpiOf } from "../state/kpi.ts";
 import { useLoad } from "../state/load.ts";
 import { idOf, viewOf } from "../state/view.ts";
 import type { Language } from "../words/language.ts";
-import { REGIONS, regionName } from "../words/places.ts";
+import { regionName } from "../words/places.ts";
 
 const AT_EACH_END = 4;
 
 export function NationPage() {
   const { view, words, window } = useApp();
   const title = useTitle();
+  const definitionOf = useDefinition();
+  const bestFirst = orderBy(view.kpi, isLowerBetter(definitionOf(view.kpi)) ? "asc" : "desc");
   const regions = useLoad(`${view.kpi} ${window.from} ${window.to}`, (signal) =>
-    readKpis(["nation"], window, [view.kpi], { groupBy: "region" }, signal),
+    readKpis(["nation"], window, [view.kpi], { groupBy: "region", orderBy: bestFirst }, signal),
   );
   const kpi = (regions.problem === null ? answeredKpi(regions.data) : undefined) ?? view.kpi;
-  const definition = useDefinition()(kpi);
+  const definition = definitionOf(kpi);
   return (
     <>
       <ProgrammeBar />
@@ -50,7 +52,7 @@ export function NationPage() {
         <div class="nation-side">
           <TrendPanel scope="nation" />
           <Panel title={words.ranking.title} loaded={regions} class="panel-ranking">
-            {(page) => <Ranking kpis={byRegion(page, definition, view.lang)} better={definition?.better ?? "higher"} />}
+            {(page) => <Ranking kpis={byRegion(page, definition, view.lang)} lowerIsBetter={isLowerBetter(definition)} />}
           </Panel>
         </div>
       </div>
@@ -63,6 +65,11 @@ function answeredKpi(page: KpiPage | null): string | undefined {
   return Object.keys(page?.items[0]?.kpis ?? {})[0];
 }
 
+function isLowerBetter(definition: KpiDefinition | undefined): boolean {
+  return definition?.better === "lower";
+}
+
+/** Returns the KPIs by region, in the order of the response: the best first. */
 function byRegion(page: KpiPage, definition: KpiDefinition | undefined, lang: Language): Map<string, Kpi> {
   const kpis = new Map<string, Kpi>();
   for (const item of page.items) {
@@ -75,20 +82,20 @@ function byRegion(page: KpiPage, definition: KpiDefinition | undefined, lang: La
   return kpis;
 }
 
-/** The best and the worst regions; bars with too little data are hollow. */
-function Ranking({ kpis, better }: { kpis: ReadonlyMap<string, Kpi>; better: Better }) {
+/** The best and the worst regions; bars with too little data are hollow.
+ *
+ * @param kpis the best first, those without a value last.
+ */
+function Ranking({ kpis, lowerIsBetter }: { kpis: ReadonlyMap<string, Kpi>; lowerIsBetter: boolean }) {
   const { view, words } = useApp();
-  const bars = REGIONS.flatMap((region) => {
-    const kpi = kpis.get(region.code);
-    const to = viewOf(view, "region", `region:${region.code}`);
-    return kpi === undefined ? [] : [{ key: region.code, name: region[view.lang], kpi, to }];
+  const ranked = [...kpis].flatMap(([code, kpi]) => {
+    const to = viewOf(view, "region", `region:${code}`);
+    return kpi.answer.value === null ? [] : [{ key: code, name: regionName(code, view.lang), kpi, to }];
   });
-  const greatestFirst = sorted(bars.filter(({ kpi }) => kpi.answer.value !== null));
-  const ranked = better === "lower" ? greatestFirst.reverse() : greatestFirst;
   const most = Math.max(0, ...ranked.map(({ kpi }) => kpi.answer.value ?? 0));
   const ends = Math.min(AT_EACH_END, Math.ceil(ranked.length / 2));
   const notes = [
-    ...(better === "lower" ? [words.ranking.lessIsBetter] : []),
+    ...(lowerIsBetter ? [words.ranking.lessIsBetter] : []),
     ...(ranked.some(({ kpi }) => hasLowCoverage(kpi.answer)) ? [words.ranking.hollow] : []),
   ];
   if (ranked.length === 0) {

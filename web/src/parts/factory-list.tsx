@@ -1,11 +1,11 @@
 /** The list of factories: search, filters, order, downloads; only the rows in view are rendered. */
 
-import { useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { MarkLegend } from "../charts/scale-legend.tsx";
 import { KpiButton } from "../kpis/button.tsx";
 import { useApp, useDefinition, useTitle } from "../state/context.ts";
-import { useFactories, useFactoryKpis } from "../state/factory-data.ts";
-import { arrange, narrow, prepare, type Row, type Sort } from "../state/factory-rows.ts";
+import { useFactories, useFactoryKpis, useRankedKpis } from "../state/factory-data.ts";
+import { arrange, narrow, prepare, type Row, rank, rankedBy, type Sort } from "../state/factory-rows.ts";
 import { kpiOf } from "../state/kpi.ts";
 import { Link } from "../state/link.tsx";
 import { grouped, percent } from "../state/numbers.ts";
@@ -26,16 +26,29 @@ export function FactoryList({ within }: { within: string }) {
   const { kpi } = view;
   const definition = useDefinition()(kpi);
   const fixed = FILTERS.find((filter) => within.startsWith(`${filter}:`)) ?? null;
-  const factories = useFactories(within);
-  const values = useFactoryKpis(within, window, kpi);
-  const listed = useMemo(() => prepare(factories.data), [factories.data]);
   const { q, region, sector, level, zone, sponsor, sort, order, lang } = view;
-  const rows = useMemo(() => {
+  const narrowed = q !== "" || FILTERS.some((filter) => filter !== fixed && view[filter] !== "");
+  const orderBy = rankedBy(sort, order, kpi);
+  const factories = useFactories(within);
+  const values = useFactoryKpis(orderBy === null ? within : null, window, kpi);
+  const ranked = useRankedKpis(within, window, kpi, orderBy, narrowed);
+  const listed = useMemo(() => prepare(factories.data), [factories.data]);
+  const found = useMemo(() => {
     const by = { q, region, sector, level, zone, sponsor };
-    const found = narrow(listed, fixed === null ? by : { ...by, [fixed]: "" });
+    return narrow(listed, fixed === null ? by : { ...by, [fixed]: "" });
+  }, [listed, q, region, sector, level, zone, sponsor, fixed]);
+  const rows = useMemo(() => {
+    if (orderBy !== null && (ranked.items.length > 0 || ranked.done)) {
+      return rank(found, ranked.items, ranked.done);
+    }
     const withItems = found.map((each): Row => ({ ...each, item: values.data.get(each.factory.factory_id) }));
-    return arrange(withItems, sort, order, kpi, lang);
-  }, [listed, values.data, q, region, sector, level, zone, sponsor, fixed, sort, order, kpi, lang]);
+    return arrange(withItems, sort, order, lang);
+  }, [found, values.data, ranked.items, ranked.done, orderBy, sort, order, lang]);
+  useEffect(() => {
+    if (rows.length === 0) {
+      ranked.more();
+    }
+  });
   const kpis = useMemo(
     () => rows.flatMap(({ item, factory }) => kpiOf(item, definition, factory.name, within) ?? []),
     [rows, definition, within],
@@ -46,14 +59,14 @@ export function FactoryList({ within }: { within: string }) {
     ),
   );
   const nothing = within === "nation" ? words.list.noneAtAll : words.list.noneHere;
-  const problem = factories.problem ?? values.problem;
-  const [shown, all] = [grouped(rows.length), grouped(factories.data.length)];
-  const state = problem !== null ? "error" : factories.done && values.done ? "ready" : "loading";
+  const problem = factories.problem ?? values.problem ?? ranked.problem;
+  const [shown, all] = [grouped(found.length), grouped(factories.data.length)];
+  const state = problem !== null ? "error" : factories.done && values.done && !ranked.loading ? "ready" : "loading";
   return (
     <section class="panel factories" aria-label={words.list.title} aria-busy={state === "loading"} data-state={state}>
       <header class="panel-head">
         <h2>{words.list.title}</h2>
-        <p class="quiet" role="status" data-factories={rows.length}>
+        <p class="quiet" role="status" data-factories={found.length}>
           {factories.done ? words.list.count(shown, all) : words.list.loading(all)}
         </p>
       </header>
@@ -64,26 +77,51 @@ export function FactoryList({ within }: { within: string }) {
           retry={() => {
             factories.retry();
             values.retry();
+            ranked.retry();
           }}
         />
       )}
       {factories.data.length === 0 && !factories.done && problem === null && <Skeleton label={words.panel.loading} />}
-      {factories.done && problem === null && rows.length === 0 && (
+      {factories.done && problem === null && found.length === 0 && (
         <p class="empty">{factories.data.length > 0 ? words.list.none : nothing}</p>
       )}
-      {rows.length > 0 && <Table rows={rows} kpisDone={values.done || problem !== null} within={within} />}
+      {rows.length > 0 && (
+        <Table
+          rows={rows}
+          all={found.length}
+          kpisDone={(values.done && !ranked.stale) || problem !== null}
+          within={within}
+          onEnd={ranked.more}
+        />
+      )}
       <MarkLegend kpis={kpis} />
       {factories.data.length > 0 && <Downloads filters={filters} />}
     </section>
   );
 }
 
+interface TableProps {
+  /** The rows so far. */
+  rows: readonly Row[];
+  /** How many there will be. */
+  all: number;
+  kpisDone: boolean;
+  within: string;
+  /** Called while the last row is in view. */
+  onEnd: () => void;
+}
+
 /** The table; empty rows stand for those above and below the view. */
-function Table({ rows, kpisDone, within }: { rows: readonly Row[]; kpisDone: boolean; within: string }) {
+function Table({ rows, all, kpisDone, within, onEnd }: TableProps) {
   const { view, words } = useApp();
   const title = useTitle();
   const box = useRef<HTMLElement>(null);
   const { first, last } = useRowsInView(box, rows.length, ROW_HEIGHT);
+  useEffect(() => {
+    if (last >= rows.length) {
+      onEnd();
+    }
+  });
   return (
     <section
       class="rows"
@@ -93,7 +131,7 @@ function Table({ rows, kpisDone, within }: { rows: readonly Row[]; kpisDone: boo
       aria-label={words.list.title}
       style={{ height: `${(rows.length + 1) * ROW_HEIGHT + EDGES}px` }}
     >
-      <table aria-rowcount={rows.length + 1}>
+      <table aria-rowcount={all + 1}>
         <thead>
           <tr aria-rowindex={1}>
             <Head sort="name" name={words.list.name} />

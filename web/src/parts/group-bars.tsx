@@ -1,8 +1,8 @@
-/** The selected KPI of a scope's groups as bars, with one request. */
+/** The selected KPI of a scope's groups as bars, the greatest first, with one request. */
 
 import type { KpiDefinition, KpiItem } from "../api/openapi.ts";
-import { readKpis } from "../api/requests.ts";
-import { type Bar, Bars, sorted } from "../charts/bars.tsx";
+import { orderBy, readKpis } from "../api/requests.ts";
+import { type Bar, Bars } from "../charts/bars.tsx";
 import { MarkLegend } from "../charts/scale-legend.tsx";
 import { useApp, useDefinition } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
@@ -21,7 +21,7 @@ export function GroupBars({ scope, groupBy, title, class: name, barOf }: Props) 
   const { view, window } = useApp();
   const definition = useDefinition();
   const loaded = useLoad(`${scope} ${groupBy} ${view.kpi} ${window.from} ${window.to}`, (signal) =>
-    readKpis([scope], window, [view.kpi], { groupBy }, signal),
+    readKpis([scope], window, [view.kpi], { groupBy, orderBy: orderBy(view.kpi, "desc") }, signal),
   );
   return (
     <Panel title={title} loaded={loaded} class={name} isEmpty={({ items }) => items.length === 0}>
@@ -31,7 +31,7 @@ export function GroupBars({ scope, groupBy, title, class: name, barOf }: Props) 
         const bars = items.flatMap((item) => barOf(item, definition(kpi)) ?? []);
         return (
           <>
-            <Bars bars={sorted(bars)} />
+            <Bars bars={bars} />
             <MarkLegend kpis={bars.map(({ kpi }) => kpi)} />
           </>
         );
