@@ -68,6 +68,18 @@ READS = (
         (("scope", "factory:F000107"), ("interval", "hour"), ("from", day(80)), ("to", day(81))),
     ),
     Read(
+        "best_factories_30d",
+        20,
+        (
+            ("group_by", "factory"),
+            ("order_by", "-availability"),
+            ("kpi", "availability"),
+            ("limit", "20"),
+            ("from", day(60)),
+            ("to", day(90)),
+        ),
+    ),
+    Read(
         "factories_csv_30d",
         300,
         (("group_by", "factory"), ("limit", "300"), ("from", day(60)), ("to", day(90))),
