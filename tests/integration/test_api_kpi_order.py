@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from schemas.kpi_definitions import read_definitions
+from services.api.cursors import make_cursor
 from tests.api import ENTERPRISE, FACTORY, MACHINE, Api
 
 DAY = {"from": "2017-03-01", "to": "2017-03-02"}
@@ -222,6 +223,16 @@ async def test_a_cursor_of_another_order_is_refused(country: Api) -> None:
             answer = await country.get("/v1/kpis", **{**DAY, **asked}, **order_by_of(order_by), cursor=cursor)
             expected = HTTPStatus.OK if order_by == made_by else HTTPStatus.UNPROCESSABLE_ENTITY
             assert answer.status_code == expected, (order_by, made_by, answer.text)
+
+
+async def test_a_cursor_of_another_question_is_refused(country: Api) -> None:
+    asked = {**DAY, "order_by": "oee", "limit": 1}
+    cursor = (await ask(country, group_by="factory", **asked))["next_cursor"]
+    labels = ["factory:F\0", "machine:F1/M1", "region:KR-48", "nation", ""]
+    for other in [cursor, *(make_cursor(("oee", None, label)) for label in labels)]:
+        answer = await country.get("/v1/kpis", **asked, group_by="sector", cursor=other)
+        assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "send the cursor with the question that it belongs to" in answer.json()["detail"].lower()
 
 
 def order_by_of(order_by: str) -> dict[str, str]:

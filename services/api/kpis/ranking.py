@@ -84,8 +84,7 @@ def parse_place(cursor: str, order_by: str) -> Place:
         own, rank, label = read_cursor(cursor, CursorKey)
     except ValueError:
         own, rank, label = "", None, ""
-    # PostgreSQL's texts cannot contain NUL; neither can a label.
-    if own != order_by or "\0" in label or not (rank is None or RANK.fullmatch(rank)):
+    if own != order_by or not (rank is None or RANK.fullmatch(rank)):
         raise ValueError(
             f"this cursor is not of order_by={order_by}; send it as `next_cursor` gave it, with the order of that page"
         )

@@ -4,11 +4,12 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { MarkLegend } from "../charts/scale-legend.tsx";
 import { KpiButton } from "../kpis/button.tsx";
 import { useApp, useDefinition, useTitle } from "../state/context.ts";
-import { useFactories, useFactoryKpis, useRankedKpis } from "../state/factory-data.ts";
+import { useFactories, useFactoryKpis } from "../state/factory-data.ts";
 import { arrange, narrow, prepare, type Row, rank, rankedBy, type Sort } from "../state/factory-rows.ts";
 import { kpiOf } from "../state/kpi.ts";
 import { Link } from "../state/link.tsx";
 import { grouped, percent } from "../state/numbers.ts";
+import { useRankedKpis } from "../state/ranked-kpis.ts";
 import { FILTERS, idOf, viewOf } from "../state/view.ts";
 import { regionName, sectorName } from "../words/places.ts";
 import { Downloads } from "./downloads.tsx";
@@ -45,7 +46,7 @@ export function FactoryList({ within }: { within: string }) {
     return arrange(withItems, sort, order, lang);
   }, [found, values.data, ranked.items, ranked.done, orderBy, sort, order, lang]);
   useEffect(() => {
-    if (rows.length === 0) {
+    if (rows.length === 0 && factories.done) {
       ranked.more();
     }
   });

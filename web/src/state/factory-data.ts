@@ -1,9 +1,9 @@
-/** Loads the list of factories and one KPI of each, page by page; each page can be used before the next is there. */
+/** Loads the list of factories and one KPI of each, page by page; each page can be used while the rest loads. */
 
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { PAGE_LIMIT, type Problem } from "../api/client.ts";
+import type { Problem } from "../api/client.ts";
 import type { FactoryListEntry, KpiItem } from "../api/openapi.ts";
-import { type FactoryQuery, readFactories, readFactoryKpis, readRankedKpis, type Window } from "../api/requests.ts";
+import { type FactoryQuery, readFactories, readFactoryKpis, type Window } from "../api/requests.ts";
 import { problemOf } from "./load.ts";
 import { idOf } from "./view.ts";
 
@@ -79,88 +79,4 @@ export function useFactoryKpis(
     (data, page) => new Map([...data, ...page.map((item): [string, KpiItem] => [idOf(item.scope), item])]),
     (onPage, signal) => readFactoryKpis(scope === null ? [] : [scope], window, kpi, onPage, signal),
   );
-}
-
-const RANKED_AT_ONCE = 200;
-
-interface Ranking {
-  key: string | null;
-  items: readonly KpiItem[];
-  /** The cursor of the page after these items; null before the first and after the last page. */
-  next: string | null;
-  /** Whether that page is wanted. */
-  wanted: boolean;
-  problem: Problem | null;
-}
-
-export interface Ranked {
-  /** The items so far; while another order loads, still those of the former. */
-  items: readonly KpiItem[];
-  /** Whether no item is missing. */
-  done: boolean;
-  /** Whether a page that is wanted is missing. */
-  loading: boolean;
-  /** Whether the items are those of a former order. */
-  stale: boolean;
-  problem: Problem | null;
-  /** Asks for the next page, if there is one. */
-  more: () => void;
-  retry: () => void;
-}
-
-/** Loads one KPI of the factories in a scope in the API's order, each further page when it is asked for.
- *
- * @param orderBy null: load nothing.
- * @param isFiltered whether few of the items will be shown, so that large pages are better.
- */
-export function useRankedKpis(
-  scope: string,
-  window: Window,
-  kpi: string,
-  orderBy: string | null,
-  isFiltered: boolean,
-): Ranked {
-  const key = orderBy === null ? null : `${scope} ${kpi} ${orderBy} ${window.from} ${window.to}`;
-  const [state, setState] = useState<Ranking>({ key: null, items: [], next: null, wanted: false, problem: null });
-  const [tries, setTries] = useState(0);
-  const stale = key !== null && state.key !== key;
-  const wanted = stale || (key !== null && state.wanted);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key identifies the request.
-  useEffect(() => {
-    if (orderBy === null || !wanted) {
-      return;
-    }
-    const controller = new AbortController();
-    const before = stale ? [] : state.items;
-    const page = { limit: isFiltered ? PAGE_LIMIT : RANKED_AT_ONCE, cursor: stale ? null : state.next };
-    readRankedKpis([scope], window, kpi, orderBy, page, controller.signal).then(
-      ({ items, next_cursor: next }) => {
-        if (!controller.signal.aborted) {
-          setState({ key, items: [...before, ...items], next, wanted: false, problem: null });
-        }
-      },
-      (error: unknown) => {
-        if (!controller.signal.aborted) {
-          const problem = problemOf(error);
-          setState({ key, items: before, next: page.cursor, wanted: true, problem });
-        }
-      },
-    );
-    return () => controller.abort();
-  }, [key, wanted, tries]);
-  const more = () => setState((last) => (last.key === key && last.next !== null ? { ...last, wanted: true } : last));
-  const retry = useCallback(() => {
-    setState((last) => ({ ...last, problem: null }));
-    setTries((count) => count + 1);
-  }, []);
-  const problem = state.key === key ? state.problem : null;
-  return {
-    items: state.items,
-    done: state.key === key && !wanted && state.next === null,
-    loading: wanted && problem === null,
-    stale,
-    problem,
-    more,
-    retry,
-  };
 }
