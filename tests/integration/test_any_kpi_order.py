@@ -63,7 +63,8 @@ def countries(draw: st.DrawFn) -> dict[str, Sums]:
     """Sums by factory. Some are multiples of others, so that different sums have equal ratios."""
     found: dict[str, Sums] = {}
     for factory in draw(st.lists(st.sampled_from([*FACTORIES, GONE]), unique=True)):
-        if found and draw(st.booleans()):
+        is_alike = draw(st.booleans())
+        if found and is_alike:
             like = found[draw(st.sampled_from(sorted(found)))]
             times = draw(st.integers(1, 3))
             found[factory] = {name: amount * times for name, amount in like.items()}

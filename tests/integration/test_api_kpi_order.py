@@ -50,22 +50,24 @@ async def country(api: Api) -> Api:
         await api.put(f"/v1/enterprises/{enterprise}", {**ENTERPRISE, "employees": employees})
     for path, of_zone in (("zones/Z1", {"region": "KR-48"}), ("zones/Z2", {"region": "KR-26"}), ("sponsors/S1", {})):
         assert (await api.put(f"/v1/{path}", {"name": path, **of_zone})).status_code == HTTPStatus.CREATED
-    for factory, differing in (
+    factories: tuple[tuple[str, dict[str, Any]], ...] = (
         ("F1", {"zone": "Z1"}),
         ("F2", {"region": "KR-26", "sector": "C10", "enterprise_id": "E2", "zone": "Z2", "sponsor": "S1"}),
         ("F3", {"region": "KR-11", "sector": "C25", "enterprise_id": "E3", "level": "advanced", "sponsor": "S1"}),
         ("F4", {"region": "KR-11", "level": "none", "zone": "Z1"}),
         ("F5", {"region": "KR-50"}),
-    ):
+    )
+    for factory, differing in factories:
         await api.put(f"/v1/factories/{factory}", {**FACTORY, **differing})
-    for path, differing in (
+    machines: tuple[tuple[str, dict[str, Any]], ...] = (
         ("F1/machines/M1", {"ideal_cycle_s": 10}),
         ("F1/machines/M2", {"automation": "manual"}),
         ("F2/machines/M1", {"ideal_cycle_s": 20}),
         ("F3/machines/M1", {"ideal_cycle_s": 7, "automation": "manual"}),
         ("F4/machines/M1", {}),
         ("F5/machines/M1", {"in_use_to": "2017-03-01"}),
-    ):
+    )
+    for path, differing in machines:
         answer = await api.put(f"/v1/factories/{path}", {**MACHINE, **differing})
         assert answer.is_success, answer.text
     await api.query(STATES)
@@ -213,7 +215,7 @@ async def test_an_order_that_cannot_be_is_refused(api: Api, change: dict[str, st
 
 
 async def test_a_cursor_of_another_order_is_refused(country: Api) -> None:
-    asked = {"group_by": "factory", "limit": 1}
+    asked: dict[str, Any] = {"group_by": "factory", "limit": 1}
     cursors = {
         order_by: (await ask(country, **asked, **order_by_of(order_by)))["next_cursor"]
         for order_by in ("", "availability", "-availability", "oee")
@@ -226,7 +228,7 @@ async def test_a_cursor_of_another_order_is_refused(country: Api) -> None:
 
 
 async def test_a_cursor_of_another_question_is_refused(country: Api) -> None:
-    asked = {**DAY, "order_by": "oee", "limit": 1}
+    asked: dict[str, Any] = {**DAY, "order_by": "oee", "limit": 1}
     cursor = (await ask(country, group_by="factory", **asked))["next_cursor"]
     labels = ["factory:F\0", "machine:F1/M1", "region:KR-48", "nation", ""]
     for other in [cursor, *(make_cursor(("oee", None, label)) for label in labels)]:

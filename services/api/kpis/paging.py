@@ -86,11 +86,11 @@ async def choose_ranked_page(
         buckets: the question's, of which there is one.
     """
     rows = (await connection.execute(ranked_labels(question, ranking, limit + 1))).all()
-    keys = [(label, buckets.from_us) for label, _ in rows[:limit]]
+    keys = [(row.label, buckets.from_us) for row in rows[:limit]]
     if len(rows) <= limit:
         return Page(keys, None)
-    label, rank = rows[limit - 1]
-    return Page(keys, ranking.cursor(Place(None if rank is None else int(rank), label)))
+    last = rows[limit - 1]
+    return Page(keys, ranking.cursor(Place(None if last.rank is None else int(last.rank), last.label)))
 
 
 async def keys_by_label(

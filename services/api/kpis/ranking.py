@@ -3,14 +3,21 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.kpi_definitions import KpiDefinition
 from services.api.cursors import make_cursor, read_cursor
 
 DESCENDING = "-"
 RANK = re.compile("[0-9]{1,300}")
-CursorKey = tuple[str, str | None, str]
-"""The order, the rank in decimal digits, and the label."""
+
+
+class CursorKey(NamedTuple):
+    """What a cursor has: its order, the rank in decimal digits (too long for a number of JSON), and the label."""
+
+    order_by: str
+    rank: str | None
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +52,8 @@ class Ranking:
 
     def cursor(self, place: Place) -> str:
         """Return the cursor of the page that begins after a place."""
-        key: CursorKey = (self.order_by, None if place.rank is None else str(place.rank), place.label)
-        return make_cursor(key)
+        rank = None if place.rank is None else str(place.rank)
+        return make_cursor(CursorKey(self.order_by, rank, place.label))
 
 
 def parse_ranking(order_by: str, cursor: str | None, known: Mapping[str, KpiDefinition], buckets: int) -> Ranking:
@@ -81,11 +88,11 @@ def parse_place(cursor: str, order_by: str) -> Place:
         ValueError: if the API did not make the cursor, or made it for another order.
     """
     try:
-        own, rank, label = read_cursor(cursor, CursorKey)
+        key = read_cursor(cursor, CursorKey)
     except ValueError:
-        own, rank, label = "", None, ""
-    if own != order_by or not (rank is None or RANK.fullmatch(rank)):
+        key = None
+    if key is None or key.order_by != order_by or not (key.rank is None or RANK.fullmatch(key.rank)):
         raise ValueError(
             f"this cursor is not of order_by={order_by}; send it as `next_cursor` gave it, with the order of that page"
         )
-    return Place(None if rank is None else int(rank), label)
+    return Place(None if key.rank is None else int(key.rank), key.label)

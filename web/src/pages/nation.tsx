@@ -52,7 +52,9 @@ export function NationPage() {
         <div class="nation-side">
           <TrendPanel scope="nation" />
           <Panel title={words.ranking.title} loaded={regions} class="panel-ranking">
-            {(page) => <Ranking kpis={byRegion(page, definition, view.lang)} lowerIsBetter={isLowerBetter(definition)} />}
+            {(page) => (
+              <Ranking kpis={byRegion(page, definition, view.lang)} lowerIsBetter={isLowerBetter(definition)} />
+            )}
           </Panel>
         </div>
       </div>

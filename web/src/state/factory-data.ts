@@ -68,11 +68,7 @@ export function useFactories(scope: string): Paged<FactoryListEntry[]> {
  *
  * @param scope null: load nothing.
  */
-export function useFactoryKpis(
-  scope: string | null,
-  window: Window,
-  kpi: string,
-): Paged<ReadonlyMap<string, KpiItem>> {
+export function useFactoryKpis(scope: string | null, window: Window, kpi: string): Paged<ReadonlyMap<string, KpiItem>> {
   return usePages<ReadonlyMap<string, KpiItem>, KpiItem[]>(
     scope && `${scope} ${kpi} ${window.from} ${window.to}`,
     NO_ITEMS,

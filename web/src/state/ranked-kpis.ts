@@ -76,9 +76,7 @@ export function useRankedKpis(
     return () => controller.abort();
   }, [key, wanted, tries]);
   const more = () =>
-    setState((last) =>
-      last.key === key && last.next !== null && !last.wanted ? { ...last, wanted: true } : last,
-    );
+    setState((last) => (last.key === key && last.next !== null && !last.wanted ? { ...last, wanted: true } : last));
   const retry = useCallback(() => {
     setState((last) => ({ ...last, problem: null }));
     setTries((count) => count + 1);
