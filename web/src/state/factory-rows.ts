@@ -65,14 +65,18 @@ export function rankedBy(sort: string, order: Order, kpi: string): string | null
  * @param isComplete whether these are all items; then the factories without one follow, by name.
  */
 export function rank(found: readonly Listed[], items: readonly KpiItem[], isComplete: boolean): Row[] {
-  const left = new Map(found.map((each) => [each.factory.factory_id, each]));
-  const rows = items.flatMap((item): Row[] => {
-    const id = idOf(item.scope);
-    const each = left.get(id);
-    left.delete(id);
-    return each === undefined ? [] : [{ ...each, item }];
-  });
-  return isComplete ? [...rows, ...[...left.values()].map((each): Row => ({ ...each, item: undefined }))] : rows;
+  const places = new Map(found.map(({ factory }, n) => [factory.factory_id, n]));
+  const hasItem = new Set<Listed>();
+  const rows: Row[] = [];
+  for (const item of items) {
+    const each = found[places.get(idOf(item.scope)) ?? -1];
+    if (each !== undefined) {
+      hasItem.add(each);
+      rows.push({ ...each, item });
+    }
+  }
+  const others = isComplete ? found.filter((each) => !hasItem.has(each)) : [];
+  return [...rows, ...others.map((each): Row => ({ ...each, item: undefined }))];
 }
 
 /** Returns the rows sorted by what the registry has; those without a value come last, equal ones by name and id. */
