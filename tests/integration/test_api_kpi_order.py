@@ -188,6 +188,11 @@ async def test_within_a_scope_and_without_groups(country: Api) -> None:
     seoul = await ask(country, scope="region:KR-11", group_by="factory", order_by="-availability")
     assert scopes(seoul["items"]) == ["factory:F3", "factory:F4"]
     assert scopes((await ask(country, order_by="-availability"))["items"]) == ["nation"]
+    own = await ask(country, scope="factory:F1", group_by="machine", order_by="availability")
+    assert scopes(own["items"]) == ["machine:F1/M2", "machine:F1/M1"]
+    for group_by, label in (("factory", "factory:F1"), ("machine", "machine:F1/M2"), ("region", "region:KR-48")):
+        alone = await ask(country, scope="machine:F1/M2", group_by=group_by, order_by="-coverage")
+        assert scopes(alone["items"]) == [label]
     nothing = await ask(country, scope="zone:Z9", group_by="factory", order_by="oee")
     assert (nothing["items"], nothing["next_cursor"]) == ([], None)
     future = {"from": "2030-01-01", "to": "2030-01-02"}

@@ -1,22 +1,30 @@
 """SQL that ranks labels by a KPI. It reads the figures that this KPI is made of, and no others."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.api.kpis import queries
-from services.api.kpis.questions import Question
+from services.api.kpis.questions import GroupBy, Question
 from services.api.kpis.ranking import Ranking
-from services.api.kpis.selection import conditions, label_of, registered_spans
-from services.api.kpis.tables import CONNECTED, DAY_COUNTS, HOUR_SUMS, IN_USE
+from services.api.kpis.selection import NUMBERED, conditions, label_of
+from services.api.kpis.tables import CONNECTED, DAY_COUNTS, HOUR_SUMS, IN_USE, cohort, machine_span
+from services.api.registry.tables import factory, machine
 
 Number = sa.ColumnElement[Any]
 
 SCALE = sa.literal_column("1e100", sa.Numeric)
 """Denominators are below 1e50 (a million machines over 30 years are 1e21 us, and some KPIs multiply two such sums), so
 fractions that differ at all differ by more than 1e-100."""
+
+SPANS_OF: Mapping[GroupBy | None, Number] = {
+    GroupBy.FACTORY: machine_span.c.factory,
+    GroupBy.MACHINE: machine_span.c.machine,
+}
+"""The numbers by which spans refer to what they are grouped by."""
 
 
 def ranked_labels(question: Question, ranking: Ranking, most: int) -> queries.Query:
@@ -41,25 +49,32 @@ def ranked_labels(question: Question, ranking: Ranking, most: int) -> queries.Qu
 
 def ranks(question: Question, ranking: Ranking) -> queries.Query:
     """Every label of which something is in use, with its rank."""
-    in_use, *others = [query.subquery() for query in sources(question, ranking.kpi.figures)]
+    kpi = ranking.kpi
+    in_use, *others = [query.subquery() for query in sources(replace(question, by_number=True), kpi.figures)]
     joined: sa.FromClause = in_use
     for other in others:
         joined = joined.outerjoin(other, other.c.label == in_use.c.label)
+    figures = {name: next(s.c[name] for s in (in_use, *others) if name in s.c) for name in kpi.figures}
+    value = rank(
+        product(figures, kpi.numerator, kpi.numerator_times),
+        product(figures, kpi.denominator, kpi.denominator_times),
+    )
+    label: Number = in_use.c.label
+    if question.group_by is GroupBy.MACHINE:
+        joined, label = joined.join(machine, machine.c.id == label), machine.c.factory
+    if question.group_by in NUMBERED:
+        joined, label = joined.join(factory, factory.c.id == label), label_of(question)
+    return sa.select(label.label("label"), value.label("rank")).select_from(joined)
 
-    def product(names: Sequence[str], times: Sequence[str]) -> Number:
-        return total(names) * total(times) if times else total(names)
+
+def product(figures: Mapping[str, Number], names: Sequence[str], times: Sequence[str]) -> Number:
+    """A sum of figures, times another sum if one is given; figures that a label does not have are 0."""
 
     def total(names: Sequence[str]) -> Number:
-        columns = [next(source.c[name] for source in (in_use, *others) if name in source.c) for name in names]
-        first, *more = [sa.cast(sa.func.coalesce(column, 0), sa.Numeric) for column in columns]
+        first, *more = [sa.cast(sa.func.coalesce(figures[name], 0), sa.Numeric) for name in names]
         return sum(more, start=first)
 
-    kpi = ranking.kpi
-    value = rank(
-        product(kpi.numerator, kpi.numerator_times),
-        product(kpi.denominator, kpi.denominator_times),
-    )
-    return sa.select(in_use.c.label, value.label("rank")).select_from(joined)
+    return total(names) * total(times) if times else total(names)
 
 
 def rank(numerator: Number, denominator: Number) -> Number:
@@ -71,8 +86,14 @@ def rank(numerator: Number, denominator: Number) -> Number:
 
 
 def labels_in_use(question: Question) -> queries.Query:
-    """The labels of which something is in use within the window."""
-    found = sa.select(label_of(question).label("label")).distinct().select_from(registered_spans())
+    """The labels of which something is in use within the window, from no more tables than it takes to tell."""
+    spans, scope = sa.join(machine_span, cohort, cohort.c.id == machine_span.c.cohort), question.scope
+    label = SPANS_OF.get(question.group_by, label_of(question))
+    if scope.factory_id is not None:
+        spans = spans.join(factory, factory.c.id == machine_span.c.factory)
+    if scope.machine_id is not None:
+        spans = spans.join(machine, machine.c.id == machine_span.c.machine)
+    found = sa.select(label.label("label")).distinct().select_from(spans)
     return found.where(*queries.spans_touching(question), *conditions(question))
 
 

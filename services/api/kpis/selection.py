@@ -1,7 +1,8 @@
 """The parts of a KPI question in SQL: the rows it is about, their labels, the buckets."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -18,8 +19,16 @@ Days = sa.ColumnElement[dt.date]
 Truth = sa.ColumnElement[bool]
 
 
-def label_of(question: Question) -> "sa.ColumnElement[str]":
+NUMBERED: Mapping[GroupBy | None, sa.ColumnElement[int]] = {
+    GroupBy.FACTORY: factory.c.id,
+    GroupBy.MACHINE: machine.c.id,
+}
+
+
+def label_of(question: Question) -> "sa.ColumnElement[Any]":
     """The label of each item's scope; null where a machine belongs to no such group."""
+    if question.by_number and question.group_by in NUMBERED:
+        return NUMBERED[question.group_by]
     if question.group_by is None:
         return sa.literal(question.scope.label)
     if question.group_by is GroupBy.MACHINE:
