@@ -167,6 +167,7 @@ async function checkList(page: Page, url: string, plan: Plan, api: Api, report: 
   const values = (await shownKpis(page)).map(({ value }) => (value === "" ? Number.NEGATIVE_INFINITY : Number(value)));
   const sorted = values.every((value, n) => n === 0 || value <= (values[n - 1] ?? value));
   report.expect("sorted by the KPI, descending", sorted && values.length > 3, values.join(" "));
+  await checkPages(page, api, report);
   await page.selectOption(".filters select >> nth=3", plan.zone);
   const inZone = (await api.get(`/v1/factories?zone=${plan.zone}&limit=1000`)) as FactoryPage;
   const narrowed = await page.getAttribute("[data-factories]", "data-factories");
@@ -183,6 +184,33 @@ async function checkList(page: Page, url: string, plan: Plan, api: Api, report: 
   await page.getByRole("button", { name: "Clear filters" }).click();
   await page.locator("[data-factory] a").first().click();
   await page.waitForSelector('main[data-page="factory"]');
+}
+
+/** Checks that the API is asked for the order, and for further pages until the view is full. */
+async function checkPages(page: Page, api: Api, report: Report): Promise<void> {
+  const { items } = (await api.get("/v1/factories?limit=1000")) as FactoryPage;
+  const pattern = "**/v1/kpis?*order_by=*";
+  const asked: URL[] = [];
+  await page.route(pattern, (route) => {
+    const url = new URL(route.request().url());
+    asked.push(new URL(url));
+    url.searchParams.set("limit", "3");
+    return route.continue({ url: url.href });
+  });
+  const further = page.waitForRequest((request) => request.url().includes("cursor="));
+  await page.locator("thead").getByRole("button", { name: "Coverage" }).click();
+  await further;
+  const most = Math.min(items.length, 15);
+  await page.waitForFunction((count) => document.querySelectorAll("[data-factory]").length >= count, most);
+  await settle(page);
+  await page.unroute(pattern);
+  const orders = new Set(asked.map(({ searchParams }) => searchParams.get("order_by")));
+  report.expect("the API is asked for the order", [...orders].join() === "coverage", [...orders].join());
+  report.expect("a page is small", asked[0]?.searchParams.get("limit") === "200", asked.join("\n"));
+  const cursors = asked.map(({ searchParams }) => searchParams.get("cursor"));
+  const isFirst = (cursor: string | null, n: number) => (cursor === null) === (n === 0);
+  report.expect("further pages by their cursors", cursors.length > 1 && cursors.every(isFirst), cursors.join("\n"));
+  report.expect("no page twice", new Set(cursors).size === cursors.length, cursors.join("\n"));
 }
 
 /** Checks the downloads: a byte order mark, which Excel needs for Korean, one header line, every factory. */
