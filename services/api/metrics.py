@@ -50,18 +50,16 @@ class Observed:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        status = CLIENT_LEFT
+        status, answered = HTTPStatus.INTERNAL_SERVER_ERROR.value, CLIENT_LEFT
 
         async def note_status(message: Message) -> None:
-            nonlocal status
+            nonlocal answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                answered = message["status"]
             await send(message)
 
         try:
             await self.app(scope, receive, note_status)
-        except Exception:
-            status = HTTPStatus.INTERNAL_SERVER_ERROR.value
-            raise
+            status = answered
         finally:
             self._metrics.observe(scope, status, time.perf_counter() - began)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.analytics.engine import advance
-from services.api.kpis.routes import encoder
+from services.api.kpis.answers import encoder
 from services.api.kpis.windows import Interval
 from services.core.database import connect
 from services.core.times import rfc3339

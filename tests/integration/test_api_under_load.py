@@ -125,7 +125,7 @@ async def test_memory_is_bounded_whatever_is_asked(country: str, tmp_path: Path)
     at = random.Random(20_261_128)
     with running_api(country, tmp_path) as api:
         keys = [await api.headers(f"reader {n}") for n in range(READERS)]
-        waiting = [
+        waiting: list[tuple[str, dict[str, Any]]] = [
             (path, {"headers": {"Accept": accept}}) for path in WORST for accept in ("application/json", "text/csv")
         ]
         for _ in range(QUESTIONS):
