@@ -9,17 +9,26 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import pytest_asyncio
 
 from schemas.kpi_definitions import read_definitions
 from services.api.cursors import make_cursor
+from services.api.instants import parse_instant
+from services.api.kpis.questions import GroupBy, Question, parse_scopes
+from services.api.kpis.rank_queries import ranked_labels
+from services.api.kpis.ranking import Ranking
+from services.api.kpis.windows import Interval, buckets
 from tests.api import ENTERPRISE, FACTORY, MACHINE, Api
 
 DAY = {"from": "2017-03-01", "to": "2017-03-02"}
 HOUR = {"from": "2017-03-01T01:00:00+09:00", "to": "2017-03-01T02:00:00+09:00"}
 SECOND = 1_000_000
-KPIS = list(read_definitions().by_id())
+KNOWN = read_definitions().by_id()
+KPIS = list(KNOWN)
+MACHINES = ["machine:F1/M1", "machine:F2/M1", "machine:F3/M1", "machine:F1/M2", "machine:F4/M1"]
+"""Those that have counts and evidence, and those that have not; each in the order of labels."""
 GROUPS = ["region", "sector", "zone", "sponsor", "level", "size", "factory", "machine"]
 
 STATES = """
@@ -197,6 +206,30 @@ async def test_within_a_scope_and_without_groups(country: Api) -> None:
     assert (nothing["items"], nothing["next_cursor"]) == ([], None)
     future = {"from": "2030-01-01", "to": "2030-01-02"}
     assert (await ask(country, group_by="factory", order_by="oee", **future))["items"] == []
+
+
+@pytest.mark.parametrize("group_by", [GroupBy.FACTORY, GroupBy.MACHINE, GroupBy.REGION])
+@pytest.mark.parametrize("window", [DAY, HOUR])
+async def test_a_kpi_of_days_with_counts_can_be_ordered(
+    country: Api, group_by: GroupBy, window: dict[str, str]
+) -> None:
+    """No KPI is made of them yet, but a definition may be."""
+    share = msgspec.structs.replace(KNOWN["coverage"], numerator=("counted_days",), denominator=("machine_days",))
+    whole = buckets(parse_instant(window["from"]), parse_instant(window["to"]), Interval.TOTAL)
+    question = Question(parse_scopes([]), group_by, Interval.TOTAL, whole, whole.to_us)
+    async with country.app.state.databases.read.connect() as connection:
+        rows = (await connection.execute(ranked_labels(question, Ranking(share, True), 100))).all()
+    found = {row.label: Fraction(int(row.rank), 10**100) for row in rows}
+    if group_by is GroupBy.MACHINE:
+        assert found == {**dict.fromkeys(MACHINES[:3], 1), **dict.fromkeys(MACHINES[3:], 0)}
+        assert list(found) == [*MACHINES[:3], *MACHINES[3:]]
+    elif group_by is GroupBy.FACTORY:
+        assert found == {"factory:F2": 1, "factory:F3": 1, "factory:F1": Fraction(1, 2), "factory:F4": 0}
+        assert list(found) == ["factory:F2", "factory:F3", "factory:F1", "factory:F4"]
+    else:
+        half = Fraction(1, 2)
+        assert found == {"region:KR-26": 1, "region:KR-11": half, "region:KR-48": half}
+        assert list(found) == ["region:KR-26", "region:KR-11", "region:KR-48"]
 
 
 @pytest.mark.parametrize(
