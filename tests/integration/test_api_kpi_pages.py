@@ -75,8 +75,8 @@ async def test_pages_of_every_group_and_interval_are_the_whole(
     assert sum(item["time_s"]["producing"] for item in hours) > 0
     assert len(expected[GroupBy.REGION, "hour"]) > len(expected[None, "hour"])
     assert any(item["partial"] for item in hours)
-    for module in (paging, answers):
-        monkeypatch.setattr(module, "PART", part)
+    for module, name in ((paging, "PART"), (paging, "WHOLE"), (answers, "WHOLE")):
+        monkeypatch.setattr(module, name, part)
     for (group_by, interval), items in expected.items():
         asked = {**WINDOW, "interval": interval, **({"group_by": group_by} if group_by else {})}
         for limit in (7, 100):

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.kpi_definitions import KpiDefinitions
 from services.api.kpis.items import csv_columns, csv_row, make_item
 from services.api.kpis.models import KpiItem, KpiPage
-from services.api.kpis.paging import ENUMERATED, PART, Page, choose_page, choose_ranked_page, page_of, parts_of
+from services.api.kpis.paging import ENUMERATED, WHOLE, Page, choose_page, choose_ranked_page, page_of, parts_of
 from services.api.kpis.questions import Question
 from services.api.kpis.ranking import Ranking
 from services.api.kpis.sums import Key, Sums, read_sums
@@ -91,7 +91,7 @@ class Answer:
             begun: the question's buckets.
             labels: how many it has at most.
         """
-        if question.group_by not in ENUMERATED and labels * len(begun) <= PART:
+        if question.group_by not in ENUMERATED and labels * len(begun) <= WHOLE:
             # All is no more than a part of a page. To find out what is on the page first would cost as much.
             sums = await read_sums(connection, question, self._figures)
             page = page_of([key for key in sorted(sums) if after is None or key > after], limit)
