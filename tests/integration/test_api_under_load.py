@@ -152,7 +152,10 @@ async def test_memory_is_bounded_whatever_is_asked(country: str, tmp_path: Path)
 
 @pytest.mark.parametrize("accept", ["application/json", "text/csv"])
 async def test_others_are_answered_beside_the_worst_questions(country: str, tmp_path: Path, accept: str) -> None:
-    """One key asks for the largest pages without pause, as many at once as it may. Times are of a shared machine."""
+    """One key asks for the largest pages without pause, as many at once as it may.
+
+    On a quiet machine medians are below 100 ms; the limits are for one that does other work as well.
+    """
     with running_api(country, tmp_path) as api:
         greedy, other = await api.headers(f"greedy {accept}"), await api.headers(f"other {accept}")
         host = api.url.removeprefix("http://")

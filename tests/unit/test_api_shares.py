@@ -61,4 +61,4 @@ async def test_whoever_is_cancelled_leaves_a_place() -> None:
             await task
     async with asyncio.timeout(1), shares.place(b"one"):
         pass
-    assert shares._held == {}
+    assert len(shares) == 0

@@ -60,6 +60,10 @@ class Shares:
             if not held.requests:
                 del self._held[reader]
 
+    def __len__(self) -> int:
+        """Return how many readers have requests that are under way or wait."""
+        return len(self._held)
+
     def _refusal(self) -> Problem:
         return Problem(
             HTTPStatus.TOO_MANY_REQUESTS,
