@@ -18,9 +18,9 @@ class Schedule:
         self._free_at = 0.0
 
     def reserve(self, now: float) -> float:
-        """Return the beginning of the next free turn, which is then taken."""
-        begins = max(now, self._free_at)
-        self._free_at = begins + LONGEST_S
+        """Return the beginning of the next free turn, which is then taken. As much time lies between two turns."""
+        begins = max(now + LONGEST_S, self._free_at)
+        self._free_at = begins + 2 * LONGEST_S
         return begins
 
 
