@@ -125,7 +125,8 @@ async def test_memory_is_bounded_whatever_is_asked(country: str, tmp_path: Path)
     at = random.Random(20_261_128)
     with running_api(country, tmp_path) as api:
         keys = [await api.headers(f"reader {n}") for n in range(READERS)]
-        waiting: list[tuple[str, dict[str, Any]]] = [
+        waiting: list[tuple[str, dict[str, Any]]]
+        waiting = [
             (path, {"headers": {"Accept": accept}}) for path in WORST for accept in ("application/json", "text/csv")
         ]
         for _ in range(QUESTIONS):
@@ -152,10 +153,7 @@ async def test_memory_is_bounded_whatever_is_asked(country: str, tmp_path: Path)
 
 @pytest.mark.parametrize("accept", ["application/json", "text/csv"])
 async def test_others_are_answered_beside_the_worst_questions(country: str, tmp_path: Path, accept: str) -> None:
-    """One key asks for the largest pages without pause, as many at once as it may.
-
-    On a quiet machine medians are below 100 ms; the limits are for one that does other work as well.
-    """
+    """One key asks for the largest pages without pause, as many at once as it may. Times are of a shared machine."""
     with running_api(country, tmp_path) as api:
         greedy, other = await api.headers(f"greedy {accept}"), await api.headers(f"other {accept}")
         host = api.url.removeprefix("http://")
