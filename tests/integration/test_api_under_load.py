@@ -166,8 +166,8 @@ async def test_others_are_answered_beside_the_worst_questions(country: str, tmp_
                 median, worst = statistics.median(times), times[-3]
                 print(f"{path} beside {accept}: median {1000 * median:.0f} ms, p97 {1000 * worst:.0f} ms")
                 # Two cores are shared with a database that answers four of the largest questions, which take seconds.
-                assert median < 0.3, path
-                assert worst < 1.5, path
+                assert median < 0.5, path
+                assert worst < 3, path
             assert all(process.poll() is None for process in asking)
         finally:
             for process in asking:
