@@ -26,7 +26,7 @@ from services.ingest.pipeline import Pipeline, Submitted
 from services.ingest.settings import IngestSettings
 from services.ingest.stream.buffer import RecordBuffer
 from services.ingest.stream.consumer import Assignment, bus_record, make_consumer
-from services.ingest.stream.offsets import topic_recreated
+from services.ingest.stream.offsets import BeyondLog, topic_recreated
 from services.ingest.stream.progress import log_bounds
 from services.ingest.stream.topic import TopicName, open_topic
 from services.ingest.writing.writer import OffsetMove
@@ -286,7 +286,12 @@ class Worker:
         generation = self._assignment.generation
         try:
             bounds = log_bounds(self._consumer, partitions)
-            stored = self._pipeline.load(bounds)
+            try:
+                stored = self._pipeline.load(bounds)
+            except BeyondLog as error:
+                if error.is_confirmed_by(log_bounds(self._consumer, partitions)):
+                    raise
+                return
         except TransientError as error:
             self._observer.failed(error, None)
             self._back_off()

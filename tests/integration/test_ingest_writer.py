@@ -17,7 +17,7 @@ from services.ingest.database import DatabaseThread, connect_to_write
 from services.ingest.judging.registry import Registry, refresh_registry
 from services.ingest.letters.letter_quota import LetterLimits
 from services.ingest.model import AuthenticRecord, BusRecord, Content, DeadLetter, FactTable, Findings
-from services.ingest.stream.offsets import adopt_topic, enter_topic, load_offsets, override_offset
+from services.ingest.stream.offsets import BeyondLog, adopt_topic, enter_topic, load_offsets, override_offset
 from services.ingest.stream.progress import LogBounds
 from services.ingest.stream.topic import TopicName
 from services.ingest.writing.writer import OffsetMove, Topic, Writer
@@ -189,6 +189,17 @@ async def test_offsets_outside_the_log_are_refused(ingest: Connection) -> None:
         with pytest.raises(ConfigurationError, match="log of partition 0"):
             await override_offset(ingest, TOPIC, 0, 0, log)
     assert await load_offsets(ingest, TOPIC, {0: LogBounds(0, 0), 7: LogBounds(3, 9)}) == {0: 0, 7: 3}
+
+
+async def test_an_offset_behind_the_end_may_be_one_that_another_worker_has_just_reached(ingest: Connection) -> None:
+    assert await load_offsets(ingest, TOPIC, {7: LogBounds(4, 9)}) == {7: 4}
+    with pytest.raises(BeyondLog) as found:
+        await load_offsets(ingest, TOPIC, {7: LogBounds(0, 3)})
+    assert not found.value.is_confirmed_by({7: LogBounds(0, 4)})
+    assert found.value.is_confirmed_by({7: LogBounds(0, 3)})
+    with pytest.raises(ConfigurationError) as lost:
+        await load_offsets(ingest, TOPIC, {7: LogBounds(5, 9)})
+    assert not isinstance(lost.value, BeyondLog)
 
 
 KEY = """

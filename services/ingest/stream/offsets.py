@@ -11,6 +11,19 @@ from services.ingest.stream.topic import TopicName
 from services.ingest.writing.writer import Topic
 
 
+class BeyondLog(ConfigurationError):
+    """A stored offset lies behind the end of its log, as that was read before the offset."""
+
+    def __init__(self, message: str, partition: int, offset: int) -> None:
+        super().__init__(message)
+        self.partition = partition
+        self.offset = offset
+
+    def is_confirmed_by(self, later: dict[int, LogBounds]) -> bool:
+        """Return whether it does so by bounds read later, too. If not, another worker has read on in between."""
+        return self.offset > later[self.partition].end
+
+
 async def enter_topic(connection: Connection, name: TopicName) -> Topic:
     """Return the topic's row in ``ingest_topic``, adding it if the name is new.
 
@@ -48,7 +61,8 @@ async def load_offsets(connection: Connection, topic: Topic, bounds: dict[int, L
     """Return the next offset of each partition. One never read before begins at its log's start, which is recorded.
 
     Raises:
-        ConfigurationError: a stored offset is outside its log; the operator must decide.
+        ConfigurationError: a stored offset is outside its log; the operator must decide. ``BeyondLog`` if it is behind
+            the end, to be confirmed by later bounds.
     """
     partitions = sorted(bounds)
     starts = [bounds[partition].start for partition in partitions]
@@ -59,11 +73,12 @@ async def load_offsets(connection: Connection, topic: Topic, bounds: dict[int, L
     for partition, offset in stored.items():
         log = bounds[partition]
         if not log.start <= offset <= log.end:
-            raise ConfigurationError(
+            message = (
                 f"Partition {partition} continues at offset {offset}, but its log holds {log.start} to {log.end}: "
                 f"records are missing. Find out why; to continue without them run "
                 f"`jejo offsets move --partition {partition} --to {log.start if offset < log.start else log.end}`."
             )
+            raise ConfigurationError(message) if offset < log.start else BeyondLog(message, partition, offset)
     return stored
 
 
