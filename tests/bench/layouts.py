@@ -7,17 +7,17 @@ that are compared take each batch in turn, so that a busy machine slows all of t
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from services.core.database import Connection, connect
 from services.core.times import DAY_US, HOUR_US, SECOND_US
 from tests.bench.country import ORIGIN_US
 from tests.bench.figures import Figure
-from tests.bench.ready_made import readings_as_copy
+from tests.bench.ingest.records import Ints, Rows
+from tests.bench.ingest.yardsticks import READING_COLUMNS, as_copy, once
 from tests.bench.stacks import Servers
 
 MIDNIGHT_US = ORIGIN_US + 9 * HOUR_US
@@ -34,9 +34,6 @@ COMPARED_BATCHES = 60
 GROWN_BATCHES = 500
 REPORTED_EVERY = 50
 """Batches: the pace of a growing chunk is that over so many."""
-COLUMNS = ["machine", "metric", "at", "value", "revision", "retracted", "record_id"]
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -139,7 +136,7 @@ async def copy(owner: Connection, layout: Layout, batch: bytes) -> None:
     """Copy a batch in a transaction of its own; add its seconds and its bytes of log to the layout's."""
     before = await owner.fetchval("SELECT pg_current_wal_insert_lsn()")
     began = time.perf_counter()
-    await owner.copy_to_table(layout.name, source=once(batch), columns=COLUMNS, format="binary")
+    await owner.copy_to_table(layout.name, source=once(batch), columns=READING_COLUMNS, format="binary")
     layout.seconds.append(time.perf_counter() - began)
     sql = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1)::bigint"
     layout.wal_bytes += await owner.fetchval(sql, before)
@@ -160,14 +157,5 @@ def encoded(factory: Ints, began_us: Ints) -> bytes:
     record, machine, metric, instant = (column.reshape(-1) for column in np.indices(shape, np.int64))
     machine += factory[record] * MACHINES + 1
     at_us = began_us[record] + instant * STEP_US
-    order = np.lexsort((at_us, metric, machine))
-    nothing = np.zeros(len(order), np.int64)
-    value = (machine * 0.37 + at_us % 1013)[order]
-    return readings_as_copy(
-        machine[order], metric[order] + 1, at_us[order], value, nothing, nothing.astype(bool), record[order] + 1
-    )
-
-
-async def once(data: bytes) -> AsyncIterator[bytes]:
-    """Yield the data as one piece, the form in which asyncpg's COPY takes it."""
-    yield data
+    rows = Rows(machine, metric + 1, at_us, machine * 0.37 + at_us % 1013)
+    return as_copy(rows, np.lexsort((at_us, metric, machine)))
