@@ -44,6 +44,8 @@ async def roll_up_some(connection: Connection, done: Done | None = None) -> bool
         places = columns_of(sorted({(row["cohort"], row["day"]) for row in days}))
         await connection.execute(queries.DROP_COHORT_DAYS, *places)
         await connection.execute(queries.ADD_COHORT_DAYS, *places)
+        for query in (queries.DROP_GROUP_DAYS, queries.ADD_REGIONAL_DAYS, queries.ADD_NATIONAL_DAYS):
+            await connection.execute(query, *places)
     return SUMS_AT_ONCE in (len(hours), len(days))
 
 

@@ -30,7 +30,7 @@ EXPECTED = {
     "public": set(),
     "jejo_ingest": set(),
     "jejo_analytics": set(),
-    "jejo_api": {"size_of", "machine_spans_of", "refresh_machine_spans"},
+    "jejo_api": {"size_of", "machine_spans_of", "refresh_machine_spans", "add_cohort_groups", "change_group_steps"},
     "jejo_verify": {"size_of", "machine_spans_of"},
     "jejo_status": set(),
     "jejo_keys": set(),

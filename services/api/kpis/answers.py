@@ -7,12 +7,13 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.kpi_definitions import KpiDefinitions
-from services.api.kpis.items import csv_columns, csv_row, make_item
+from services.api.kpis.items import csv_columns, csv_row, figures_needed, make_item
 from services.api.kpis.models import KpiItem, KpiPage
 from services.api.kpis.paging import ENUMERATED, WHOLE, Page, choose_page, choose_ranked_page, page_of, parts_of
 from services.api.kpis.questions import Question
 from services.api.kpis.ranking import Ranking
-from services.api.kpis.sums import Key, Sums, read_sums
+from services.api.kpis.reading import read_figures
+from services.api.kpis.sums import Key, Sums
 from services.api.kpis.windows import Buckets
 from services.api.pages import csv_lines
 from services.api.spool import Spool
@@ -71,8 +72,7 @@ class Answer:
     def __init__(self, form: Form, definitions: KpiDefinitions, ids: Sequence[str], whole: Buckets) -> None:
         self.spool = Spool()
         self._form, self._definitions, self._ids, self._whole = form, definitions, ids, whole
-        known = definitions.by_id()
-        self._figures = frozenset(figure for name in ids for figure in known[name].figures)
+        self._figures = figures_needed(definitions, ids)
         self._is_first = True
         self.spool.write(form.opening())
 
@@ -93,7 +93,7 @@ class Answer:
         """
         if question.group_by not in ENUMERATED and labels * len(begun) <= WHOLE:
             # All is no more than a part of a page. To find out what is on the page first would cost as much.
-            sums = await read_sums(connection, question, self._figures)
+            sums = await read_figures(connection, question, self._figures)
             page = page_of([key for key in sorted(sums) if after is None or key > after], limit)
             await self._write(page.keys, sums, question.until_us)
             return page
@@ -116,7 +116,9 @@ class Answer:
     async def _write_parts(self, connection: AsyncConnection, question: Question, begun: Buckets, page: Page) -> None:
         """Read and write the items of a page, part by part."""
         for part in parts_of(question, begun, page):
-            await self._write(part.keys, await read_sums(connection, part.question, self._figures), question.until_us)
+            await self._write(
+                part.keys, await read_figures(connection, part.question, self._figures), question.until_us
+            )
 
     async def _write(self, keys: Sequence[Key], sums: Mapping[Key, Sums], until_us: int) -> None:
         """Write the items of some keys."""

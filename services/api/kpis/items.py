@@ -1,6 +1,6 @@
 """Makes the item that the API answers with from the sums of one bucket. Pure; numbers stay exact until written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from msgspec.structs import astuple
@@ -9,6 +9,7 @@ from schemas.kpi_definitions import KpiDefinitions, Unit
 from services.analytics import Kpi, compute_kpis
 from services.api.kpis.models import KpiItem, KpiValue, PieceCounts, ProducingByMode, TimeAccount
 from services.api.kpis.sums import Sums
+from services.api.kpis.tables import DAY_COUNTS
 from services.api.kpis.windows import Bucket
 from services.core.times import rfc3339
 
@@ -17,8 +18,26 @@ STATES = tuple(name for name in TimeAccount.__struct_fields__ if name != UNKNOWN
 MODES = tuple(name for name in ProducingByMode.__struct_fields__ if name != UNKNOWN)
 COUNTS = PieceCounts.__struct_fields__
 COVERAGE = "coverage"
+EVIDENCE = "evidence_us"
+
+EVERY_ITEM = frozenset(
+    (*(f"{state}_us" for state in STATES), *(f"producing_{mode}_us" for mode in MODES), *COUNTS, *DAY_COUNTS, EVIDENCE)
+)
+"""The figures of any item: those that it shows, and those that tell whether a KPI's basis is covered."""
 
 PLAIN_COLUMNS = ("scope", "from", "to", "partial", "factories", "machines")
+
+
+def figures_needed(definitions: KpiDefinitions, ids: Iterable[str]) -> frozenset[str]:
+    """Return the figures that items with these KPIs are made of."""
+    known, needed, waiting = definitions.by_id(), set(EVERY_ITEM), {*ids, COVERAGE}
+    seen: set[str] = set()
+    while waiting:
+        kpi = known[waiting.pop()]
+        seen.add(kpi.id)
+        needed |= kpi.figures | {rule.if_zero for rule in kpi.reasons}
+        waiting |= {rule.below for rule in kpi.shortfalls} - seen
+    return frozenset(needed)
 
 
 def make_item(

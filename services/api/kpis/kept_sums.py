@@ -1,0 +1,135 @@
+"""Answers questions about groups whose sums are kept, as ``sums`` answers those about anything else.
+
+What is in use is added up from steps. Of a bucket, what is in use at its beginning and the steps within it are enough:
+for the time in use, for the days, and, as each step says since when what begins was last in use, for how many different
+machines and factories there are.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.api.kpis import kept_queries as queries
+from services.api.kpis.groups import Groups
+from services.api.kpis.questions import Question
+from services.api.kpis.sums import Key, Sums, Times
+from services.api.kpis.tables import DAY_COUNTS, HOUR_SUMS, SERVED
+from services.api.kpis.windows import Bucket, Interval
+from services.api.turns import Turn
+from services.core.times import seoul_day, seoul_midnight_us, to_us
+
+KEPT = [*(figure.id for figure in HOUR_SUMS), *DAY_COUNTS]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What changes in a group between two bounds: by how much the numbers in use grow, and what begins anew.
+
+    Attributes:
+        new_machines, new_factories: those in use after the first bound that were not in use just before it.
+        machine_instants: the sum of all changes of ``machines``, each times its instant in microseconds.
+        day_numbers: the sum of all changes of ``days``, each times its day as a number.
+    """
+
+    machines: int
+    factories: int
+    automated: int
+    days: int
+    new_machines: int
+    new_factories: int
+    machine_instants: int
+    day_numbers: int
+
+
+NO_STEPS = Steps(0, 0, 0, 0, 0, 0, 0, 0)
+
+
+async def read_kept_sums(
+    connection: AsyncConnection, question: Question, groups: Groups, wanted: Collection[str]
+) -> dict[Key, Sums]:
+    """Return the sums of every bucket in which a machine is in use.
+
+    Args:
+        wanted: the figures needed; others that are kept are 0.
+    """
+    buckets = question.buckets
+    bounds = sorted({us for bucket in buckets for us in (bucket.from_us, bucket.to_us)})
+    by_label: dict[str, dict[int, Steps]] = defaultdict(dict)
+    for row in await connection.execute(queries.steps_between(question, groups, bounds)):
+        by_label[row[0]][row[1]] = Steps(*map(int, row[2:]))
+    turn = Turn()
+    found: dict[Key, Sums] = {}
+    for label, steps in by_label.items():
+        for bucket, sums in in_use(steps, bounds, buckets):
+            found[label, bucket.from_us] = sums
+        await turn.end_if_long()
+    names = [name for name in KEPT if name in wanted]
+    for row in await connection.execute(queries.day_sums(question, groups, names)):
+        sums_of = found.get((row[0], start_of(question, row[1])))
+        if sums_of is not None:
+            sums_of.figures.update(zip(names, map(int, row[2:]), strict=True))
+        await turn.end_if_long()
+    return found
+
+
+def start_of(question: Question, day: dt.date) -> int:
+    """Return the beginning of the bucket whose first day is given."""
+    return question.buckets[0].from_us if question.interval is Interval.TOTAL else seoul_midnight_us(day)
+
+
+def in_use(
+    steps: Mapping[int, Steps], bounds: Sequence[int], buckets: Sequence[Bucket]
+) -> Iterable[tuple[Bucket, Sums]]:
+    """Yield the sums of each bucket in which a machine of the group is in use.
+
+    Args:
+        steps: by how many bounds come before or at them.
+        bounds: all beginnings and ends of buckets, in order.
+    """
+    before = steps.get(0, NO_STEPS)
+    machines, factories, automated, days = before.machines, before.factories, before.automated, before.days
+    starts = {bucket.from_us: bucket for bucket in buckets}
+    for slot, start in enumerate(bounds, start=1):
+        own = steps.get(slot, NO_STEPS)
+        bucket = starts.get(start)
+        if bucket is not None and (distinct := machines + own.new_machines) > 0:
+            end_day = day_number(bucket.to_us - 1) + 1
+            figures = dict.fromkeys(SERVED, 0)
+            figures["in_use_us"] = (
+                machines * (bucket.to_us - start) + own.machines * bucket.to_us - own.machine_instants
+            )
+            figures["machine_days"] = days * (end_day - day_number(start)) + own.days * end_day - own.day_numbers
+            figures["stock_machines"] = machines + own.machines
+            figures["stock_automated"] = automated + own.automated
+            yield bucket, Sums(figures, factories + own.new_factories, distinct)
+        machines += own.machines
+        factories += own.factories
+        automated += own.automated
+        days += own.days
+
+
+def day_number(us: int) -> int:
+    """Return the number of an instant's day in Seoul."""
+    return (seoul_day(us) - queries.DAY_ZERO).days
+
+
+async def read_kept_times(connection: AsyncConnection, question: Question, groups: Groups, first: str) -> Times:
+    """Return when something is in use within the window, by label from ``first`` on."""
+    start, end = question.buckets[0].from_us, question.buckets[-1].to_us
+    found: list[tuple[str, int, int]] = []
+    turn = Turn()
+    open_label, open_us = "", 0
+    for row in await connection.execute(queries.times_in_use(question, groups, first)):
+        label, at, begins = row.tuple()
+        if open_label and (label != open_label or not begins):
+            found.append((open_label, open_us, end if label != open_label else to_us(at)))
+            open_label = ""
+        if begins:
+            open_label, open_us = label, to_us(at)
+        await turn.end_if_long()
+    if open_label:
+        found.append((open_label, open_us, end))
+    return [(label, max(from_us, start), to) for label, from_us, to in found if to > start]

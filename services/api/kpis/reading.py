@@ -1,0 +1,43 @@
+"""Reads what a KPI question is about: from sums that are kept where these can answer, else from accounts and spans."""
+
+from collections.abc import Collection
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.api.kpis import queries
+from services.api.kpis.groups import groups_of
+from services.api.kpis.kept_sums import read_kept_sums, read_kept_times
+from services.api.kpis.questions import Question
+from services.api.kpis.sums import Key, Sums, Times, add_connected, read_sums
+from services.api.kpis.tables import CONNECTED
+from services.api.turns import Turn
+from services.core.times import to_us
+
+
+async def read_figures(connection: AsyncConnection, question: Question, wanted: Collection[str]) -> dict[Key, Sums]:
+    """Return the sums of every bucket in which a machine is in use.
+
+    Args:
+        wanted: the figures needed; others may be 0.
+    """
+    groups = groups_of(question)
+    if groups is None:
+        found = await read_sums(connection, question)
+    else:
+        found = await read_kept_sums(connection, question, groups, wanted)
+    if CONNECTED in wanted:
+        await add_connected(connection, question, found)
+    return found
+
+
+async def read_times(connection: AsyncConnection, question: Question, first: str) -> Times:
+    """Return when something is in use, by label from ``first`` on."""
+    groups = groups_of(question)
+    if groups is not None:
+        return await read_kept_times(connection, question, groups, first)
+    found: list[tuple[str, int, int]] = []
+    turn = Turn()
+    for row in await connection.execute(queries.times_in_use(question, first)):
+        found.append((row.label, to_us(row.from_at), to_us(row.to_at)))
+        await turn.end_if_long()
+    return found
