@@ -184,6 +184,8 @@ WITH present AS MATERIALIZED (
            sum(t.factories_out) AS factories_out, sum(t.automated) AS automated, sum(t.days) AS days
     FROM step t
     GROUP BY t.kind, t.within, t.value, t.at, t.seen_to
+    HAVING (sum(t.machines_in), sum(t.machines_out), sum(t.factories_in), sum(t.factories_out), sum(t.automated),
+            sum(t.days)) <> (0, 0, 0, 0, 0, 0)
 )
 MERGE INTO group_step g USING total t
 ON g.kind = t.kind AND g.within = t.within AND g.value = t.value AND g.at = t.at AND g.seen_to = t.seen_to
