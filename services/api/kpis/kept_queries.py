@@ -72,7 +72,7 @@ def steps_between(question: Question, groups: Groups, bounds: Sequence[int]) -> 
             instants.c.all,
             *(s[name] for name in ("at", "seen_to", "machines_in", "machines_out", "factories_in", "factories_out")),
             s.automated,
-            s.days,
+            sa.cast(s.days, sa.BigInteger).label("days"),
         )
         .select_from(sa.join(group_step, instants, sa.true()))
         .where(*rows_of(question, groups, group_step), s.at < from_us(bounds[-1]))
