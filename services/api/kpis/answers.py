@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.kpi_definitions import KpiDefinitions
-from services.api.kpis.items import csv_columns, csv_row, figures_needed, make_item
+from services.api.kpis.items import ItemMaker, csv_columns, csv_row, figures_needed
 from services.api.kpis.models import KpiItem, KpiPage
 from services.api.kpis.paging import ENUMERATED, WHOLE, Page, choose_page, choose_ranked_page, page_of, parts_of
 from services.api.kpis.questions import Question
@@ -122,13 +122,14 @@ class Answer:
 
     async def _write(self, keys: Sequence[Key], sums: Mapping[Key, Sums], until_us: int) -> None:
         """Write the items of some keys."""
-        turn = Turn()
+        turn, maker = Turn(), ItemMaker(until_us, self._definitions, self._ids)
+        parts: list[bytes] = []
         for key in keys:
-            bucket = self._whole[self._whole.index_of(key[1])]
-            item = make_item(key[0], bucket, sums[key], until_us, self._definitions, self._ids)
-            self.spool.write(self._form.item(item, is_first=self._is_first))
+            item = maker.make(key[0], self._whole.starting_at(key[1]), sums[key])
+            parts.append(self._form.item(item, is_first=self._is_first))
             self._is_first = False
             await turn.end_if_long()
+        self.spool.write(b"".join(parts))
 
     def end(self, page: KpiPage) -> None:
         """Write what comes after the items."""

@@ -19,7 +19,7 @@ from services.api.kpis.sums import Key, Sums, Times
 from services.api.kpis.tables import DAY_COUNTS, HOUR_SUMS, SERVED
 from services.api.kpis.windows import Bucket, Interval
 from services.api.turns import Turn
-from services.core.times import seoul_day, seoul_midnight_us, to_us
+from services.core.times import DAY_US, SEOUL_OFFSET_US, seoul_midnight_us, to_us
 
 KEPT = [*(figure.id for figure in HOUR_SUMS), *DAY_COUNTS]
 
@@ -55,19 +55,21 @@ async def read_kept_sums(
     Args:
         wanted: the figures needed; others that are kept are 0.
     """
-    buckets = question.buckets
+    buckets = list(question.buckets)
     bounds = sorted({us for bucket in buckets for us in (bucket.from_us, bucket.to_us)})
     by_label: dict[str, dict[int, Steps]] = defaultdict(dict)
     for row in await connection.execute(queries.steps_between(question, groups, bounds)):
         by_label[row[0]][row[1]] = Steps(*map(int, row[2:]))
-    turn = Turn()
     found: dict[Key, Sums] = {}
+    turn = Turn()
     for label, steps in by_label.items():
         for bucket, sums in in_use(steps, bounds, buckets):
             found[label, bucket.from_us] = sums
         await turn.end_if_long()
     names = [name for name in KEPT if name in wanted]
-    for row in await connection.execute(queries.day_sums(question, groups, names)):
+    rows = await connection.execute(queries.day_sums(question, groups, names))
+    turn = Turn()
+    for row in rows:
         sums_of = found.get((row[0], start_of(question, row[1])))
         if sums_of is not None:
             sums_of.figures.update(zip(names, map(int, row[2:]), strict=True))
@@ -113,7 +115,7 @@ def in_use(
 
 def day_number(us: int) -> int:
     """Return the number of an instant's day in Seoul."""
-    return (seoul_day(us) - queries.DAY_ZERO).days
+    return (us + SEOUL_OFFSET_US) // DAY_US
 
 
 async def read_kept_times(connection: AsyncConnection, question: Question, groups: Groups, first: str) -> Times:
