@@ -1,6 +1,6 @@
 """Writes a page of KPIs as JSON or CSV, part by part, so that memory holds one part at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -13,6 +13,7 @@ from services.api.kpis.paging import ENUMERATED, WHOLE, Page, choose_page, choos
 from services.api.kpis.questions import Question
 from services.api.kpis.ranking import Ranking
 from services.api.kpis.reading import read_figures
+from services.api.kpis.rendered import RenderedItems, item_key
 from services.api.kpis.sums import Key, Sums
 from services.api.kpis.windows import Buckets
 from services.api.pages import csv_lines
@@ -21,6 +22,8 @@ from services.api.turns import Turn
 
 encoder = msgspec.json.Encoder(decimal_format="number")
 FIRST_MEMBER = b'{"items":['
+RENDERED = RenderedItems()
+"""Of all answers of the process."""
 
 
 class Form(Protocol):
@@ -29,8 +32,16 @@ class Form(Protocol):
     def opening(self) -> bytes:
         """Return what comes before all items."""
 
-    def item(self, item: KpiItem, *, is_first: bool) -> bytes:
-        """Return an item, with what separates it from the one before."""
+    @property
+    def key(self) -> Hashable:
+        """What tells this way of writing items from others."""
+
+    @property
+    def separator(self) -> bytes:
+        """What stands between two items."""
+
+    def item(self, item: KpiItem) -> bytes:
+        """Return an item."""
 
     def closing(self, page: KpiPage) -> bytes:
         """Return what comes after all items; ``page`` has none of them."""
@@ -39,11 +50,16 @@ class Form(Protocol):
 class JsonForm:
     """A page as it would be encoded as a whole."""
 
+    separator = b","
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.key = ("json", *ids)
+
     def opening(self) -> bytes:
         return FIRST_MEMBER
 
-    def item(self, item: KpiItem, *, is_first: bool) -> bytes:
-        return encoder.encode(item) if is_first else b"," + encoder.encode(item)
+    def item(self, item: KpiItem) -> bytes:
+        return encoder.encode(item)
 
     def closing(self, page: KpiPage) -> bytes:
         return encoder.encode(page).removeprefix(FIRST_MEMBER)
@@ -52,14 +68,17 @@ class JsonForm:
 class CsvForm:
     """A header line and a line for each item."""
 
+    separator = b""
+
     def __init__(self, ids: Sequence[str], *, byte_order_mark: bool) -> None:
+        self.key = ("csv", *ids)
         self._ids = ids
         self._first = "utf-8-sig" if byte_order_mark else "utf-8"
 
     def opening(self) -> bytes:
         return csv_lines([csv_columns(self._ids)]).encode(self._first)
 
-    def item(self, item: KpiItem, *, is_first: bool) -> bytes:
+    def item(self, item: KpiItem) -> bytes:
         return csv_lines([csv_row(item, self._ids)]).encode()
 
     def closing(self, page: KpiPage) -> bytes:
@@ -124,9 +143,14 @@ class Answer:
         """Write the items of some keys."""
         turn, maker = Turn(), ItemMaker(until_us, self._definitions, self._ids)
         parts: list[bytes] = []
-        for key in keys:
-            item = maker.make(key[0], self._whole.starting_at(key[1]), sums[key])
-            parts.append(self._form.item(item, is_first=self._is_first))
+        for label, start_us in keys:
+            bucket, own = self._whole.starting_at(start_us), sums[label, start_us]
+            known = item_key(self._form.key, label, bucket, own, partial=bucket.to_us > until_us)
+            written = RENDERED.get(known)
+            if written is None:
+                written = self._form.item(maker.make(label, bucket, own))
+                RENDERED.add(known, written)
+            parts += (written,) if self._is_first else (self._form.separator, written)
             self._is_first = False
             await turn.end_if_long()
         self.spool.write(b"".join(parts))
