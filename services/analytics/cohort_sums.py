@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from services.analytics import cohort_queries as queries
+from services.analytics.group_sums import add_up_groups
 from services.analytics.queries import LOCK_CLASS, SHARDS
 from services.core.database import Connection
 
@@ -44,8 +45,7 @@ async def roll_up_some(connection: Connection, done: Done | None = None) -> bool
         places = columns_of(sorted({(row["cohort"], row["day"]) for row in days}))
         await connection.execute(queries.DROP_COHORT_DAYS, *places)
         await connection.execute(queries.ADD_COHORT_DAYS, *places)
-        for query in (queries.DROP_GROUP_DAYS, queries.ADD_REGIONAL_DAYS, queries.ADD_NATIONAL_DAYS):
-            await connection.execute(query, *places)
+        await add_up_groups(connection, {(row["cohort"], row["day"]) for row in days})
     return SUMS_AT_ONCE in (len(hours), len(days))
 
 

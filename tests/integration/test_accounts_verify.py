@@ -15,15 +15,8 @@ NOON_US = 1_488_326_400_000_000 + 3 * HOUR_US
 """Noon in Seoul."""
 UNTIL_US = NOON_US + 2 * DAY_US + 10 * MINUTE_US
 DERIVED = (
-    "machine_hour",
-    "machine_day",
-    "factory_hour",
-    "factory_day",
-    "cohort_hour",
-    "cohort_day",
-    "machine_span",
-    "group_day",
-    "group_step",
+    *("machine_hour", "machine_day", "factory_hour", "factory_day", "cohort_hour", "cohort_day", "machine_span"),
+    *("group_day", "group_step", "cohort_group", "factory_span"),
 )
 KEYS = ("machine", "factory", "hour", "day", "cohort")
 

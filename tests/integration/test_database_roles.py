@@ -32,7 +32,9 @@ SESSIONS = {"login_token", "session"}
 WRITABLE = {
     "jejo_ingest": FACTS | OFFSETS | {"dirty_mark"},
     "jejo_analytics": DERIVED | {"dirty_mark"},
-    "jejo_api": REGISTRY | SESSIONS | {"dirty_mark", "cohort", "cohort_group", "machine_span", "group_step"},
+    "jejo_api": REGISTRY
+    | SESSIONS
+    | {"dirty_mark", "cohort", "cohort_group", "machine_span", "group_step", "factory_span"},
     "jejo_verify": set[str](),
     "jejo_status": set[str](),
 }

@@ -28,10 +28,11 @@ Stretch = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A factory's spans in use, by machine."""
+    """A factory's spans in use, by machine and by the number of their cohort."""
 
     factory: int
     machines: Mapping[int, Sequence[Span]]
+    in_cohorts: Mapping[int, Sequence[Stretch]]
 
 
 def groups_of(cohort: Cohort) -> Iterator[Group]:
@@ -100,23 +101,33 @@ class Steps:
 
 async def read_sites(connection: Connection) -> AsyncIterator[Site]:
     """Yield every factory's spans in use."""
-    factory, machines = 0, dict[int, list[Span]]()
+    site = Site(0, {}, {})
+    machines: dict[int, list[Span]] = {}
+    in_cohorts: dict[int, list[Stretch]] = {}
     async for row in connection.cursor(queries.ALL_SPANS, prefetch=10_000):
-        if row["factory"] != factory:
+        factory, number, machine, start, end, automated, first_day, end_day, *cohort = row.values()
+        if factory != site.factory:
             if machines:
-                yield Site(factory, machines)
-            factory, machines = row["factory"], {}
-        _, machine, start, end, automated, first_day, end_day, *cohort = row.values()
+                yield site
+            machines, in_cohorts = {}, {}
+            site = Site(factory, machines, in_cohorts)
         machines.setdefault(machine, []).append(Span(start, end, automated, tuple(cohort), first_day, end_day))
+        in_cohorts.setdefault(number, []).append((start, end))
     if machines:
-        yield Site(factory, machines)
+        yield site
 
 
 async def compare_steps(connection: Connection) -> list[Difference]:
-    """Return the differences of all stored steps from those that the spans give, and of cohorts' groups."""
+    """Return the differences of all stored steps and factories' spans from those that the spans of machines give.
+
+    And those of the groups that cohorts are part of.
+    """
     steps = Steps()
+    factory_spans: set[tuple[int, int, int, int]] = set()
     async for site in read_sites(connection):
         steps.add_site(site)
+        for cohort, stretches in site.in_cohorts.items():
+            factory_spans |= {(site.factory, cohort, *stretch) for stretch in united(stretches)}
     expected = steps.with_effect()
     stored: dict[Place, dict[str, int]] = {}
     for kind, within, value, at, seen_to, *changes in await connection.fetch(queries.STORED_STEPS):
@@ -126,7 +137,7 @@ async def compare_steps(connection: Connection) -> list[Difference]:
         left, right = stored.get(place), expected.get(place)
         if left != right:
             found += differences(place, left or dict.fromkeys(CHANGES, 0), right or dict.fromkeys(CHANGES, 0))
-    return found + await compare_memberships(connection)
+    return [*found, *await compare_factory_spans(connection, factory_spans), *await compare_memberships(connection)]
 
 
 def differences(place: Place, stored: Mapping[str, int], recomputed: Mapping[str, int]) -> Iterator[Difference]:
@@ -145,6 +156,20 @@ def name_of(group: Group) -> str:
     """Return a group's name, as differences print it."""
     kind, within, value = group
     return f"{kind} {value or '-'}{f' in {within}' if within else ''}"
+
+
+async def compare_factory_spans(connection: Connection, expected: set[tuple[int, int, int, int]]) -> list[Difference]:
+    """Return the differences of the time in which each factory is in use in a cohort."""
+    stored = {tuple(row.values()) for row in await connection.fetch(queries.STORED_FACTORY_SPANS)}
+    return [
+        Difference(
+            f"factory {factory} in cohort {cohort} from {rfc3339(start)} to {rfc3339(end)}",
+            "rows",
+            int((factory, cohort, start, end) in stored),
+            int((factory, cohort, start, end) in expected),
+        )
+        for factory, cohort, start, end in sorted(stored ^ expected)
+    ]
 
 
 async def compare_memberships(connection: Connection) -> list[Difference]:

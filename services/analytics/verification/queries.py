@@ -164,7 +164,7 @@ ORDER BY day, kind, within, value
 )
 
 ALL_SPANS = """
-SELECT s.factory, s.machine, s.from_at, s.to_at, s.automated, s.first_day, s.end_day,
+SELECT s.factory, s.cohort, s.machine, s.from_at, s.to_at, s.automated, s.first_day, s.end_day,
        c.region, c.sector, c.zone, c.sponsor, c.level, c.size
 FROM machine_span s JOIN cohort c ON c.id = s.cohort
 ORDER BY s.factory, s.machine, s.from_at
@@ -179,3 +179,5 @@ FROM group_step
 COHORTS = "SELECT id, region, sector, zone, sponsor, level, size FROM cohort"
 
 STORED_MEMBERSHIPS = "SELECT cohort, kind, within, value FROM cohort_group"
+
+STORED_FACTORY_SPANS = "SELECT factory, cohort, from_at, to_at FROM factory_span"

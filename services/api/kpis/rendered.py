@@ -1,7 +1,7 @@
 """Remembers items as they were written, by all that they are made of, so nothing ever has to be forgotten as outdated.
 
-Dashboards ask the same questions again and again, and of a year only the running day has changed. What takes the time is
-not to read the sums but to make, divide and write some forty numbers for each bucket.
+Dashboards ask the same questions again and again, and of a year only the running day has changed. It takes little time
+to read the sums, and much to make, divide and write some forty numbers for each bucket.
 """
 
 from collections.abc import Hashable

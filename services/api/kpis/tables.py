@@ -82,3 +82,6 @@ group_step = sa.table(
         for name in ("machines_in", "machines_out", "factories_in", "factories_out", "automated", "days")
     ),
 )
+factory_span = sa.table(
+    "factory_span", *numbers("factory", "cohort"), sa.column("from_at", INSTANT), sa.column("to_at", INSTANT)
+)
