@@ -158,6 +158,8 @@ WITH present AS MATERIALIZED (
            sum(t.factories_out) AS factories_out, sum(t.automated) AS automated, sum(t.days) AS days
     FROM step t
     GROUP BY t.kind, t.within, t.value, t.at, t.seen_to
+    HAVING (sum(t.machines_in), sum(t.machines_out), sum(t.factories_in), sum(t.factories_out), sum(t.automated),
+            sum(t.days)) <> (0, 0, 0, 0, 0, 0)
 )
 MERGE INTO group_step g USING total t
 ON g.kind = t.kind AND g.within = t.within AND g.value = t.value AND g.at = t.at AND g.seen_to = t.seen_to
@@ -199,14 +201,16 @@ BEGIN
     END IF;
     IF TG_OP = 'TRUNCATE' THEN
         DELETE FROM group_step;
+        DELETE FROM factory_span;
     ELSIF cardinality(gone) + cardinality(come) > 0 THEN
         PERFORM change_group_steps(gone, come);
+        PERFORM refresh_factory_spans(ARRAY(SELECT factory FROM unnest(gone) UNION SELECT factory FROM unnest(come)));
     END IF;
     RETURN NULL;
 END
 $$;
 
-COMMENT ON FUNCTION public.keep_group_steps() IS 'Keep group_step in step with machine_span, whoever changes that.';
+COMMENT ON FUNCTION public.keep_group_steps() IS 'Keep group_step and factory_span in step with machine_span, whoever changes that.';
 
 CREATE FUNCTION public.size_of(employees integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -434,6 +438,23 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
 END;
 
 COMMENT ON FUNCTION public.machine_spans_of(machines integer[]) IS 'What machine_span must hold of some machines, from the versions in the registry.';
+
+CREATE FUNCTION public.refresh_factory_spans(factories integer[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM factory_span f WHERE f.factory = ANY (factories);
+    INSERT INTO factory_span (factory, cohort, from_at, to_at)
+    SELECT own.factory, own.cohort, lower(u.bounds), upper(u.bounds)
+    FROM (
+        SELECT s.factory, s.cohort, range_agg(tstzrange(s.from_at, s.to_at)) AS during
+        FROM machine_span s WHERE s.factory = ANY (factories) GROUP BY s.factory, s.cohort
+    ) AS own
+    CROSS JOIN LATERAL unnest(own.during) AS u(bounds);
+END
+$$;
+
+COMMENT ON FUNCTION public.refresh_factory_spans(factories integer[]) IS 'Recreate factory_span for some factories.';
 
 CREATE FUNCTION public.refresh_machine_spans(machines integer[]) RETURNS void
     LANGUAGE plpgsql
@@ -1051,6 +1072,16 @@ CREATE VIEW public.factory_in_use_steps AS
   WHERE (machines > 0);
 
 COMMENT ON VIEW public.factory_in_use_steps IS 'What factory_in_use must hold. The claims of a machine''s versions never overlap, so edges add up.';
+
+CREATE TABLE public.factory_span (
+    factory integer NOT NULL,
+    cohort integer NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    to_at timestamp with time zone NOT NULL,
+    CONSTRAINT factory_span_check CHECK ((from_at < to_at))
+);
+
+COMMENT ON TABLE public.factory_span IS 'Time in which a factory has a machine in use in a cohort (machine_span): kept by a trigger on machine_span.';
 
 CREATE TABLE public.gateway_key (
     id integer NOT NULL,
@@ -2030,6 +2061,9 @@ ALTER TABLE ONLY public.factory_in_use
 ALTER TABLE ONLY public.factory
     ADD CONSTRAINT factory_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.factory_span
+    ADD CONSTRAINT factory_span_pkey PRIMARY KEY (cohort, factory, from_at);
+
 ALTER TABLE ONLY public.gateway_key
     ADD CONSTRAINT gateway_key_factory_key_id_key UNIQUE (factory, key_id);
 
@@ -2118,11 +2152,13 @@ CREATE INDEX factory_by_id ON public.factory USING btree (factory_id COLLATE "C"
 
 CREATE INDEX factory_day_cohort ON public.factory_day USING btree (day, cohort);
 
-CREATE INDEX factory_day_of_cohort ON public.factory_day USING btree (cohort, day);
+CREATE INDEX factory_day_of_cohort ON public.factory_day USING btree (cohort, day) INCLUDE (factory, producing_us, setup_us, delayed_us, faulted_us, idle_us, evidence_us, counted_cycle_busy_us, counted_ideal_good_us);
 
 CREATE INDEX factory_hour_cohort ON public.factory_hour USING btree (hour, cohort);
 
 CREATE INDEX factory_in_use_to ON public.factory_in_use USING btree (to_at) INCLUDE (from_at, factory, machines);
+
+CREATE INDEX factory_span_factory ON public.factory_span USING btree (factory);
 
 CREATE INDEX factory_version_by_name ON public.factory_version USING btree (name COLLATE "C") WHERE (retired_at IS NULL);
 
@@ -2199,6 +2235,9 @@ ALTER TABLE ONLY public.enterprise_version
 
 ALTER TABLE ONLY public.factory_in_use
     ADD CONSTRAINT factory_in_use_factory_fkey FOREIGN KEY (factory) REFERENCES public.factory(id);
+
+ALTER TABLE ONLY public.factory_span
+    ADD CONSTRAINT factory_span_cohort_fkey FOREIGN KEY (cohort) REFERENCES public.cohort(id);
 
 ALTER TABLE ONLY public.factory_version
     ADD CONSTRAINT factory_version_enterprise_fkey FOREIGN KEY (enterprise) REFERENCES public.enterprise(id);
@@ -2349,6 +2388,9 @@ REVOKE ALL ON FUNCTION public.machine_spans_of(machines integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.machine_spans_of(machines integer[]) TO jejo_api;
 GRANT ALL ON FUNCTION public.machine_spans_of(machines integer[]) TO jejo_verify;
 
+REVOKE ALL ON FUNCTION public.refresh_factory_spans(factories integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.refresh_factory_spans(factories integer[]) TO jejo_api;
+
 REVOKE ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) TO jejo_api;
 
@@ -2440,6 +2482,9 @@ GRANT SELECT ON TABLE public.factory_in_use_steps TO jejo_ingest;
 GRANT SELECT ON TABLE public.factory_in_use_steps TO jejo_analytics;
 GRANT SELECT ON TABLE public.factory_in_use_steps TO jejo_api;
 GRANT SELECT ON TABLE public.factory_in_use_steps TO jejo_verify;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.factory_span TO jejo_api;
+GRANT SELECT ON TABLE public.factory_span TO jejo_verify;
 
 GRANT SELECT ON TABLE public.gateway_key TO jejo_ingest;
 GRANT SELECT ON TABLE public.gateway_key TO jejo_analytics;

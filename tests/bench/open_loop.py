@@ -1,7 +1,7 @@
 """Sends HTTP requests at a fixed rate, whether or not earlier ones have been answered, over a few kept connections.
 
-A request's time runs from the instant at which it was due, so waiting for a free connection counts: a service that falls
-behind cannot slow down whoever measures it.
+A request's time runs from the instant at which it was due, so waiting for a free connection counts: a service that
+falls behind cannot slow down whoever measures it.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ class Target:
 
 
 async def times_at_rate(target: Target, paths: Sequence[str], rate: float, requests: int) -> list[float]:
-    """Ask the paths in turn, ``rate`` a second. Return each request's seconds, from when it was due to its last byte."""
+    """Ask the paths in turn, ``rate`` a second. Return each request's seconds from when it was due."""
     due: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
     took: list[float] = []
     connections = [asyncio.create_task(keep_asking(target, headers, due, took)) for headers in target.headers]

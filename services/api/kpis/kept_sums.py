@@ -58,8 +58,8 @@ async def read_kept_sums(
     buckets = list(question.buckets)
     bounds = sorted({us for bucket in buckets for us in (bucket.from_us, bucket.to_us)})
     by_label: dict[str, dict[int, Steps]] = defaultdict(dict)
-    for row in await connection.execute(queries.steps_between(question, groups, bounds)):
-        by_label[row[0]][row[1]] = Steps(*map(int, row[2:]))
+    for label, slot, *amounts in await connection.execute(queries.steps_between(question, groups, bounds)):
+        by_label[label][slot] = Steps(*map(int, amounts))
     found: dict[Key, Sums] = {}
     turn = Turn()
     for label, steps in by_label.items():
@@ -69,10 +69,10 @@ async def read_kept_sums(
     names = [name for name in KEPT if name in wanted]
     rows = await connection.execute(queries.day_sums(question, groups, names))
     turn = Turn()
-    for row in rows:
-        sums_of = found.get((row[0], start_of(question, row[1])))
-        if sums_of is not None:
-            sums_of.figures.update(zip(names, map(int, row[2:]), strict=True))
+    for label, day, *amounts in rows:
+        own = found.get((label, start_of(question, day)))
+        if own is not None:
+            own.figures.update(zip(names, map(int, amounts), strict=True))
         await turn.end_if_long()
     return found
 
@@ -124,8 +124,7 @@ async def read_kept_times(connection: AsyncConnection, question: Question, group
     found: list[tuple[str, int, int]] = []
     turn = Turn()
     open_label, open_us = "", 0
-    for row in await connection.execute(queries.times_in_use(question, groups, first)):
-        label, at, begins = row.tuple()
+    for label, at, begins in await connection.execute(queries.times_in_use(question, groups, first)):
         if open_label and (label != open_label or not begins):
             found.append((open_label, open_us, end if label != open_label else to_us(at)))
             open_label = ""

@@ -33,8 +33,13 @@ async def read_figures(connection: AsyncConnection, question: Question, wanted: 
 async def read_times(connection: AsyncConnection, question: Question, first: str) -> Times:
     """Return when something is in use, by label from ``first`` on."""
     groups = groups_of(question)
-    if groups is not None:
-        return await read_kept_times(connection, question, groups, first)
+    if groups is None:
+        return await read_span_times(connection, question, first)
+    return await read_kept_times(connection, question, groups, first)
+
+
+async def read_span_times(connection: AsyncConnection, question: Question, first: str) -> Times:
+    """Do as ``read_times``, from spans in use."""
     found: list[tuple[str, int, int]] = []
     turn = Turn()
     for row in await connection.execute(queries.times_in_use(question, first)):
