@@ -37,15 +37,17 @@ async def times_at_rate(target: Target, paths: Sequence[str], rate: float, reque
     return took
 
 
-async def rate_of(target: Target, path: str, seconds: float) -> float:
-    """Ask a path over all connections, one request after the other on each. Return how many a second were answered."""
+async def rate_of(target: Target, paths: Sequence[str], seconds: float) -> float:
+    """Ask paths in turn over all connections, one request after the other on each. Return how many a second."""
     due: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
     took: list[float] = []
+    asked = 0
     connections = [asyncio.create_task(keep_asking(target, headers, due, took)) for headers in target.headers]
     began = time.perf_counter()
     while time.perf_counter() - began < seconds:
         while due.qsize() < len(connections):
-            due.put_nowait((time.perf_counter(), path))
+            due.put_nowait((time.perf_counter(), paths[asked % len(paths)]))
+            asked += 1
         await asyncio.sleep(0.001)
     await due.join()
     spent = time.perf_counter() - began

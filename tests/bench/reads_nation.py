@@ -65,7 +65,7 @@ WHERE day < $1::date + 7 AND day + 7 * $2::integer < $3::date ORDER BY day
 INDEXES = "SELECT indexdef FROM pg_indexes WHERE tablename = 'factory_day' AND indexname <> 'factory_day_pkey'"
 COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1"
 TABLES = ("factory_day", "cohort_day", "group_day")
-READ = (*TABLES, "group_step", "machine_span", "cohort", "cohort_group")
+READ = (*TABLES, "group_step", "machine_span", "factory_span", "cohort", "cohort_group")
 """What the measured questions read."""
 
 
@@ -93,7 +93,9 @@ MONTHS = {
         *REGION, ("group_by", "factory"), ("order_by", "availability"), ("limit", "20"), *MONTH, *THREE
     ),
 }
-ONE_FACTORY = question(("scope", "factory:F000107"), *MONTH, *THREE)
+OF_FACTORIES = [question(("scope", f"factory:F{n:06}"), *MONTH, *THREE) for n in range(1, FACTORIES + 1)]
+"""Each another's, so that nothing has been answered before."""
+ROWS = [f"/factories/{n}" for n in range(1, FACTORIES + 1)]
 
 
 def figures(servers: Servers) -> Iterator[Figure]:
@@ -143,8 +145,8 @@ def rates(stack: Stack, target: Target) -> Iterator[Figure]:
     ours, theirs = [], []
     try:
         for _ in range(ROUNDS):
-            theirs.append(asyncio.run(rate_of(beside, "/factories/107", ROUND_S)))
-            ours.append(asyncio.run(rate_of(target, ONE_FACTORY, ROUND_S)))
+            theirs.append(asyncio.run(rate_of(beside, ROWS, ROUND_S)))
+            ours.append(asyncio.run(rate_of(target, OF_FACTORIES, ROUND_S)))
     finally:
         minimal.stop()
     yield Figure("api_factory_month_per_s", percentile(ours, 0.5), "requests/s")

@@ -5,11 +5,12 @@ from collections.abc import Collection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.kpis import queries
+from services.api.kpis.factory_queries import IN_FACTORY, SUMMED, parameters_of
 from services.api.kpis.groups import groups_of
 from services.api.kpis.kept_sums import read_kept_sums, read_kept_times
 from services.api.kpis.questions import Question
 from services.api.kpis.sums import Key, Sums, Times, add_connected, read_sums
-from services.api.kpis.tables import CONNECTED
+from services.api.kpis.tables import CONNECTED, IN_USE, SERVED
 from services.api.turns import Turn
 from services.core.times import to_us
 
@@ -21,13 +22,31 @@ async def read_figures(connection: AsyncConnection, question: Question, wanted: 
         wanted: the figures needed; others may be 0.
     """
     groups = groups_of(question)
-    if groups is None:
+    if is_one_factory(question):
+        found = await read_factory(connection, question)
+    elif groups is None:
         found = await read_sums(connection, question)
     else:
         found = await read_kept_sums(connection, question, groups, wanted)
     if CONNECTED in wanted:
         await add_connected(connection, question, found)
     return found
+
+
+def is_one_factory(question: Question) -> bool:
+    """Whether a question is about all of one factory over one bucket of whole days."""
+    scope = question.scope
+    is_whole = scope.factory_id is not None and scope.machine_id is None and not scope.cohorts and not scope.is_empty
+    return is_whole and question.group_by is None and len(question.buckets) == 1 and question.in_whole_days
+
+
+async def read_factory(connection: AsyncConnection, question: Question) -> dict[Key, Sums]:
+    """Return the sums of one factory over one bucket; none if it has no machine in use in it."""
+    row = (await connection.execute(IN_FACTORY, parameters_of(question))).one()._mapping
+    if not row["machines"]:
+        return {}
+    figures = dict.fromkeys(SERVED, 0) | {name: int(row[name]) for name in (*IN_USE, *SUMMED)}
+    return {(question.scope.label, question.buckets[0].from_us): Sums(figures, 1, row["machines"])}
 
 
 async def read_times(connection: AsyncConnection, question: Question, first: str) -> Times:

@@ -12,6 +12,7 @@ from services.api.kpis.tables import CONNECTED, IN_USE, SERVED, analytics_state
 from services.api.turns import Turn
 from services.core.times import to_us
 
+ACCOUNTED_UNTIL = sa.select(analytics_state.c.accounted_until)
 KEY_COLUMNS = ("label", "bucket")
 Key = tuple[str, int]
 """Label of the scope, and the instant at which the bucket begins."""
@@ -30,7 +31,7 @@ class Sums:
 
 async def read_accounted_until(connection: AsyncConnection) -> int | None:
     """Return the instant up to which everything is accounted; None before accounting began."""
-    found = (await connection.execute(sa.select(analytics_state.c.accounted_until))).scalar_one_or_none()
+    found = (await connection.execute(ACCOUNTED_UNTIL)).scalar_one_or_none()
     return None if found is None else to_us(found)
 
 
