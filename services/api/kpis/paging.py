@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.cursors import make_cursor
 from services.api.kpis import queries
+from services.api.kpis.groups import groups_of
 from services.api.kpis.questions import GroupBy, Question
 from services.api.kpis.rank_queries import ranked_labels
-from services.api.kpis.ranking import Place, Ranking
-from services.api.kpis.reading import read_times
+from services.api.kpis.ranking import Place, Ranking, ranked
+from services.api.kpis.reading import read_figures, read_times
 from services.api.kpis.sums import Key, Times
 from services.api.kpis.windows import Buckets
 from services.api.turns import Turn
@@ -87,12 +88,18 @@ async def choose_ranked_page(
     Args:
         buckets: the question's, of which there is one.
     """
-    rows = (await connection.execute(ranked_labels(question, ranking, limit + 1))).all()
-    keys = [(row.label, buckets.from_us) for row in rows[:limit]]
-    if len(rows) <= limit:
-        return Page(keys, None)
-    last = rows[limit - 1]
-    return Page(keys, ranking.cursor(Place(None if last.rank is None else int(last.rank), last.label)))
+    places = await read_places(connection, question, ranking, limit + 1)
+    keys = [(place.label, buckets.from_us) for place in places[:limit]]
+    return Page(keys, ranking.cursor(places[limit - 1]) if len(places) > limit else None)
+
+
+async def read_places(connection: AsyncConnection, question: Question, ranking: Ranking, most: int) -> list[Place]:
+    """Return the next places in the order of a KPI: from what is kept of groups, else as the database finds them."""
+    if groups_of(question) is None:
+        rows = await connection.execute(ranked_labels(question, ranking, most))
+        return [Place(None if row.rank is None else int(row.rank), row.label) for row in rows]
+    found = await read_figures(connection, question, ranking.kpi.figures)
+    return ranked(ranking, {label: sums.figures for (label, _), sums in found.items()}, most)
 
 
 async def keys_by_label(
