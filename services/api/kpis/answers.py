@@ -7,14 +7,17 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.kpi_definitions import KpiDefinitions
+from services.api.kpis.groups import groups_of
 from services.api.kpis.items import ItemMaker, csv_columns, csv_row, figures_needed
+from services.api.kpis.kept_sums import Kept, read_kept, sums_of
 from services.api.kpis.models import KpiItem, KpiPage
 from services.api.kpis.paging import ENUMERATED, WHOLE, Page, choose_page, choose_ranked_page, page_of, parts_of
 from services.api.kpis.questions import Question
 from services.api.kpis.ranking import Ranking
 from services.api.kpis.reading import read_figures
-from services.api.kpis.rendered import RenderedItems, item_key
+from services.api.kpis.rendered import Remembered, item_key
 from services.api.kpis.sums import Key, Sums
+from services.api.kpis.tables import CONNECTED
 from services.api.kpis.windows import Buckets
 from services.api.pages import csv_lines
 from services.api.spool import Spool
@@ -22,8 +25,9 @@ from services.api.turns import Turn
 
 encoder = msgspec.json.Encoder(decimal_format="number")
 FIRST_MEMBER = b'{"items":['
-RENDERED = RenderedItems()
-"""Of all answers of the process."""
+ITEMS = Remembered[bytes](8 * 1024 * 1024)
+PAGES = Remembered[tuple[bytes, Page]](12 * 1024 * 1024)
+"""Of all answers of the process: two years of the nation by day, and some forty such questions of a year."""
 
 
 class Form(Protocol):
@@ -112,9 +116,13 @@ class Answer:
         """
         if question.group_by not in ENUMERATED and labels * len(begun) <= WHOLE:
             # All is no more than a part of a page. To find out what is on the page first would cost as much.
+            groups = groups_of(question)
+            if groups is not None and CONNECTED not in self._figures:
+                kept = await read_kept(connection, question, groups, self._figures)
+                return await self._write_kept(question, kept, begun, after, limit)
             sums = await read_figures(connection, question, self._figures)
             page = page_of([key for key in sorted(sums) if after is None or key > after], limit)
-            await self._write(page.keys, sums, question.until_us)
+            self.spool.write(await self._written(page.keys, sums, question.until_us))
             return page
         page = await choose_page(connection, question, begun, after, limit)
         await self._write_parts(connection, question, begun, page)
@@ -132,28 +140,40 @@ class Answer:
         await self._write_parts(connection, question, begun, page)
         return page
 
+    async def _write_kept(self, question: Question, kept: Kept, begun: Buckets, after: Key | None, limit: int) -> Page:
+        """Write the items after a key from what is kept of groups; as the last time, if it has not changed."""
+        known = (self._form.key, self._whole, question.scope, question.group_by, begun, after, limit, kept)
+        found = PAGES.get(known)
+        if found is None:
+            sums = await sums_of(question, kept)
+            page = page_of([key for key in sorted(sums) if after is None or key > after], limit)
+            found = await self._written(page.keys, sums, question.until_us), page
+            PAGES.add(known, found, len(found[0]))
+        written, page = found
+        self.spool.write(written)
+        return page
+
     async def _write_parts(self, connection: AsyncConnection, question: Question, begun: Buckets, page: Page) -> None:
         """Read and write the items of a page, part by part."""
         for part in parts_of(question, begun, page):
-            await self._write(
-                part.keys, await read_figures(connection, part.question, self._figures), question.until_us
-            )
+            sums = await read_figures(connection, part.question, self._figures)
+            self.spool.write(await self._written(part.keys, sums, question.until_us))
 
-    async def _write(self, keys: Sequence[Key], sums: Mapping[Key, Sums], until_us: int) -> None:
-        """Write the items of some keys."""
+    async def _written(self, keys: Sequence[Key], sums: Mapping[Key, Sums], until_us: int) -> bytes:
+        """Return the items of some keys as they follow what has been written."""
         turn, maker = Turn(), ItemMaker(until_us, self._definitions, self._ids)
         parts: list[bytes] = []
         for label, start_us in keys:
             bucket, own = self._whole.starting_at(start_us), sums[label, start_us]
             known = item_key(self._form.key, label, bucket, own, partial=bucket.to_us > until_us)
-            written = RENDERED.get(known)
+            written = ITEMS.get(known)
             if written is None:
                 written = self._form.item(maker.make(label, bucket, own))
-                RENDERED.add(known, written)
+                ITEMS.add(known, written, len(written))
             parts += (written,) if self._is_first else (self._form.separator, written)
             self._is_first = False
             await turn.end_if_long()
-        self.spool.write(b"".join(parts))
+        return b"".join(parts)
 
     def end(self, page: KpiPage) -> None:
         """Write what comes after the items."""

@@ -9,6 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,6 +48,58 @@ class Steps:
 NO_STEPS = Steps(0, 0, 0, 0, 0, 0, 0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept that answers a question, as it was read: two equal ones have equal answers.
+
+    Attributes:
+        steps: label, number of the bound before, and the values of ``Steps``.
+        names: the figures of ``days``, whose rows begin with a label and the first day of a bucket.
+    """
+
+    steps: tuple[Sequence[Any], ...]
+    names: tuple[str, ...]
+    days: tuple[Sequence[Any], ...]
+
+
+async def read_kept(connection: AsyncConnection, question: Question, groups: Groups, wanted: Collection[str]) -> Kept:
+    """Return what is kept that answers a question.
+
+    Args:
+        wanted: the figures needed; others that are kept are not read.
+    """
+    names = tuple(name for name in KEPT if name in wanted)
+    steps = await connection.execute(queries.steps_between(question, groups, bounds_of(list(question.buckets))))
+    days = await connection.execute(queries.day_sums(question, groups, names))
+    return Kept(tuple(steps.all()), names, tuple(days.all()))
+
+
+def bounds_of(buckets: Sequence[Bucket]) -> list[int]:
+    """Return all beginnings and ends of buckets, in order."""
+    return sorted({us for bucket in buckets for us in (bucket.from_us, bucket.to_us)})
+
+
+async def sums_of(question: Question, kept: Kept) -> dict[Key, Sums]:
+    """Return the sums of every bucket in which a machine is in use. Figures that were not read are 0."""
+    buckets = list(question.buckets)
+    bounds = bounds_of(buckets)
+    by_label: dict[str, dict[int, Steps]] = defaultdict(dict)
+    for label, slot, *amounts in kept.steps:
+        by_label[label][slot] = Steps(*map(int, amounts))
+    found: dict[Key, Sums] = {}
+    turn = Turn()
+    for label, steps in by_label.items():
+        for bucket, sums in in_use(steps, bounds, buckets):
+            found[label, bucket.from_us] = sums
+        await turn.end_if_long()
+    for label, day, *amounts in kept.days:
+        own = found.get((label, start_of(question, day)))
+        if own is not None:
+            own.figures.update(zip(kept.names, map(int, amounts), strict=True))
+        await turn.end_if_long()
+    return found
+
+
 async def read_kept_sums(
     connection: AsyncConnection, question: Question, groups: Groups, wanted: Collection[str]
 ) -> dict[Key, Sums]:
@@ -55,26 +108,7 @@ async def read_kept_sums(
     Args:
         wanted: the figures needed; others that are kept are 0.
     """
-    buckets = list(question.buckets)
-    bounds = sorted({us for bucket in buckets for us in (bucket.from_us, bucket.to_us)})
-    by_label: dict[str, dict[int, Steps]] = defaultdict(dict)
-    for label, slot, *amounts in await connection.execute(queries.steps_between(question, groups, bounds)):
-        by_label[label][slot] = Steps(*map(int, amounts))
-    found: dict[Key, Sums] = {}
-    turn = Turn()
-    for label, steps in by_label.items():
-        for bucket, sums in in_use(steps, bounds, buckets):
-            found[label, bucket.from_us] = sums
-        await turn.end_if_long()
-    names = [name for name in KEPT if name in wanted]
-    rows = await connection.execute(queries.day_sums(question, groups, names))
-    turn = Turn()
-    for label, day, *amounts in rows:
-        own = found.get((label, start_of(question, day)))
-        if own is not None:
-            own.figures.update(zip(names, map(int, amounts), strict=True))
-        await turn.end_if_long()
-    return found
+    return await sums_of(question, await read_kept(connection, question, groups, wanted))
 
 
 def start_of(question: Question, day: dt.date) -> int:

@@ -1,4 +1,4 @@
-"""Remembers items as they were written, by all that they are made of, so nothing ever has to be forgotten as outdated.
+"""Remembers what was written, by all that it was made of, so nothing ever has to be forgotten as outdated.
 
 Dashboards ask the same questions again and again, and of a year only the running day has changed. It takes little time
 to read the sums, and much to make, divide and write some forty numbers for each bucket.
@@ -6,17 +6,15 @@ to read the sums, and much to make, divide and write some forty numbers for each
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from services.api.kpis.sums import Sums
 from services.api.kpis.windows import Bucket
 
-MOST = 10_000
-"""Items remembered, of 2 or 3 kB each: two years of the nation by day, or a year of the regions."""
-
-ItemKey = tuple[Hashable, ...]
+T = TypeVar("T")
 
 
-def item_key(form: Hashable, label: str, bucket: Bucket, sums: Sums, *, partial: bool) -> ItemKey:
+def item_key(form: Hashable, label: str, bucket: Bucket, sums: Sums, *, partial: bool) -> Hashable:
     """Return all that decides how an item is written.
 
     Args:
@@ -35,21 +33,31 @@ def item_key(form: Hashable, label: str, bucket: Bucket, sums: Sums, *, partial:
 
 
 @dataclass(slots=True)
-class RenderedItems:
-    """Written items. The oldest make room for new ones."""
+class Remembered(Generic[T]):
+    """Written answers or parts of them. The oldest make room for new ones.
 
-    most: int = MOST
-    _written: dict[ItemKey, bytes] = field(default_factory=dict)
+    Args:
+        most_bytes: how much of what was written is remembered; the keys take one to three times as much.
+    """
+
+    most_bytes: int
+    _written: dict[Hashable, tuple[T, int]] = field(default_factory=dict)
+    _bytes: int = 0
 
     def __len__(self) -> int:
         return len(self._written)
 
-    def get(self, key: ItemKey) -> bytes | None:
-        """Return an item, if it is remembered."""
-        return self._written.get(key)
+    def get(self, key: Hashable) -> T | None:
+        """Return what was written of something, if it is remembered."""
+        found = self._written.get(key)
+        return None if found is None else found[0]
 
-    def add(self, key: ItemKey, written: bytes) -> None:
-        """Remember an item."""
-        if len(self._written) >= self.most:
-            del self._written[next(iter(self._written))]
-        self._written[key] = written
+    def add(self, key: Hashable, written: T, size: int) -> None:
+        """Remember what was written, and how many bytes that is."""
+        if key in self._written or size > self.most_bytes:
+            return
+        self._written[key] = written, size
+        self._bytes += size
+        while self._bytes > self.most_bytes:
+            _, freed = self._written.pop(next(iter(self._written)))
+            self._bytes -= freed
