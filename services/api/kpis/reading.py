@@ -4,8 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.api.kpis import queries
-from services.api.kpis.factory_queries import IN_FACTORY, SUMMED, parameters_of
+from services.api.kpis import factory_queries, queries
 from services.api.kpis.groups import groups_of
 from services.api.kpis.kept_sums import read_kept_sums, read_kept_times
 from services.api.kpis.questions import Question
@@ -22,8 +21,8 @@ async def read_figures(connection: AsyncConnection, question: Question, wanted: 
         wanted: the figures needed; others may be 0.
     """
     groups = groups_of(question)
-    if is_one_factory(question):
-        found = await read_factory(connection, question)
+    if factory_queries.can_answer(question):
+        found = await read_factories(connection, question)
     elif groups is None:
         found = await read_sums(connection, question)
     else:
@@ -33,20 +32,17 @@ async def read_figures(connection: AsyncConnection, question: Question, wanted: 
     return found
 
 
-def is_one_factory(question: Question) -> bool:
-    """Whether a question is about all of one factory over one bucket of whole days."""
-    scope = question.scope
-    is_whole = scope.factory_id is not None and scope.machine_id is None and not scope.cohorts and not scope.is_empty
-    return is_whole and question.group_by is None and len(question.buckets) == 1 and question.in_whole_days
-
-
-async def read_factory(connection: AsyncConnection, question: Question) -> dict[Key, Sums]:
-    """Return the sums of one factory over one bucket; none if it has no machine in use in it."""
-    row = (await connection.execute(IN_FACTORY, parameters_of(question))).one()._mapping
-    if not row["machines"]:
-        return {}
-    figures = dict.fromkeys(SERVED, 0) | {name: int(row[name]) for name in (*IN_USE, *SUMMED)}
-    return {(question.scope.label, question.buckets[0].from_us): Sums(figures, 1, row["machines"])}
+async def read_factories(connection: AsyncConnection, question: Question) -> dict[Key, Sums]:
+    """Return the sums of factories that are named, over one bucket, for those that have a machine in use in it."""
+    statement, parameters = factory_queries.sums_of_factories(question)
+    found: dict[Key, Sums] = {}
+    turn = Turn()
+    for row in (await connection.execute(statement, parameters)).mappings():
+        label = question.scope.label if question.group_by is None else f"{question.group_by}:{row['factory_id']}"
+        figures = dict.fromkeys(SERVED, 0) | {name: int(row[name]) for name in (*IN_USE, *factory_queries.SUMMED)}
+        found[label, question.buckets[0].from_us] = Sums(figures, 1, row["machines"])
+        await turn.end_if_long()
+    return found
 
 
 async def read_times(connection: AsyncConnection, question: Question, first: str) -> Times:
