@@ -43,7 +43,7 @@ def create(url: str) -> FastAPI:
 
 
 async def main(url: str, port: int) -> None:
-    """Serve until told to stop."""
+    """Serve until SIGTERM or SIGINT."""
     await uvicorn.Server(uvicorn.Config(create(url), port=port, log_config=None, access_log=False)).serve()
 
 

@@ -27,7 +27,7 @@ KEPT = [*(figure.id for figure in HOUR_SUMS), *DAY_COUNTS]
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What changes in a group between two bounds: by how much the numbers in use grow, and what begins anew.
+    """What changes in a group between two bounds: by how much the numbers in use grow, and what begins.
 
     Attributes:
         new_machines, new_factories: those in use after the first bound that were not in use just before it.
