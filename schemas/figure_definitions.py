@@ -24,6 +24,7 @@ class Table(StrEnum):
     FACTORY_DAY = "factory_day"
     COHORT_HOUR = "cohort_hour"
     COHORT_DAY = "cohort_day"
+    GROUP_DAY = "group_day"
     RESEARCH_MACHINE_HOUR = "research.machine_hour"
     RESEARCH_FACTORY_DAY = "research.factory_day"
 

@@ -10,6 +10,208 @@ CREATE SCHEMA research;
 
 COMMENT ON SCHEMA research IS 'Read-only views for data scientists: facts in force, time accounts, and the registry in its versions.';
 
+CREATE TABLE public.cohort (
+    id integer NOT NULL,
+    region text,
+    sector text,
+    zone text,
+    sponsor text,
+    level text,
+    size text,
+    CONSTRAINT cohort_size_check CHECK ((size = ANY (ARRAY['1-9'::text, '10-49'::text, '50-299'::text, '300+'::text])))
+);
+
+COMMENT ON TABLE public.cohort IS 'Every combination that a machine was ever in. Null: no zone, no sponsor, or nothing registered at that time.';
+
+COMMENT ON COLUMN public.cohort.size IS 'Employees of the enterprise; null where they are not known.';
+
+CREATE TABLE public.cohort_group (
+    kind text NOT NULL,
+    within text NOT NULL,
+    value text NOT NULL,
+    cohort integer NOT NULL
+);
+
+COMMENT ON TABLE public.cohort_group IS 'The groups that each cohort is part of, kept by a trigger on cohort.';
+
+COMMENT ON COLUMN public.cohort_group.kind IS 'nation, region, sector, zone, sponsor, level or size.';
+
+COMMENT ON COLUMN public.cohort_group.within IS 'The region within which the group is taken; empty for the whole nation.';
+
+COMMENT ON COLUMN public.cohort_group.value IS 'Which of its kind, as KR-48 or C25; empty for the nation, and for no region.';
+
+CREATE FUNCTION public.add_cohort_groups(cohorts integer[]) RETURNS void
+    LANGUAGE sql
+    BEGIN ATOMIC
+ INSERT INTO public.cohort_group (kind, within, value, cohort)  SELECT g.kind,
+             g.within,
+             g.value,
+             c.id
+            FROM (public.cohort c
+              CROSS JOIN LATERAL ( VALUES ('nation'::text,''::text,''::text), ('region'::text,''::text,COALESCE(c.region, ''::text)), ('sector'::text,''::text,c.sector), ('zone'::text,''::text,c.zone), ('sponsor'::text,''::text,c.sponsor), ('level'::text,''::text,c.level), ('size'::text,''::text,c.size), ('sector'::text,c.region,c.sector), ('zone'::text,c.region,c.zone), ('sponsor'::text,c.region,c.sponsor), ('level'::text,c.region,c.level), ('size'::text,c.region,c.size)) g(kind, within, value))
+           WHERE ((c.id = ANY (add_cohort_groups.cohorts)) AND (g.within IS NOT NULL) AND (g.value IS NOT NULL));
+END;
+
+CREATE TABLE public.machine_span (
+    machine integer NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    to_at timestamp with time zone NOT NULL,
+    factory integer NOT NULL,
+    cohort integer NOT NULL,
+    automated boolean NOT NULL,
+    first_day date NOT NULL,
+    end_day date NOT NULL,
+    CONSTRAINT machine_span_check CHECK ((from_at < to_at)),
+    CONSTRAINT machine_span_check1 CHECK ((first_day <= end_day))
+);
+
+COMMENT ON TABLE public.machine_span IS 'Time in use of each machine, cut where its cohort or its being automated changes; before the horizon of facts, as it was when that moved.';
+
+COMMENT ON COLUMN public.machine_span.automated IS 'Registered as automatic or robot.';
+
+COMMENT ON COLUMN public.machine_span.first_day IS 'Seoul days [first_day, end_day) are this span''s: a day of several spans is the last one''s, so that it counts once.';
+
+CREATE FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_nestloop TO 'on'
+    SET plan_cache_mode TO 'auto'
+    AS $$
+BEGIN
+-- Loops are for few, and a plan for few is not for the thousands of an import.
+IF cardinality(gone) + cardinality(come) > 100 THEN
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL plan_cache_mode = force_custom_plan;
+END IF;
+WITH present AS MATERIALIZED (
+    SELECT s.* FROM machine_span s
+    WHERE s.factory = ANY (ARRAY(SELECT g.factory FROM unnest(gone) AS g UNION SELECT c.factory FROM unnest(come) AS c))
+), span AS MATERIALIZED (
+    -- The spans of these factories, once as they are and once as they were, which is taken away.
+    SELECT 1 AS sign, p.* FROM present p
+    UNION ALL
+    SELECT -1, p.* FROM present p
+    WHERE NOT EXISTS (SELECT FROM unnest(come) AS c WHERE c.machine = p.machine AND c.from_at = p.from_at)
+    UNION ALL
+    SELECT -1, g.* FROM unnest(gone) AS g
+), own AS (
+    SELECT s.sign, array_agg(s.cohort ORDER BY s.from_at) AS cohorts,
+           array_agg(s.from_at ORDER BY s.from_at) AS from_ats, array_agg(s.to_at ORDER BY s.from_at) AS to_ats,
+           array_agg(s.automated ORDER BY s.from_at) AS automated,
+           array_agg(s.first_day ORDER BY s.from_at) AS first_days, array_agg(s.end_day ORDER BY s.from_at) AS end_days
+    FROM span s
+    WHERE s.machine IN (SELECT g.machine FROM unnest(gone) AS g UNION ALL SELECT c.machine FROM unnest(come) AS c)
+    GROUP BY s.sign, s.machine
+), alike AS (
+    -- Of a country's machines, few differ in all of their spans.
+    SELECT row_number() OVER () AS history, sum(own.sign)::integer AS machines,
+           own.cohorts, own.from_ats, own.to_ats, own.automated, own.first_days, own.end_days
+    FROM own
+    GROUP BY own.cohorts, own.from_ats, own.to_ats, own.automated, own.first_days, own.end_days
+    HAVING sum(own.sign) <> 0
+), piece AS (
+    SELECT a.machines, g.kind, g.within, g.value, u.from_at, u.to_at, u.automated, u.first_day, u.end_day,
+           lag(u.to_at) OVER in_order AS seen_to, lead(u.from_at) OVER in_order AS next_at
+    FROM alike a
+    CROSS JOIN LATERAL unnest(a.cohorts, a.from_ats, a.to_ats, a.automated, a.first_days, a.end_days)
+        AS u(cohort, from_at, to_at, automated, first_day, end_day)
+    JOIN cohort_group g ON g.cohort = u.cohort
+    WINDOW in_order AS (PARTITION BY a.history, g.kind, g.within, g.value ORDER BY u.from_at)
+), added AS (
+    SELECT kind, within, value, from_at, to_at, automated, first_day, end_day, seen_to, next_at,
+           sum(piece.machines)::integer AS machines
+    FROM piece
+    GROUP BY kind, within, value, from_at, to_at, automated, first_day, end_day, seen_to, next_at
+    HAVING sum(piece.machines) <> 0
+), site AS (
+    SELECT s.sign, s.factory, g.kind, g.within, g.value, range_agg(tstzrange(s.from_at, s.to_at)) AS during
+    FROM (SELECT DISTINCT span.sign, span.factory, span.cohort, span.from_at, span.to_at FROM span) AS s
+    JOIN cohort_group g ON g.cohort = s.cohort
+    GROUP BY s.sign, s.factory, g.kind, g.within, g.value
+), stretch AS (
+    SELECT f.factories, f.kind, f.within, f.value, lower(u.bounds) AS from_at, upper(u.bounds) AS to_at,
+           lag(upper(u.bounds)) OVER (PARTITION BY f.kind, f.within, f.value, f.during ORDER BY u.bounds) AS seen_to
+    FROM (SELECT site.kind, site.within, site.value, site.during, sum(site.sign)::integer AS factories FROM site
+          GROUP BY site.kind, site.within, site.value, site.during HAVING sum(site.sign) <> 0) AS f
+    CROSS JOIN LATERAL unnest(f.during) AS u(bounds)
+), step AS (
+    SELECT p.kind, p.within, p.value, s.*
+    FROM added p
+    CROSS JOIN LATERAL (VALUES
+        (p.from_at, COALESCE(p.seen_to, '-infinity'),
+         CASE WHEN p.seen_to = p.from_at THEN 0 ELSE p.machines END, 0, 0, 0, 0, 0),
+        (p.to_at, '-infinity', 0, CASE WHEN p.next_at = p.to_at THEN 0 ELSE p.machines END, 0, 0, 0, 0),
+        (p.from_at, '-infinity', 0, 0, 0, 0, CASE WHEN p.automated THEN p.machines ELSE 0 END, 0),
+        (p.to_at, '-infinity', 0, 0, 0, 0, CASE WHEN p.automated THEN -p.machines ELSE 0 END, 0),
+        (timezone('Asia/Seoul', p.first_day::timestamp), '-infinity', 0, 0, 0, 0, 0, p.machines),
+        (timezone('Asia/Seoul', p.end_day::timestamp), '-infinity', 0, 0, 0, 0, 0, -p.machines)
+    ) AS s(at, seen_to, machines_in, machines_out, factories_in, factories_out, automated, days)
+    UNION ALL
+    SELECT t.kind, t.within, t.value, s.*
+    FROM stretch t
+    CROSS JOIN LATERAL (VALUES
+        (t.from_at, COALESCE(t.seen_to, '-infinity'), 0, 0, t.factories, 0, 0, 0),
+        (t.to_at, '-infinity', 0, 0, 0, t.factories, 0, 0)
+    ) AS s(at, seen_to, machines_in, machines_out, factories_in, factories_out, automated, days)
+), total AS (
+    SELECT t.kind, t.within, t.value, t.at, t.seen_to, sum(t.machines_in) AS machines_in,
+           sum(t.machines_out) AS machines_out, sum(t.factories_in) AS factories_in,
+           sum(t.factories_out) AS factories_out, sum(t.automated) AS automated, sum(t.days) AS days
+    FROM step t
+    GROUP BY t.kind, t.within, t.value, t.at, t.seen_to
+    HAVING (sum(t.machines_in), sum(t.machines_out), sum(t.factories_in), sum(t.factories_out), sum(t.automated),
+            sum(t.days)) <> (0, 0, 0, 0, 0, 0)
+)
+MERGE INTO group_step g USING total t
+ON g.kind = t.kind AND g.within = t.within AND g.value = t.value AND g.at = t.at AND g.seen_to = t.seen_to
+WHEN MATCHED AND (g.machines_in + t.machines_in, g.machines_out + t.machines_out, g.factories_in + t.factories_in,
+                  g.factories_out + t.factories_out, g.automated + t.automated, g.days + t.days) = (0, 0, 0, 0, 0, 0)
+    THEN DELETE
+WHEN MATCHED THEN UPDATE SET
+    machines_in = g.machines_in + t.machines_in, machines_out = g.machines_out + t.machines_out,
+    factories_in = g.factories_in + t.factories_in, factories_out = g.factories_out + t.factories_out,
+    automated = g.automated + t.automated, days = g.days + t.days
+WHEN NOT MATCHED THEN INSERT VALUES (t.kind, t.within, t.value, t.at, t.seen_to, t.machines_in, t.machines_out,
+    t.factories_in, t.factories_out, t.automated, t.days);
+END
+$$;
+
+COMMENT ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) IS 'Bring group_step up to date with machine_span, from which some rows have gone and to which some have come.';
+
+CREATE FUNCTION public.keep_cohort_groups() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM add_cohort_groups(ARRAY(SELECT id FROM come_rows));
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.keep_group_steps() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    gone machine_span[] := '{}';
+    come machine_span[] := '{}';
+BEGIN
+    IF TG_OP IN ('DELETE', 'UPDATE') THEN
+        gone := ARRAY(SELECT ROW(r.*)::machine_span FROM gone_rows r);
+    END IF;
+    IF TG_OP IN ('INSERT', 'UPDATE') THEN
+        come := ARRAY(SELECT ROW(r.*)::machine_span FROM come_rows r);
+    END IF;
+    IF TG_OP = 'TRUNCATE' THEN
+        DELETE FROM group_step;
+        DELETE FROM factory_span;
+    ELSIF cardinality(gone) + cardinality(come) > 0 THEN
+        PERFORM change_group_steps(gone, come);
+        PERFORM refresh_factory_spans(ARRAY(SELECT factory FROM unnest(gone) UNION SELECT factory FROM unnest(come)));
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.keep_group_steps() IS 'Keep group_step and factory_span in step with machine_span, whoever changes that.';
+
 CREATE FUNCTION public.size_of(employees integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (employees >= 300) THEN '300+'::text WHEN (employees >= 50) THEN '50-299'::text WHEN (employees >= 10) THEN '10-49'::text WHEN (employees >= 1) THEN '1-9'::text ELSE NULL::text END;
@@ -237,6 +439,23 @@ END;
 
 COMMENT ON FUNCTION public.machine_spans_of(machines integer[]) IS 'What machine_span must hold of some machines, from the versions in the registry.';
 
+CREATE FUNCTION public.refresh_factory_spans(factories integer[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM factory_span f WHERE f.factory = ANY (factories);
+    INSERT INTO factory_span (factory, cohort, from_at, to_at)
+    SELECT own.factory, own.cohort, lower(u.bounds), upper(u.bounds)
+    FROM (
+        SELECT s.factory, s.cohort, range_agg(tstzrange(s.from_at, s.to_at)) AS during
+        FROM machine_span s WHERE s.factory = ANY (factories) GROUP BY s.factory, s.cohort
+    ) AS own
+    CROSS JOIN LATERAL unnest(own.during) AS u(bounds);
+END
+$$;
+
+COMMENT ON FUNCTION public.refresh_factory_spans(factories integer[]) IS 'Recreate factory_span for some factories.';
+
 CREATE FUNCTION public.refresh_machine_spans(machines integer[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_nestloop TO 'on'
@@ -323,21 +542,6 @@ ALTER TABLE public.api_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE public.cohort (
-    id integer NOT NULL,
-    region text,
-    sector text,
-    zone text,
-    sponsor text,
-    level text,
-    size text,
-    CONSTRAINT cohort_size_check CHECK ((size = ANY (ARRAY['1-9'::text, '10-49'::text, '50-299'::text, '300+'::text])))
-);
-
-COMMENT ON TABLE public.cohort IS 'Every combination that a machine was ever in. Null: no zone, no sponsor, or nothing registered at that time.';
-
-COMMENT ON COLUMN public.cohort.size IS 'Employees of the enterprise; null where they are not known.';
 
 CREATE TABLE public.cohort_day (
     cohort integer NOT NULL,
@@ -869,6 +1073,16 @@ CREATE VIEW public.factory_in_use_steps AS
 
 COMMENT ON VIEW public.factory_in_use_steps IS 'What factory_in_use must hold. The claims of a machine''s versions never overlap, so edges add up.';
 
+CREATE TABLE public.factory_span (
+    factory integer NOT NULL,
+    cohort integer NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    to_at timestamp with time zone NOT NULL,
+    CONSTRAINT factory_span_check CHECK ((from_at < to_at))
+);
+
+COMMENT ON TABLE public.factory_span IS 'Time in which a factory has a machine in use in a cohort (machine_span): kept by a trigger on machine_span.';
+
 CREATE TABLE public.gateway_key (
     id integer NOT NULL,
     factory integer NOT NULL,
@@ -900,6 +1114,121 @@ CREATE TABLE public.gateway_key_version (
     CONSTRAINT gateway_key_version_check1 CHECK ((valid_to > valid_from)),
     CONSTRAINT gateway_key_version_public_key_check CHECK ((length(public_key) = 32))
 );
+
+CREATE TABLE public.group_day (
+    producing_us bigint NOT NULL,
+    setup_us bigint NOT NULL,
+    delayed_us bigint NOT NULL,
+    faulted_us bigint NOT NULL,
+    idle_us bigint NOT NULL,
+    planned_stop_us bigint NOT NULL,
+    off_shift_us bigint NOT NULL,
+    producing_automatic_us bigint NOT NULL,
+    producing_semi_automatic_us bigint NOT NULL,
+    producing_manual_us bigint NOT NULL,
+    evidence_us bigint NOT NULL,
+    good bigint NOT NULL,
+    scrap bigint NOT NULL,
+    rework bigint NOT NULL,
+    failures bigint NOT NULL,
+    counted_busy_us bigint NOT NULL,
+    counted_pieces bigint NOT NULL,
+    counted_cycle_producing_us bigint NOT NULL,
+    counted_cycle_setup_us bigint NOT NULL,
+    counted_cycle_busy_us bigint NOT NULL,
+    counted_ideal_pq_us numeric NOT NULL,
+    counted_ideal_good_us numeric NOT NULL,
+    count_days integer NOT NULL,
+    counted_days integer NOT NULL,
+    day date NOT NULL,
+    kind text NOT NULL,
+    within text NOT NULL,
+    value text NOT NULL
+);
+
+COMMENT ON TABLE public.group_day IS 'Sums of cohort_day over the cohorts of a group (cohort_group), written in the transaction that writes these.';
+
+COMMENT ON COLUMN public.group_day.producing_us IS 'Making, value-adding (APT).';
+
+COMMENT ON COLUMN public.group_day.setup_us IS 'Preparing for an order (AUST).';
+
+COMMENT ON COLUMN public.group_day.delayed_us IS 'An order runs but the machine waits (ADET, with faulted_us).';
+
+COMMENT ON COLUMN public.group_day.faulted_us IS 'Malfunction while in use (ADET, with delayed_us).';
+
+COMMENT ON COLUMN public.group_day.idle_us IS 'Could be used, is not (ADOT).';
+
+COMMENT ON COLUMN public.group_day.planned_stop_us IS 'Break, planned maintenance, engineering (PDOT).';
+
+COMMENT ON COLUMN public.group_day.off_shift_us IS 'Not scheduled, outside POT.';
+
+COMMENT ON COLUMN public.group_day.producing_automatic_us IS 'Of producing_us, in mode automatic.';
+
+COMMENT ON COLUMN public.group_day.producing_semi_automatic_us IS 'Of producing_us, in mode semi_automatic.';
+
+COMMENT ON COLUMN public.group_day.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in an unknown mode.';
+
+COMMENT ON COLUMN public.group_day.evidence_us IS 'Time held by a received state other than unknown, before any calendar.';
+
+COMMENT ON COLUMN public.group_day.good IS 'Good pieces.';
+
+COMMENT ON COLUMN public.group_day.scrap IS 'Scrapped pieces.';
+
+COMMENT ON COLUMN public.group_day.rework IS 'Pieces to be reworked.';
+
+COMMENT ON COLUMN public.group_day.failures IS 'Faulted rows whose state just before is known and not faulted.';
+
+COMMENT ON COLUMN public.group_day.counted_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) on counted machine-days: denominator of throughput.';
+
+COMMENT ON COLUMN public.group_day.counted_pieces IS 'All pieces (good, scrap, rework) on counted machine-days: numerator of throughput.';
+
+COMMENT ON COLUMN public.group_day.counted_cycle_producing_us IS 'Producing time on counted machine-days while an ideal cycle is in force: denominator of effectiveness.';
+
+COMMENT ON COLUMN public.group_day.counted_cycle_setup_us IS 'Set-up time on counted machine-days while an ideal cycle is in force: for NEE.';
+
+COMMENT ON COLUMN public.group_day.counted_cycle_busy_us IS 'Planned busy time on counted machine-days while an ideal cycle is in force: denominator of OEE.';
+
+COMMENT ON COLUMN public.group_day.counted_ideal_pq_us IS 'Ideal cycle times all pieces on counted machine-days: numerator of effectiveness.';
+
+COMMENT ON COLUMN public.group_day.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
+
+COMMENT ON COLUMN public.group_day.count_days IS 'Machine-days in Seoul with at least one count row; a day in several cohorts is that of the last.';
+
+COMMENT ON COLUMN public.group_day.counted_days IS 'Machine-days in Seoul with at least one count row, and evidence; a day in several cohorts is that of the last.';
+
+CREATE TABLE public.group_step (
+    kind text NOT NULL,
+    within text NOT NULL,
+    value text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    seen_to timestamp with time zone NOT NULL,
+    machines_in integer NOT NULL,
+    machines_out integer NOT NULL,
+    factories_in integer NOT NULL,
+    factories_out integer NOT NULL,
+    automated integer NOT NULL,
+    days integer NOT NULL,
+    CONSTRAINT group_step_factories_in_check CHECK ((factories_in >= 0)),
+    CONSTRAINT group_step_factories_out_check CHECK ((factories_out >= 0)),
+    CONSTRAINT group_step_machines_in_check CHECK ((machines_in >= 0)),
+    CONSTRAINT group_step_machines_out_check CHECK ((machines_out >= 0))
+);
+
+COMMENT ON TABLE public.group_step IS 'What changes at an instant in a group (cohort_group): kept by a trigger on machine_span, in the same transaction.';
+
+COMMENT ON COLUMN public.group_step.seen_to IS 'When what begins at this instant had last ceased to be in use in the group; -infinity: it never was, or nothing begins.';
+
+COMMENT ON COLUMN public.group_step.machines_in IS 'Machines of which something begins to be in use in the group at this instant, and was not just before.';
+
+COMMENT ON COLUMN public.group_step.machines_out IS 'Machines that cease to be in use in the group.';
+
+COMMENT ON COLUMN public.group_step.factories_in IS 'Factories that begin to have a machine in use in the group.';
+
+COMMENT ON COLUMN public.group_step.factories_out IS 'Factories that cease to have one.';
+
+COMMENT ON COLUMN public.group_step.automated IS 'By how many the machines registered as automatic or robot become more.';
+
+COMMENT ON COLUMN public.group_step.days IS 'By how many the machines become more whose Seoul day from this midnight on is the group''s (machine_span.first_day).';
 
 CREATE TABLE public.ingest_offset (
     cluster_id text NOT NULL,
@@ -1111,25 +1440,6 @@ CREATE VIEW public.machine_in_use AS
                   WHERE (machine_version.retired_at IS NULL)) claim
           WHERE (claim.from_at < claim.to_at)
           GROUP BY claim.machine) merged;
-
-CREATE TABLE public.machine_span (
-    machine integer NOT NULL,
-    from_at timestamp with time zone NOT NULL,
-    to_at timestamp with time zone NOT NULL,
-    factory integer NOT NULL,
-    cohort integer NOT NULL,
-    automated boolean NOT NULL,
-    first_day date NOT NULL,
-    end_day date NOT NULL,
-    CONSTRAINT machine_span_check CHECK ((from_at < to_at)),
-    CONSTRAINT machine_span_check1 CHECK ((first_day <= end_day))
-);
-
-COMMENT ON TABLE public.machine_span IS 'Time in use of each machine, cut where its cohort or its being automated changes; before the horizon of facts, as it was when that moved.';
-
-COMMENT ON COLUMN public.machine_span.automated IS 'Registered as automatic or robot.';
-
-COMMENT ON COLUMN public.machine_span.first_day IS 'Seoul days [first_day, end_day) are this span''s: a day of several spans is the last one''s, so that it counts once.';
 
 CREATE TABLE public.metric (
     id integer NOT NULL,
@@ -1703,6 +2013,9 @@ ALTER TABLE ONLY public.api_key
 ALTER TABLE ONLY public.cohort_day
     ADD CONSTRAINT cohort_day_pkey PRIMARY KEY (day, cohort);
 
+ALTER TABLE ONLY public.cohort_group
+    ADD CONSTRAINT cohort_group_pkey PRIMARY KEY (kind, within, value, cohort);
+
 ALTER TABLE ONLY public.cohort_hour
     ADD CONSTRAINT cohort_hour_pkey PRIMARY KEY (hour, cohort);
 
@@ -1748,11 +2061,20 @@ ALTER TABLE ONLY public.factory_in_use
 ALTER TABLE ONLY public.factory
     ADD CONSTRAINT factory_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.factory_span
+    ADD CONSTRAINT factory_span_pkey PRIMARY KEY (cohort, factory, from_at);
+
 ALTER TABLE ONLY public.gateway_key
     ADD CONSTRAINT gateway_key_factory_key_id_key UNIQUE (factory, key_id);
 
 ALTER TABLE ONLY public.gateway_key
     ADD CONSTRAINT gateway_key_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.group_day
+    ADD CONSTRAINT group_day_pkey PRIMARY KEY (kind, within, value, day);
+
+ALTER TABLE ONLY public.group_step
+    ADD CONSTRAINT group_step_pkey PRIMARY KEY (kind, within, value, at, seen_to);
 
 ALTER TABLE ONLY public.ingest_offset
     ADD CONSTRAINT ingest_offset_pkey PRIMARY KEY (cluster_id, topic_id, partition);
@@ -1808,6 +2130,8 @@ ALTER TABLE ONLY public.zone
 ALTER TABLE ONLY public.zone
     ADD CONSTRAINT zone_zone_id_key UNIQUE (zone_id);
 
+CREATE INDEX cohort_group_cohort ON public.cohort_group USING btree (cohort);
+
 CREATE UNIQUE INDEX count_event_identity ON public.count_event USING btree (machine, at, product);
 
 CREATE UNIQUE INDEX dead_letter_identity ON public.dead_letter USING btree (topic, partition, record_offset, row_kind, row_index) NULLS NOT DISTINCT;
@@ -1828,15 +2152,21 @@ CREATE INDEX factory_by_id ON public.factory USING btree (factory_id COLLATE "C"
 
 CREATE INDEX factory_day_cohort ON public.factory_day USING btree (day, cohort);
 
+CREATE INDEX factory_day_of_cohort ON public.factory_day USING btree (cohort, day) INCLUDE (factory, producing_us, setup_us, delayed_us, faulted_us, idle_us, evidence_us, counted_cycle_busy_us, counted_ideal_good_us);
+
 CREATE INDEX factory_hour_cohort ON public.factory_hour USING btree (hour, cohort);
 
 CREATE INDEX factory_in_use_to ON public.factory_in_use USING btree (to_at) INCLUDE (from_at, factory, machines);
+
+CREATE INDEX factory_span_factory ON public.factory_span USING btree (factory);
 
 CREATE INDEX factory_version_by_name ON public.factory_version USING btree (name COLLATE "C") WHERE (retired_at IS NULL);
 
 CREATE UNIQUE INDEX factory_version_current ON public.factory_version USING btree (factory, effective_from) WHERE (retired_at IS NULL);
 
 CREATE UNIQUE INDEX gateway_key_version_current ON public.gateway_key_version USING btree (gateway_key, effective_from) WHERE (retired_at IS NULL);
+
+CREATE INDEX group_day_day ON public.group_day USING btree (kind, day, within);
 
 CREATE UNIQUE INDEX ingest_record_identity ON public.ingest_record USING btree (id, received_at);
 
@@ -1870,6 +2200,16 @@ CREATE UNIQUE INDEX state_event_identity ON public.state_event USING btree (mach
 
 CREATE UNIQUE INDEX zone_version_current ON public.zone_version USING btree (zone, effective_from) WHERE (retired_at IS NULL);
 
+CREATE TRIGGER cohort_come AFTER INSERT ON public.cohort REFERENCING NEW TABLE AS come_rows FOR EACH STATEMENT EXECUTE FUNCTION public.keep_cohort_groups();
+
+CREATE TRIGGER machine_span_changed AFTER UPDATE ON public.machine_span REFERENCING OLD TABLE AS gone_rows NEW TABLE AS come_rows FOR EACH STATEMENT EXECUTE FUNCTION public.keep_group_steps();
+
+CREATE TRIGGER machine_span_come AFTER INSERT ON public.machine_span REFERENCING NEW TABLE AS come_rows FOR EACH STATEMENT EXECUTE FUNCTION public.keep_group_steps();
+
+CREATE TRIGGER machine_span_emptied AFTER TRUNCATE ON public.machine_span FOR EACH STATEMENT EXECUTE FUNCTION public.keep_group_steps();
+
+CREATE TRIGGER machine_span_gone AFTER DELETE ON public.machine_span REFERENCING OLD TABLE AS gone_rows FOR EACH STATEMENT EXECUTE FUNCTION public.keep_group_steps();
+
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.count_event FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.ingest_record FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
@@ -1877,6 +2217,9 @@ CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.ingest_record FOR EACH 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.reading FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.state_event FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+ALTER TABLE ONLY public.cohort_group
+    ADD CONSTRAINT cohort_group_cohort_fkey FOREIGN KEY (cohort) REFERENCES public.cohort(id);
 
 ALTER TABLE ONLY public.dead_letter_count
     ADD CONSTRAINT dead_letter_count_topic_fkey FOREIGN KEY (topic) REFERENCES public.ingest_topic(id);
@@ -1892,6 +2235,9 @@ ALTER TABLE ONLY public.enterprise_version
 
 ALTER TABLE ONLY public.factory_in_use
     ADD CONSTRAINT factory_in_use_factory_fkey FOREIGN KEY (factory) REFERENCES public.factory(id);
+
+ALTER TABLE ONLY public.factory_span
+    ADD CONSTRAINT factory_span_cohort_fkey FOREIGN KEY (cohort) REFERENCES public.cohort(id);
 
 ALTER TABLE ONLY public.factory_version
     ADD CONSTRAINT factory_version_enterprise_fkey FOREIGN KEY (enterprise) REFERENCES public.enterprise(id);
@@ -1990,6 +2336,30 @@ REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(bigint) FROM 
 
 REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(integer, integer) FROM PUBLIC;
 
+GRANT SELECT ON TABLE public.cohort TO jejo_ingest;
+GRANT SELECT ON TABLE public.cohort TO jejo_analytics;
+GRANT SELECT,INSERT ON TABLE public.cohort TO jejo_api;
+GRANT SELECT ON TABLE public.cohort TO jejo_verify;
+
+GRANT SELECT ON TABLE public.cohort_group TO jejo_analytics;
+GRANT SELECT,INSERT ON TABLE public.cohort_group TO jejo_api;
+GRANT SELECT ON TABLE public.cohort_group TO jejo_verify;
+
+REVOKE ALL ON FUNCTION public.add_cohort_groups(cohorts integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.add_cohort_groups(cohorts integer[]) TO jejo_api;
+
+GRANT SELECT ON TABLE public.machine_span TO jejo_ingest;
+GRANT SELECT ON TABLE public.machine_span TO jejo_analytics;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_span TO jejo_api;
+GRANT SELECT ON TABLE public.machine_span TO jejo_verify;
+
+REVOKE ALL ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) TO jejo_api;
+
+REVOKE ALL ON FUNCTION public.keep_cohort_groups() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.keep_group_steps() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.size_of(employees integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.size_of(employees integer) TO jejo_api;
 GRANT ALL ON FUNCTION public.size_of(employees integer) TO jejo_verify;
@@ -2018,6 +2388,9 @@ REVOKE ALL ON FUNCTION public.machine_spans_of(machines integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.machine_spans_of(machines integer[]) TO jejo_api;
 GRANT ALL ON FUNCTION public.machine_spans_of(machines integer[]) TO jejo_verify;
 
+REVOKE ALL ON FUNCTION public.refresh_factory_spans(factories integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.refresh_factory_spans(factories integer[]) TO jejo_api;
+
 REVOKE ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) TO jejo_api;
 
@@ -2028,11 +2401,6 @@ GRANT SELECT ON TABLE public.analytics_state TO jejo_status;
 
 GRANT SELECT ON TABLE public.api_key TO jejo_api;
 GRANT INSERT ON TABLE public.api_key TO jejo_keys;
-
-GRANT SELECT ON TABLE public.cohort TO jejo_ingest;
-GRANT SELECT ON TABLE public.cohort TO jejo_analytics;
-GRANT SELECT,INSERT ON TABLE public.cohort TO jejo_api;
-GRANT SELECT ON TABLE public.cohort TO jejo_verify;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.cohort_day TO jejo_analytics;
 GRANT SELECT ON TABLE public.cohort_day TO jejo_api;
@@ -2115,6 +2483,9 @@ GRANT SELECT ON TABLE public.factory_in_use_steps TO jejo_analytics;
 GRANT SELECT ON TABLE public.factory_in_use_steps TO jejo_api;
 GRANT SELECT ON TABLE public.factory_in_use_steps TO jejo_verify;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.factory_span TO jejo_api;
+GRANT SELECT ON TABLE public.factory_span TO jejo_verify;
+
 GRANT SELECT ON TABLE public.gateway_key TO jejo_ingest;
 GRANT SELECT ON TABLE public.gateway_key TO jejo_analytics;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.gateway_key TO jejo_api;
@@ -2124,6 +2495,13 @@ GRANT SELECT ON TABLE public.gateway_key_version TO jejo_ingest;
 GRANT SELECT ON TABLE public.gateway_key_version TO jejo_analytics;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.gateway_key_version TO jejo_api;
 GRANT SELECT ON TABLE public.gateway_key_version TO jejo_verify;
+
+GRANT SELECT ON TABLE public.group_day TO jejo_api;
+GRANT SELECT ON TABLE public.group_day TO jejo_verify;
+GRANT SELECT,INSERT,DELETE ON TABLE public.group_day TO jejo_analytics;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.group_step TO jejo_api;
+GRANT SELECT ON TABLE public.group_step TO jejo_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.ingest_offset TO jejo_ingest;
 GRANT SELECT ON TABLE public.ingest_offset TO jejo_status;
@@ -2172,11 +2550,6 @@ GRANT SELECT ON TABLE public.machine_in_use TO jejo_ingest;
 GRANT SELECT ON TABLE public.machine_in_use TO jejo_analytics;
 GRANT SELECT ON TABLE public.machine_in_use TO jejo_api;
 GRANT SELECT ON TABLE public.machine_in_use TO jejo_verify;
-
-GRANT SELECT ON TABLE public.machine_span TO jejo_ingest;
-GRANT SELECT ON TABLE public.machine_span TO jejo_analytics;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_span TO jejo_api;
-GRANT SELECT ON TABLE public.machine_span TO jejo_verify;
 
 GRANT SELECT,INSERT ON TABLE public.metric TO jejo_ingest;
 

@@ -7,7 +7,8 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from services.analytics.engine import roll_up, settle, shards_with_work
+from services.analytics.cohort_sums import roll_up
+from services.analytics.engine import settle, shards_with_work
 from services.analytics.verification.run import verify
 from services.analytics.verification.snapshot import Window
 from services.api.registry.versions import Version, revise

@@ -8,7 +8,8 @@ import httpx
 import pytest_asyncio
 from fastapi import FastAPI
 
-from services.analytics.engine import roll_up, settle, shards_with_work, start_accounting
+from services.analytics.cohort_sums import roll_up
+from services.analytics.engine import settle, shards_with_work, start_accounting
 from services.api.access.credentials import create_api_key
 from services.api.app import create_app
 from services.api.settings import ApiSettings

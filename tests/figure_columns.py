@@ -10,6 +10,7 @@ OTHER_COLUMNS = {
     Table.FACTORY_DAY: {"factory", "day", "cohort"},
     Table.COHORT_HOUR: {"hour", "cohort"},
     Table.COHORT_DAY: {"day", "cohort"},
+    Table.GROUP_DAY: {"kind", "within", "value", "day"},
     Table.RESEARCH_MACHINE_HOUR: {"factory_id", "machine_id", "hour", "counted", "partial"} | COHORT,
     Table.RESEARCH_FACTORY_DAY: {"factory_id", "day", "partial"} | COHORT,
 }

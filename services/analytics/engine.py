@@ -16,20 +16,19 @@ what was not accounted of a mark is marked again.
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 import asyncpg
 
 from services.analytics import queries
 from services.analytics.accounts import Accounts, HourRanges, account, held_beyond
+from services.analytics.cohort_sums import Done, columns_of, roll_up_some
 from services.analytics.dirty_hours import Mark, hours_to_account
 from services.analytics.facts import Registered, read_facts, read_registry
 from services.analytics.in_force import StateRows
 from services.core.database import Connection
 from services.core.times import DAY_US, HOUR_US, seoul_day, seoul_midnight_us
 
-LOCK_CLASS = 0x6A61
 MARKS_AT_ONCE = 2000
 HOURS_AT_ONCE = 10_000
 """Machine-hours in one transaction of ``settle``: half a million rows if machines assert their state every minute."""
@@ -37,19 +36,9 @@ MACHINES_AT_ONCE = 5000
 """In one step of ``advance``, which takes as many steps as needed; bounds the memory."""
 LONGEST_STEP_US = HOUR_US
 NO_BOUND = 2**31
-SUMS_AT_ONCE = 20_000
-"""Cohorts' hours, and as many days, in one transaction of ``roll_up``."""
 
 Hours = set[tuple[int, int]]
 """Pairs of a machine and the instant at which an hour begins."""
-
-
-@dataclass(slots=True)
-class Done:
-    """What a transaction did: machine-hours accounted, and hours and days of cohorts summed."""
-
-    hours: int = 0
-    sums: int = 0
 
 
 async def start_accounting(connection: Connection, now_us: int) -> None:
@@ -70,7 +59,7 @@ async def settle(connection: Connection, shard: int, done: Done | None = None) -
         Whether some may be left; then call it again.
     """
     async with connection.transaction(isolation="read_committed"):
-        await connection.execute(queries.LOCK_SHARD, LOCK_CLASS, shard)
+        await connection.execute(queries.LOCK_SHARD, queries.LOCK_CLASS, shard)
         until_us = await connection.fetchval(queries.ACCOUNTED_UNTIL)
         marks = marks_of(await connection.fetch(queries.TAKE_PAST_MARKS, shard, until_us, MARKS_AT_ONCE))
         left_in_part = bool(marks) and await account_marks(connection, marks, until_us, HOURS_AT_ONCE, done)
@@ -84,7 +73,7 @@ async def advance(connection: Connection, now_us: int, done: Done | None = None)
         How far behind the present it is now, in microseconds.
     """
     async with connection.transaction(isolation="read_committed"):
-        await connection.execute(queries.LOCK_ALL_SHARDS, LOCK_CLASS, queries.SHARDS)
+        await connection.execute(queries.LOCK_ALL_SHARDS, queries.LOCK_CLASS, queries.SHARDS)
         until_us: int = await connection.fetchval(queries.ACCOUNTED_UNTIL)
         if now_us <= until_us:
             return 0
@@ -180,39 +169,6 @@ async def write_sums(
 def counted_days(rows: list[asyncpg.Record]) -> set[tuple[int, dt.date]]:
     """Return the machine-days that are counted."""
     return {(row["machine"], row["day"]) for row in rows if row["counted"]}
-
-
-async def roll_up(connection: Connection, done: Done | None = None) -> bool:
-    """Recompute sums by cohort where a factory's have changed, as many as fit into one transaction.
-
-    Returns:
-        Whether some may be left; then call it again.
-    """
-    async with connection.transaction(isolation="read_committed"):
-        return await roll_up_some(connection, done)
-
-
-async def roll_up_some(connection: Connection, done: Done | None = None) -> bool:
-    """Do as ``roll_up``, within the caller's transaction. As with marks, whoever takes an entry reads its sums."""
-    await connection.execute(queries.LOCK_COHORTS, LOCK_CLASS, queries.SHARDS)
-    hours = await connection.fetch(queries.TAKE_COHORT_HOURS, SUMS_AT_ONCE)
-    days = await connection.fetch(queries.TAKE_COHORT_DAYS, SUMS_AT_ONCE)
-    if done is not None:
-        done.sums += len(hours) + len(days)
-    if hours:
-        places = columns_of(sorted({(row["cohort"], row["hour"]) for row in hours}))
-        await connection.execute(queries.DROP_COHORT_HOURS, *places)
-        await connection.execute(queries.ADD_COHORT_HOURS, *places)
-    if days:
-        places = columns_of(sorted({(row["cohort"], row["day"]) for row in days}))
-        await connection.execute(queries.DROP_COHORT_DAYS, *places)
-        await connection.execute(queries.ADD_COHORT_DAYS, *places)
-    return SUMS_AT_ONCE in (len(hours), len(days))
-
-
-def columns_of(pairs: list[tuple[int, int]] | list[tuple[int, dt.date]]) -> list[list[object]]:
-    """Return pairs as two columns."""
-    return [list(values) for values in zip(*pairs, strict=True)]
 
 
 async def marks_ahead(connection: Connection, marks: list[Mark], until_us: int) -> list[Mark]:

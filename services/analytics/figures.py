@@ -1,5 +1,7 @@
 """The declared figures, as the accounting code and its SQL use them."""
 
+from collections.abc import Iterable
+
 from schemas.figure_definitions import FIGURES, HeldTime, MachineDays, OnCountedDays, Pieces, Rows, Table, figures_of
 
 RULES = {figure.id: figure.rule for figure in figures_of(Table.MACHINE_HOUR)}
@@ -21,3 +23,10 @@ ON_COUNTED_DAYS = {figure.id: figure.rule.of for figure in FIGURES if isinstance
 """The rest: the figures of a machine that are summed up over counted machine-days."""
 DAY_COUNTS = {figure.id: figure.rule.are for figure in FIGURES if isinstance(figure.rule, MachineDays)}
 """What factories and cohorts have by day only: the columns of ``machine_day`` that are counted."""
+OF_FACTORY_DAYS = (*OF_FACTORY_HOURS, *DAY_COUNTS)
+"""What factories and cohorts sum up by day."""
+
+
+def added(table: str, names: Iterable[str]) -> str:
+    """Return sums of a table's columns, under their own names."""
+    return ", ".join(f"sum({table}.{name}) AS {name}" for name in names)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.analytics.backlog import read_backlog
-from services.analytics.engine import Done
+from services.analytics.cohort_sums import Done
 from services.core.database import Connection
 from services.core.times import SECOND_US
 

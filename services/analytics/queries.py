@@ -2,10 +2,20 @@
 
 from collections.abc import Iterable
 
-from services.analytics.figures import ADDED_UP, DAY_COUNTS, OF_FACTORY_HOURS, ON_COUNTED_DAYS, SUMS, WIDE
+from services.analytics.figures import (
+    ADDED_UP,
+    DAY_COUNTS,
+    OF_FACTORY_DAYS,
+    OF_FACTORY_HOURS,
+    ON_COUNTED_DAYS,
+    SUMS,
+    WIDE,
+    added,
+)
 
 SHARDS = 64
 """As in the generated column ``machine.shard``."""
+LOCK_CLASS = 0x6A61
 MARKS_COUNTED = 500
 
 ACCOUNTED_UNTIL = "SELECT accounted_until FROM analytics_state"
@@ -140,13 +150,6 @@ GROUP BY w.machine, w.day
 RETURNING machine, day, counted
 """
 
-OF_FACTORY_DAYS = (*OF_FACTORY_HOURS, *DAY_COUNTS)
-
-
-def added(table: str, names: Iterable[str]) -> str:
-    """Return sums of a table's columns, under their own names."""
-    return ", ".join(f"sum({table}.{name}) AS {name}" for name in names)
-
 
 def added_on_counted_days(names: Iterable[str]) -> str:
     """Return the sum of some columns of ``h`` over hours of counted machine-days, which ``d`` says."""
@@ -216,42 +219,4 @@ WITH times AS (
     RETURNING cohort, day
 )
 INSERT INTO dirty_cohort_day (cohort, day) SELECT DISTINCT cohort, day FROM added
-"""
-
-LOCK_COHORTS = "SELECT pg_advisory_xact_lock($1, $2)"
-
-TAKE_COHORT_HOURS = """
-DELETE FROM dirty_cohort_hour
-WHERE ctid = ANY (ARRAY(SELECT ctid FROM dirty_cohort_hour LIMIT $1)) RETURNING cohort, hour
-"""
-
-TAKE_COHORT_DAYS = """
-DELETE FROM dirty_cohort_day
-WHERE ctid = ANY (ARRAY(SELECT ctid FROM dirty_cohort_day LIMIT $1)) RETURNING cohort, day
-"""
-
-DROP_COHORT_HOURS = """
-DELETE FROM cohort_hour h USING unnest($1::integer[], $2::timestamptz[]) AS w(cohort, hour)
-WHERE h.cohort = w.cohort AND h.hour = w.hour
-"""
-
-ADD_COHORT_HOURS = f"""
-INSERT INTO cohort_hour (cohort, hour, {", ".join(OF_FACTORY_HOURS)})
-SELECT w.cohort, w.hour, {added("h", OF_FACTORY_HOURS)}
-FROM unnest($1::integer[], $2::timestamptz[]) AS w(cohort, hour)
-JOIN factory_hour h ON h.cohort = w.cohort AND h.hour = w.hour
-GROUP BY w.cohort, w.hour
-"""
-
-DROP_COHORT_DAYS = """
-DELETE FROM cohort_day d USING unnest($1::integer[], $2::date[]) AS w(cohort, day)
-WHERE d.cohort = w.cohort AND d.day = w.day
-"""
-
-ADD_COHORT_DAYS = f"""
-INSERT INTO cohort_day (cohort, day, {", ".join(OF_FACTORY_DAYS)})
-SELECT w.cohort, w.day, {added("d", OF_FACTORY_DAYS)}
-FROM unnest($1::integer[], $2::date[]) AS w(cohort, day)
-JOIN factory_day d ON d.cohort = w.cohort AND d.day = w.day
-GROUP BY w.cohort, w.day
 """

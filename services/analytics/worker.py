@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.analytics.engine import advance, roll_up, settle, shards_with_work, start_accounting
+from services.analytics.cohort_sums import roll_up
+from services.analytics.engine import advance, settle, shards_with_work, start_accounting
 from services.analytics.metrics import AnalyticsMetrics, TransactionKind
 from services.analytics.settings import AnalyticsSettings
 from services.core.clock import Clock

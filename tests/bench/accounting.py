@@ -9,7 +9,8 @@ import statistics
 import time
 from collections.abc import Iterator
 
-from services.analytics.engine import advance, roll_up, settle, shards_with_work, start_accounting
+from services.analytics.cohort_sums import roll_up
+from services.analytics.engine import advance, settle, shards_with_work, start_accounting
 from services.core.database import Connection, connect
 from services.core.times import HOUR_US, MINUTE_US, SECOND_US
 from tests.bench.country import ORIGIN_US, add_facts, add_marks, register

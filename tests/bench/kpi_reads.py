@@ -37,6 +37,7 @@ TABLES = {
     "factory_day": "day",
     "cohort_hour": "hour",
     "cohort_day": "day",
+    "group_day": "day",
 }
 """The derived tables, and their column of time."""
 

@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from services.analytics import engine
-from services.analytics.engine import advance, roll_up, settle, shards_with_work, start_accounting
+from services.analytics.cohort_sums import roll_up
+from services.analytics.engine import advance, settle, shards_with_work, start_accounting
 from services.analytics.verification.run import Comparison, Task, compare_task
 from services.analytics.verification.snapshot import Window
 from services.core.database import Connection, connect

@@ -14,7 +14,10 @@ from tests.accounted import MARK, Count, Fleet, State, registered_fleet
 NOON_US = 1_488_326_400_000_000 + 3 * HOUR_US
 """Noon in Seoul."""
 UNTIL_US = NOON_US + 2 * DAY_US + 10 * MINUTE_US
-DERIVED = ("machine_hour", "machine_day", "factory_hour", "factory_day", "cohort_hour", "cohort_day", "machine_span")
+DERIVED = (
+    *("machine_hour", "machine_day", "factory_hour", "factory_day", "cohort_hour", "cohort_day", "machine_span"),
+    *("group_day", "group_step", "cohort_group", "factory_span"),
+)
 KEYS = ("machine", "factory", "hour", "day", "cohort")
 
 
@@ -56,7 +59,9 @@ def test_every_column_and_every_row(database: str, capsys: pytest.CaptureFixture
         )
         for table, column, kind in columns:
             one = f"ctid = (SELECT max(ctid) FROM {table})"
-            if column in KEYS:
+            if column == "seen_to":
+                change = "seen_to = at - interval '1 second'"
+            elif column in KEYS:
                 step = {"hour": "interval '1 year'", "day": "400"}.get(column, "3")
                 change = f"{column} = {column} + {step}"
             else:
@@ -65,6 +70,7 @@ def test_every_column_and_every_row(database: str, capsys: pytest.CaptureFixture
                     "numeric": f"{column} + 0.25",
                     "timestamp with time zone": f"{column} - interval '1 second'",
                     "date": f"{column} - 1",
+                    "text": f"{column} || 'x'",
                 }.get(kind, f"{column} + 1")
             assert await altered(fleet, f"UPDATE {table} SET {change} WHERE {one}"), f"{table}.{column}"
         for table in DERIVED:

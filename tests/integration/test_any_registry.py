@@ -9,8 +9,15 @@ from typing import Any
 import pytest
 
 from services.analytics.engine import advance
+from services.api.database import engine
 from services.api.kpis.answers import encoder
-from services.api.kpis.windows import Interval
+from services.api.kpis.groups import groups_of
+from services.api.kpis.kept_sums import read_kept_sums, read_kept_times
+from services.api.kpis.questions import GroupBy, Question, parse_scopes
+from services.api.kpis.reading import read_span_times
+from services.api.kpis.sums import read_sums
+from services.api.kpis.tables import SERVED
+from services.api.kpis.windows import Interval, buckets
 from services.core.database import connect
 from services.core.times import rfc3339
 from tests.accounted import Count, State, write_rows
@@ -133,6 +140,30 @@ class Play:
         items = [encoder.encode(item).decode() for item in expected_items(self.machines, asked, self.until)]
         assert answer.text.partition(',"accounted_until"')[0] == '{"items":[' + ",".join(items) + "]", asked
 
+    async def compare_ways(self) -> None:
+        """A question about groups, answered from what is kept and from cohorts and spans: both must find the same."""
+        until_us = at_half(self.until)
+        interval = self.random.choice((Interval.DAY, Interval.MONTH, Interval.TOTAL))
+        days = (0, 28 * A_DAY, HALVES) if interval is Interval.MONTH else BUSY[::A_DAY]
+        first, end = sorted(self.random.sample(days, 2))
+        begun = buckets(at_half(first), at_half(end), interval).until(until_us)
+        others = self.random.sample([kind for kind in COHORTS if kind != "region"], self.random.choice((0, 0, 1)))
+        kinds = [*others, *(kind for kind in ("region",) if self.random.random() < 0.5)]
+        group_by = self.random.choice((None, "region", *(others or COHORTS[1:])))
+        scope = parse_scopes([f"{kind}:{self.random.choice(VALUES[kind])}" for kind in kinds])
+        question = Question(scope, group_by and GroupBy(group_by), interval, begun, until_us)
+        groups = groups_of(question) if begun else None
+        if groups is None:
+            assert not begun or len({*kinds, group_by} - {None, "region"}) > 1
+            return
+        database = engine(self.api.database_url, 1)
+        async with database.connect() as connection:
+            kept = await read_kept_sums(connection, question, groups, SERVED)
+            assert kept == await read_sums(connection, question), question
+            kept_times = await read_kept_times(connection, question, groups, "")
+            assert list(kept_times) == list(await read_span_times(connection, question, "")), question
+        await database.dispose()
+
     def question(self) -> Asked:
         interval = self.random.choice(list(Interval))
         edges = {Interval.MONTH: (0, 28 * A_DAY, HALVES), Interval.DAY: BUSY[::A_DAY]}.get(interval, BUSY[::2])
@@ -155,3 +186,5 @@ async def test_any_registry(api: Api, seed: int) -> None:
             await play.account(until)
             for _ in range(8):
                 await play.ask()
+            for _ in range(12):
+                await play.compare_ways()

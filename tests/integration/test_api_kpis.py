@@ -103,7 +103,7 @@ async def test_no_item_where_no_machine_is_in_use_or_nothing_is_accounted(api: A
 
 async def test_a_country_in_use_for_decades_is_more_microseconds_than_fit_in_a_bigint(api: Api) -> None:
     await api.register()
-    await api.query("INSERT INTO machine (factory, machine_id) SELECT 1, 'N' || n FROM generate_series(1, 14999) AS n")
+    await api.query("INSERT INTO machine (factory, machine_id) SELECT 1, 'N' || n FROM generate_series(1, 149999) AS n")
     await api.query("""
         INSERT INTO machine_span (machine, from_at, to_at, factory, cohort, automated, first_day, end_day)
         SELECT m.id, s.from_at, s.to_at, s.factory, s.cohort, s.automated, s.first_day, s.end_day
@@ -111,8 +111,8 @@ async def test_a_country_in_use_for_decades_is_more_microseconds_than_fit_in_a_b
     """)
     await api.settle_all(2_100_000_000 * SECOND)
     (item,) = await items(api, **{"from": "2016-01-01", "to": "2036-01-01"})
-    assert item["machines"] == 15_000
-    assert item["time_s"]["unknown"] == 15_000 * 7305 * 86_400
+    assert item["machines"] == 150_000
+    assert item["time_s"]["unknown"] == 150_000 * 7305 * 86_400
 
 
 async def test_a_value_without_denominator_is_null_with_a_reason(api: Api) -> None:

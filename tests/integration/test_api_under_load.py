@@ -70,6 +70,9 @@ async def fill(url: str) -> None:
         await write(owner, "factory_day", {"factory": "factory", "cohort": "cohort", **day}, f"{own}, {days}")
         of_cohorts = f"(SELECT DISTINCT cohort FROM {span}) AS s"
         await write(owner, "cohort_day", {"cohort": "cohort", **day}, f"{of_cohorts}, {days}")
+        of_groups = "(SELECT DISTINCT kind, within, value FROM cohort_group) AS g"
+        group = {name: f"g.{name}" for name in ("kind", "within", "value")}
+        await write(owner, "group_day", {**group, **day}, f"{of_groups}, {days}")
         await write(owner, "cohort_hour", {"cohort": "cohort", **hour}, f"{of_cohorts}, generate_series(0, 99) AS n")
         await owner.execute("VACUUM ANALYZE")
     finally:

@@ -16,7 +16,8 @@ FIGURE = json.loads(example(SECTION, "json"))
 NAME = FIGURE["id"]
 ORIGIN_US = 1_488_326_400_000_000
 """2017-03-01 09:00 in Seoul."""
-TABLES = ("machine_hour", "factory_hour", "factory_day", "cohort_hour", "cohort_day")
+NATION = "group_day WHERE kind = 'nation'"
+TABLES = ("machine_hour", "factory_hour", "factory_day", "cohort_hour", "cohort_day", NATION)
 
 KPI = json.loads(example("Adding a KPI", "json")) | {
     "id": "unattended_wait_share",

@@ -20,7 +20,7 @@ FACTS = {
 }
 DERIVED = {
     *("machine_hour", "machine_day", "factory_hour", "factory_day", "cohort_hour", "cohort_day", "analytics_state"),
-    *("dirty_cohort_hour", "dirty_cohort_day"),
+    *("group_day", "dirty_cohort_hour", "dirty_cohort_day"),
 }
 REGISTRY = {
     *("registry_version", "enterprise", "enterprise_version", "factory", "factory_version", "machine"),
@@ -32,7 +32,9 @@ SESSIONS = {"login_token", "session"}
 WRITABLE = {
     "jejo_ingest": FACTS | OFFSETS | {"dirty_mark"},
     "jejo_analytics": DERIVED | {"dirty_mark"},
-    "jejo_api": REGISTRY | SESSIONS | {"dirty_mark", "cohort", "machine_span"},
+    "jejo_api": REGISTRY
+    | SESSIONS
+    | {"dirty_mark", "cohort", "cohort_group", "machine_span", "group_step", "factory_span"},
     "jejo_verify": set[str](),
     "jejo_status": set[str](),
 }

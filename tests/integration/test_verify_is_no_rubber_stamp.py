@@ -1,4 +1,4 @@
-"""``jejo verify`` finds one altered second, one deleted fact and one dropped mark, and reports where and what."""
+"""``jejo verify`` finds one altered second, one deleted fact, one dropped mark and one altered sum that is kept."""
 
 import datetime as dt
 import json
@@ -66,3 +66,22 @@ def test_one_dropped_dirty_mark(stack: Stack, sender: Sender) -> None:
     assert "F1/M1" in output
     assert "2017-03-01T02:00:00" in output
     assert "1140000000" in output
+
+
+def test_one_altered_sum_of_a_region(stack: Stack, sender: Sender) -> None:
+    (region,) = stack.query("SELECT value FROM group_day WHERE kind = 'region'")[0]
+    stack.query(f"UPDATE group_day SET failures = failures + 1 WHERE kind = 'region' AND value = '{region}'")
+    code, output = verify(stack)
+    assert code == 1
+    assert f"groups' day 2017-03-01 of region {region}" in output
+    assert "failures: stored 1, recomputed 0" in output
+    assert "1 differences" in output
+
+
+def test_one_machine_too_many_in_the_nation(stack: Stack, sender: Sender) -> None:
+    stack.query("UPDATE group_step SET machines_in = machines_in + 1 WHERE kind = 'nation' AND machines_in = 1")
+    code, output = verify(stack)
+    assert code == 1
+    assert "groups' step nation -" in output
+    assert "machines_in: stored 2, recomputed 1" in output
+    assert "1 differences" in output

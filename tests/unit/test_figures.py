@@ -21,8 +21,8 @@ from schemas.figure_definitions import (
 from schemas.kpi_definitions import Unit, publish, read_definitions
 
 BY_ID = {figure.id: figure for figure in FIGURES}
-SUMS = {Table.FACTORY_HOUR, Table.FACTORY_DAY, Table.COHORT_HOUR, Table.COHORT_DAY}
-DAY_SUMS = {Table.FACTORY_DAY, Table.COHORT_DAY}
+SUMS = {Table.FACTORY_HOUR, Table.FACTORY_DAY, Table.COHORT_HOUR, Table.COHORT_DAY, Table.GROUP_DAY}
+DAY_SUMS = {Table.FACTORY_DAY, Table.COHORT_DAY, Table.GROUP_DAY}
 UNITS = {
     Unit.seconds: FigureUnit.MICROSECONDS,
     Unit.hours: FigureUnit.MICROSECONDS,

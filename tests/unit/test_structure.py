@@ -86,7 +86,7 @@ SQL = re.compile(
     r"|CREATE|ALTER|DROP|GRANT|REVOKE|EXPLAIN|VACUUM|ANALYZE)\s"
 )
 """How a statement begins. ``UPDATE 1`` is a server's answer; ``SET`` configures a connection where that is opened."""
-PLACES_OF_SQL = ("queries.py", "tables.py")
+PLACES_OF_SQL = re.compile(r"([a-z]+_)?(queries|tables)\.py")
 ADMINISTRATION = {"services.core.bootstrap", "services.core.database", "services.core.migrations"}
 """What prepares the database itself; its statements are few, and make sense only where they stand."""
 
@@ -104,8 +104,8 @@ def statements(path: Path) -> Iterator[str]:
     ids=lambda value: str(value) if isinstance(value, str) else "",
 )
 def test_sql_is_in_its_places(module: str, path: Path) -> None:
-    """Statements are in a service's ``queries`` (or ``tables``), or in .sql files."""
-    if path.name not in PLACES_OF_SQL and module not in ADMINISTRATION:
+    """Statements are in a service's ``queries`` (or ``tables``, or ``..._queries``), or in .sql files."""
+    if not PLACES_OF_SQL.fullmatch(path.name) and module not in ADMINISTRATION:
         assert list(statements(path)) == []
 
 

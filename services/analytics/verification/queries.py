@@ -130,3 +130,54 @@ def differing_cohort_sums(unit: str, figures: tuple[Figure, ...]) -> str:
 
 DIFFERING_COHORT_HOURS = differing_cohort_sums("hour", figures_of(Table.COHORT_HOUR))
 DIFFERING_COHORT_DAYS = differing_cohort_sums("day", figures_of(Table.COHORT_DAY))
+
+KINDS = ("region", "sector", "zone", "sponsor", "level", "size")
+OTHER_KINDS = KINDS[1:]
+
+# One grouping for each kind alone, one for each within a region, and one for all.
+DIFFERING_GROUP_DAYS = """
+WITH grouped AS (
+    SELECT d.day,
+           CASE {kinds} WHEN GROUPING(c.region) = 0 THEN 'region' ELSE 'nation' END AS kind,
+           CASE WHEN GROUPING(c.region) = 0 AND GROUPING({others}) < 31 THEN c.region ELSE '' END AS within,
+           CASE {values} WHEN GROUPING(c.region) = 0 THEN COALESCE(c.region, '') ELSE '' END AS value,
+           {sums}
+    FROM cohort_day d JOIN cohort c ON c.id = d.cohort
+    WHERE d.day >= $1 AND d.day < $2
+    GROUP BY d.day, GROUPING SETS ({sets})
+), summed AS (
+    SELECT * FROM grouped WHERE within IS NOT NULL AND value IS NOT NULL
+), kept AS (
+    SELECT day, kind, within, value, {names} FROM group_day WHERE day >= $1 AND day < $2
+)
+SELECT day::text || ' of ' || concat_ws(' ', kind, value, within), to_jsonb(kept), to_jsonb(summed)
+FROM summed FULL JOIN kept USING (day, kind, within, value)
+WHERE ROW(summed.*) IS DISTINCT FROM ROW(kept.*)
+ORDER BY day, kind, within, value
+""".format(
+    kinds=" ".join(f"WHEN GROUPING(c.{kind}) = 0 THEN '{kind}'" for kind in OTHER_KINDS),
+    values=" ".join(f"WHEN GROUPING(c.{kind}) = 0 THEN c.{kind}" for kind in OTHER_KINDS),
+    others=", ".join(f"c.{kind}" for kind in OTHER_KINDS),
+    sets=", ".join(["()", *(f"(c.{kind})" for kind in KINDS), *(f"(c.region, c.{kind})" for kind in OTHER_KINDS)]),
+    sums=", ".join(f"sum(d.{figure.id})::numeric AS {figure.id}" for figure in figures_of(Table.COHORT_DAY)),
+    names=", ".join(f"{figure.id}::numeric" for figure in figures_of(Table.COHORT_DAY)),
+)
+
+ALL_SPANS = """
+SELECT s.factory, s.cohort, s.machine, s.from_at, s.to_at, s.automated, s.first_day, s.end_day,
+       c.region, c.sector, c.zone, c.sponsor, c.level, c.size
+FROM machine_span s JOIN cohort c ON c.id = s.cohort
+ORDER BY s.factory, s.machine, s.from_at
+"""
+
+STORED_STEPS = """
+SELECT kind, within, value, at, NULLIF(seen_to, '-infinity'), machines_in, machines_out, factories_in, factories_out,
+       automated, days
+FROM group_step
+"""
+
+COHORTS = "SELECT id, region, sector, zone, sponsor, level, size FROM cohort"
+
+STORED_MEMBERSHIPS = "SELECT cohort, kind, within, value FROM cohort_group"
+
+STORED_FACTORY_SPANS = "SELECT factory, cohort, from_at, to_at FROM factory_span"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from services.analytics.verification import queries
 from services.analytics.verification.cohort_sums import compare_cohorts
 from services.analytics.verification.compare import Difference, compare_factory, compare_machine, recompute
+from services.analytics.verification.group_steps import compare_steps
 from services.analytics.verification.registered import read_machines, read_spans
 from services.analytics.verification.snapshot import Window, read_machine, read_status, read_sums
 from services.core.database import Connection, connect
@@ -58,6 +59,7 @@ async def verify(database_url: str, window: Window, machine: str | None, wait_s:
                 rows = await connection.fetch(queries.STRAY, window.from_us, window.to_us, *window.days)
                 comparison.report(Difference(place, "rows", count, 0) for place, count in rows)
                 comparison.report(await compare_cohorts(connection, window))
+                comparison.report(await compare_steps(connection))
                 if ledger:
                     await compare_ledger(connection, comparison)
     finally:

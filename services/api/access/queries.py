@@ -28,6 +28,11 @@ login_token = sa.table(
 )
 
 
+ROLE_OF_KEY = sa.select(api_key.c.role).where(
+    api_key.c.key_sha256 == sa.bindparam("sha256", type_=sa.LargeBinary), api_key.c.revoked_at.is_(None)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """An open session, with the hash of its secret."""
@@ -48,8 +53,7 @@ class Invited:
 
 async def read_role_of_key(connection: AsyncConnection, sha256: bytes) -> str | None:
     """Return the role of a key, or None if the key is unknown or revoked."""
-    query = sa.select(api_key.c.role).where(api_key.c.key_sha256 == sha256, api_key.c.revoked_at.is_(None))
-    return (await connection.execute(query)).scalar_one_or_none()
+    return (await connection.execute(ROLE_OF_KEY, {"sha256": sha256})).scalar_one_or_none()
 
 
 async def read_session(connection: AsyncConnection, sha256: bytes, now_us: int) -> Session | None:

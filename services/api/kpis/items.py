@@ -1,14 +1,17 @@
 """Makes the item that the API answers with from the sums of one bucket. Pure; numbers stay exact until written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
+from operator import itemgetter
 
 from msgspec.structs import astuple
 
 from schemas.kpi_definitions import KpiDefinitions, Unit
-from services.analytics import Kpi, compute_kpis
+from services.analytics import Kpi, formulas_of
 from services.api.kpis.models import KpiItem, KpiValue, PieceCounts, ProducingByMode, TimeAccount
 from services.api.kpis.sums import Sums
+from services.api.kpis.tables import DAY_COUNTS
 from services.api.kpis.windows import Bucket
 from services.core.times import rfc3339
 
@@ -16,40 +19,77 @@ UNKNOWN = "unknown"
 STATES = tuple(name for name in TimeAccount.__struct_fields__ if name != UNKNOWN)
 MODES = tuple(name for name in ProducingByMode.__struct_fields__ if name != UNKNOWN)
 COUNTS = PieceCounts.__struct_fields__
+STATE_FIGURES = itemgetter(*(f"{state}_us" for state in STATES))
+MODE_FIGURES = itemgetter(*(f"producing_{mode}_us" for mode in MODES))
+COUNT_FIGURES = itemgetter(*COUNTS)
+"""The figures of parts of an item, in the order of its fields."""
 COVERAGE = "coverage"
+EVIDENCE = "evidence_us"
+
+EVERY_ITEM = frozenset(
+    (*(f"{state}_us" for state in STATES), *(f"producing_{mode}_us" for mode in MODES), *COUNTS, *DAY_COUNTS, EVIDENCE)
+)
+"""The figures of any item: those that it shows, and those that tell whether a KPI's basis is covered."""
 
 PLAIN_COLUMNS = ("scope", "from", "to", "partial", "factories", "machines")
 
 
-def make_item(
-    label: str, bucket: Bucket, sums: Sums, until_us: int, definitions: KpiDefinitions, ids: Sequence[str]
-) -> KpiItem:
-    """Return the item of one scope and bucket.
+instant_text = lru_cache(maxsize=4096)(rfc3339)
+"""A bucket ends where the next begins, and many scopes have the same buckets."""
+
+
+def figures_needed(definitions: KpiDefinitions, ids: Iterable[str]) -> frozenset[str]:
+    """Return the figures that items with these KPIs are made of."""
+    known, needed, waiting = definitions.by_id(), set(EVERY_ITEM), {*ids, COVERAGE}
+    seen: set[str] = set()
+    while waiting:
+        kpi = known[waiting.pop()]
+        seen.add(kpi.id)
+        needed |= kpi.figures | {rule.if_zero for rule in kpi.reasons}
+        waiting |= {rule.below for rule in kpi.shortfalls} - seen
+    return frozenset(needed)
+
+
+class ItemMaker:
+    """Makes items with the same KPIs: what they have in common is prepared once.
 
     Args:
         until_us: up to this instant everything is accounted.
         ids: the KPIs asked for.
     """
-    figures = sums.figures
-    states = {state: figures[f"{state}_us"] for state in STATES}
-    states[UNKNOWN] = figures["in_use_us"] - sum(states.values())
-    modes = {mode: figures[f"producing_{mode}_us"] for mode in MODES}
-    modes[UNKNOWN] = states["producing"] - sum(modes.values())
-    kpis = compute_kpis(definitions, figures, dict.fromkeys((*ids, COVERAGE)))
-    return KpiItem(
-        scope=label,
-        from_=rfc3339(bucket.from_us),
-        to=rfc3339(bucket.to_us),
-        partial=bucket.to_us > until_us,
-        factories=sums.factories,
-        machines=sums.machines,
-        time_s=TimeAccount(**{state: seconds(us) for state, us in states.items()}),
-        producing_by_mode_s=ProducingByMode(**{mode: seconds(us) for mode, us in modes.items()}),
-        counts=PieceCounts(**{name: figures[name] for name in COUNTS}),
-        kpis={name: make_value(kpis[name]) for name in ids},
-        coverage=kpis[COVERAGE].value,
-        suppressed=False,
-    )
+
+    def __init__(self, until_us: int, definitions: KpiDefinitions, ids: Sequence[str]) -> None:
+        self._until_us = until_us
+        self._formulas = formulas_of(definitions, ids)
+        self._coverage = formulas_of(definitions, [COVERAGE])[COVERAGE]
+
+    def make(self, label: str, bucket: Bucket, sums: Sums) -> KpiItem:
+        """Return the item of one scope and bucket."""
+        figures = sums.figures
+        states, modes = STATE_FIGURES(figures), MODE_FIGURES(figures)
+        unknown = figures["in_use_us"] - sum(states)
+        unknown_mode = figures["producing_us"] - sum(modes)
+        return KpiItem(
+            scope=label,
+            from_=instant_text(bucket.from_us),
+            to=instant_text(bucket.to_us),
+            partial=bucket.to_us > self._until_us,
+            factories=sums.factories,
+            machines=sums.machines,
+            time_s=TimeAccount(*[seconds(us) for us in (*states, unknown)]),
+            producing_by_mode_s=ProducingByMode(*[seconds(us) for us in (*modes, unknown_mode)]),
+            counts=PieceCounts(*COUNT_FIGURES(figures)),
+            kpis={name: make_value(formula.compute(figures)) for name, formula in self._formulas.items()},
+            coverage=self._coverage.compute(figures).value,
+            suppressed=False,
+        )
+
+
+def make_item(
+    label: str, bucket: Bucket, sums: Sums, until_us: int, definitions: KpiDefinitions, ids: Sequence[str]
+) -> KpiItem:
+    """Return the item of one scope and bucket, alone."""
+    return ItemMaker(until_us, definitions, ids).make(label, bucket, sums)
 
 
 def make_value(kpi: Kpi) -> KpiValue:

@@ -4,7 +4,7 @@ A page costs what its items cost, whatever the question would cost as a whole: n
 are not on it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -12,13 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.cursors import make_cursor
 from services.api.kpis import queries
+from services.api.kpis.groups import groups_of
 from services.api.kpis.questions import GroupBy, Question
 from services.api.kpis.rank_queries import ranked_labels
-from services.api.kpis.ranking import Place, Ranking
-from services.api.kpis.sums import Key
+from services.api.kpis.ranking import Place, Ranking, ranked
+from services.api.kpis.reading import read_figures, read_times
+from services.api.kpis.sums import Key, Times
 from services.api.kpis.windows import Buckets
 from services.api.turns import Turn
-from services.core.times import to_us as us_of
 
 PART = 250
 """The most items of factories or machines that are read at once: what the client decodes in one go takes a few ms."""
@@ -87,12 +88,18 @@ async def choose_ranked_page(
     Args:
         buckets: the question's, of which there is one.
     """
-    rows = (await connection.execute(ranked_labels(question, ranking, limit + 1))).all()
-    keys = [(row.label, buckets.from_us) for row in rows[:limit]]
-    if len(rows) <= limit:
-        return Page(keys, None)
-    last = rows[limit - 1]
-    return Page(keys, ranking.cursor(Place(None if last.rank is None else int(last.rank), last.label)))
+    places = await read_places(connection, question, ranking, limit + 1)
+    keys = [(place.label, buckets.from_us) for place in places[:limit]]
+    return Page(keys, ranking.cursor(places[limit - 1]) if len(places) > limit else None)
+
+
+async def read_places(connection: AsyncConnection, question: Question, ranking: Ranking, most: int) -> list[Place]:
+    """Return the next places in the order of a KPI: from what is kept of groups, else as the database finds them."""
+    if groups_of(question) is None:
+        rows = await connection.execute(ranked_labels(question, ranking, most))
+        return [Place(None if row.rank is None else int(row.rank), row.label) for row in rows]
+    found = await read_figures(connection, question, ranking.kpi.figures)
+    return ranked(ranking, {label: sums.figures for (label, _), sums in found.items()}, most)
 
 
 async def keys_by_label(
@@ -114,23 +121,9 @@ async def keys_by_label(
         first, count = labels[-1] + BEFORE_ALL, min(2 * count, most + 1)
 
 
-Times = Iterable[tuple[str, int, int]]
-"""Labels with the beginning and end of time in use, in order."""
-
-
 def whole(labels: Sequence[str], buckets: Buckets) -> Times:
     """Return labels as in use over the whole window, which is one bucket."""
     return [(label, buckets.from_us, buckets.to_us) for label in labels]
-
-
-async def read_times(connection: AsyncConnection, question: Question, first: str) -> Times:
-    """Return when something is in use, by label from ``first`` on."""
-    found: list[tuple[str, int, int]] = []
-    turn = Turn()
-    for row in await connection.execute(queries.times_in_use(question, first)):
-        found.append((row.label, us_of(row.from_at), us_of(row.to_at)))
-        await turn.end_if_long()
-    return found
 
 
 async def keys_in(times: Times, buckets: Buckets, after: Key | None, most: int) -> list[Key]:

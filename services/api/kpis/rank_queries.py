@@ -10,8 +10,17 @@ import sqlalchemy as sa
 from services.api.kpis import queries
 from services.api.kpis.questions import GroupBy, Question
 from services.api.kpis.ranking import Ranking
-from services.api.kpis.selection import NUMBERED, conditions, label_of
-from services.api.kpis.tables import CONNECTED, DAY_COUNTS, HOUR_SUMS, IN_USE, cohort, machine_span
+from services.api.kpis.selection import NUMBERED, conditions, instant, label_of
+from services.api.kpis.tables import (
+    CONNECTED,
+    DAY_COUNTS,
+    HOUR_SUMS,
+    IN_USE,
+    cohort,
+    factory_day,
+    factory_span,
+    machine_span,
+)
 from services.api.registry.tables import factory, machine
 
 Number = sa.ColumnElement[Any]
@@ -19,12 +28,6 @@ Number = sa.ColumnElement[Any]
 SCALE = sa.literal_column("1e100", sa.Numeric)
 """Denominators are below 1e50 (a million machines over 30 years are 1e21 us, and some KPIs multiply two such sums), so
 fractions that differ at all differ by more than 1e-100."""
-
-SPANS_OF: Mapping[GroupBy | None, Number] = {
-    GroupBy.FACTORY: machine_span.c.factory,
-    GroupBy.MACHINE: machine_span.c.machine,
-}
-"""The numbers by which spans refer to what they are grouped by."""
 
 
 def ranked_labels(question: Question, ranking: Ranking, most: int) -> queries.Query:
@@ -87,14 +90,40 @@ def rank(numerator: Number, denominator: Number) -> Number:
 
 def labels_in_use(question: Question) -> queries.Query:
     """The labels of which something is in use within the window, from no more tables than it takes to tell."""
-    spans, scope = sa.join(machine_span, cohort, cohort.c.id == machine_span.c.cohort), question.scope
-    label = SPANS_OF.get(question.group_by, label_of(question))
+    start, end = instant(question.buckets[0].from_us), instant(question.buckets[-1].to_us)
+    if is_of_factory_days(question):
+        f = factory_span.c
+        found = sa.select(f.factory.label("label")).distinct().where(f.from_at < end, f.to_at > start)
+        return found.where(f.cohort == sa.any_(cohorts_of(question))) if question.scope.cohorts else found
+    scope, s = question.scope, machine_span.c
+    labels = {GroupBy.FACTORY: s.factory, GroupBy.MACHINE: s.machine}
+    label = label_of(question) if question.group_by not in labels else labels[question.group_by]
+    source = sa.join(machine_span, cohort, cohort.c.id == s.cohort)
     if scope.factory_id is not None:
-        spans = spans.join(factory, factory.c.id == machine_span.c.factory)
+        source = source.join(factory, factory.c.id == s.factory)
     if scope.machine_id is not None:
-        spans = spans.join(machine, machine.c.id == machine_span.c.machine)
-    found = sa.select(label.label("label")).distinct().select_from(spans)
+        source = source.join(machine, machine.c.id == s.machine)
+    found = sa.select(label.label("label")).distinct().select_from(source)
     return found.where(*queries.spans_touching(question), *conditions(question))
+
+
+def is_of_factory_days(question: Question) -> bool:
+    """Whether factories are ranked by accounts of whole days, in some cohorts or in all."""
+    return question.group_by is GroupBy.FACTORY and question.in_whole_days and question.scope.factory_id is None
+
+
+def cohorts_of(question: Question) -> "sa.ColumnElement[Any]":
+    """The numbers of the scope's cohorts as an array, by which an index that begins with them is walked once."""
+    return sa.func.array(sa.select(cohort.c.id).where(*conditions(question)).scalar_subquery())
+
+
+def factory_sums(question: Question) -> queries.Query:
+    """Figures of the accounts of factories in the scope's cohorts, from their days alone."""
+    d = factory_day.c
+    within = [d.cohort == sa.any_(cohorts_of(question))] if question.scope.cohorts else []
+    figures = (sa.func.sum(d[name]).label(name) for name in (*(figure.id for figure in HOUR_SUMS), *DAY_COUNTS))
+    days = d.day.between(question.first_day, question.last_day)
+    return sa.select(d.factory.label("label"), *figures).where(*within, days).group_by(d.factory)
 
 
 def sources(question: Question, figures: Set[str]) -> Iterator[queries.Query]:
@@ -106,7 +135,7 @@ def sources(question: Question, figures: Set[str]) -> Iterator[queries.Query]:
     day_counts = figures & DAY_COUNTS.keys()
     yield queries.time_in_use(question) if figures & set(IN_USE) else labels_in_use(question)
     if figures & {figure.id for figure in HOUR_SUMS} or (day_counts and are_days_kept):
-        yield queries.account_sums(question)
+        yield factory_sums(question) if is_of_factory_days(question) else queries.account_sums(question)
     if day_counts and not are_days_kept:
         yield queries.day_counts(question)
     if CONNECTED in figures:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from schemas.kpi_definitions import KpiDefinition
+from services.analytics import FigureSums, product
 from services.api.cursors import make_cursor, read_cursor
 
 DESCENDING = "-"
+SCALE = 10**100
+"""Of ranks: denominators are below 1e50, so fractions that differ at all differ by more than 1e-100."""
 RANK = re.compile("[0-9]{1,300}")
 
 
@@ -96,3 +99,30 @@ def parse_place(cursor: str, order_by: str) -> Place:
             f"this cursor is not of order_by={order_by}; send it as `next_cursor` gave it, with the order of that page"
         )
     return Place(None if key.rank is None else int(key.rank), key.label)
+
+
+def ranked(ranking: Ranking, sums: Mapping[str, FigureSums], most: int) -> list[Place]:
+    """Return the next places in the order of a KPI, from the figures of every label that has a machine in use.
+
+    It is the order of ``rank_queries``, for labels of which there are few.
+    """
+    places = [Place(rank_of(ranking.kpi, figures), label) for label, figures in sums.items()]
+    places.sort(key=lambda place: order_key(ranking, place))
+    after = ranking.after
+    if after is not None:
+        places = [place for place in places if order_key(ranking, place) > order_key(ranking, after)]
+    return places[:most]
+
+
+def order_key(ranking: Ranking, place: Place) -> tuple[bool, int, str]:
+    """Return what places are ordered by: those without a value come last."""
+    rank = 0 if place.rank is None else place.rank
+    return place.rank is None, -rank if ranking.is_descending else rank, place.label
+
+
+def rank_of(kpi: KpiDefinition, figures: FigureSums) -> int | None:
+    """Return the whole number that orders a KPI's ratios exactly, as ``rank_queries.rank`` does; None without one."""
+    denominator = product(figures, kpi.denominator, kpi.denominator_times)
+    if denominator == 0:
+        return None
+    return product(figures, kpi.numerator, kpi.numerator_times) * SCALE // denominator

@@ -67,7 +67,7 @@ async def get_kpis(
     ranking = parsed(lambda: read_ranking(query, asked))
     after = parsed(lambda: read_place(query.cursor, asked)) if ranking is None else None
     may_know = await check_may_ask(databases, reader, scope, now)
-    form = CsvForm(ids, byte_order_mark=wants_byte_order_mark(request)) if wants_csv(request) else JsonForm()
+    form = CsvForm(ids, byte_order_mark=wants_byte_order_mark(request)) if wants_csv(request) else JsonForm(ids)
     answer = Answer(form, DEFINITIONS, ids, whole)
     try:
         async with databases.read.connect() as connection:

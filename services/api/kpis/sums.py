@@ -1,6 +1,6 @@
 """Reads the figures of a KPI question: sums of the accounts by label and bucket, with the time in use beside them."""
 
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -12,9 +12,12 @@ from services.api.kpis.tables import CONNECTED, IN_USE, SERVED, analytics_state
 from services.api.turns import Turn
 from services.core.times import to_us
 
+ACCOUNTED_UNTIL = sa.select(analytics_state.c.accounted_until)
 KEY_COLUMNS = ("label", "bucket")
 Key = tuple[str, int]
 """Label of the scope, and the instant at which the bucket begins."""
+Times = Iterable[tuple[str, int, int]]
+"""Labels with the beginning and end of time in use, in order."""
 
 
 @dataclass(slots=True)
@@ -28,16 +31,12 @@ class Sums:
 
 async def read_accounted_until(connection: AsyncConnection) -> int | None:
     """Return the instant up to which everything is accounted; None before accounting began."""
-    found = (await connection.execute(sa.select(analytics_state.c.accounted_until))).scalar_one_or_none()
+    found = (await connection.execute(ACCOUNTED_UNTIL)).scalar_one_or_none()
     return None if found is None else to_us(found)
 
 
-async def read_sums(connection: AsyncConnection, question: Question, wanted: Collection[str]) -> dict[Key, Sums]:
-    """Return the sums of every bucket in which a machine is in use.
-
-    Args:
-        wanted: the figures needed; expensive ones are read only if they are among them.
-    """
+async def read_sums(connection: AsyncConnection, question: Question) -> dict[Key, Sums]:
+    """Return the sums of every bucket in which a machine is in use."""
     found: dict[Key, Sums] = {}
     turn = Turn()
     for row in (await connection.execute(queries.time_in_use(question))).mappings():
@@ -49,14 +48,19 @@ async def read_sums(connection: AsyncConnection, question: Question, wanted: Col
     selects = [queries.account_sums(question)]
     if question.by_machine or not question.in_whole_days:
         selects.append(queries.day_counts(question))
-    if CONNECTED in wanted:
-        selects.append(queries.machines_connected(question))
     for select in selects:
         for row in (await connection.execute(select)).mappings():
             if key_of(row) in found:
                 found[key_of(row)].figures |= {name: int(row[name]) for name in row if name not in KEY_COLUMNS}
             await turn.end_if_long()
     return found
+
+
+async def add_connected(connection: AsyncConnection, question: Question, found: Mapping[Key, Sums]) -> None:
+    """Add to the sums of every bucket how many machines sent something within it."""
+    for row in (await connection.execute(queries.machines_connected(question))).mappings():
+        if key_of(row) in found:
+            found[key_of(row)].figures[CONNECTED] = int(row[CONNECTED])
 
 
 def key_of(row: sa.RowMapping) -> Key:

@@ -64,3 +64,24 @@ factory_day = sa.table(
 )
 cohort_hour = sa.table("cohort_hour", *numbers("cohort"), sa.column("hour", INSTANT), *figures(Table.COHORT_HOUR))
 cohort_day = sa.table("cohort_day", *numbers("cohort"), sa.column("day", sa.Date), *figures(Table.COHORT_DAY))
+
+
+def group_key() -> "list[sa.ColumnClause[str]]":
+    """The columns that say which group a row is about."""
+    return [sa.column(name, sa.Text) for name in ("kind", "within", "value")]
+
+
+group_day = sa.table("group_day", *group_key(), sa.column("day", sa.Date), *figures(Table.GROUP_DAY))
+group_step = sa.table(
+    "group_step",
+    *group_key(),
+    sa.column("at", INSTANT),
+    sa.column("seen_to", INSTANT),
+    *(
+        sa.column(name, sa.Integer)
+        for name in ("machines_in", "machines_out", "factories_in", "factories_out", "automated", "days")
+    ),
+)
+factory_span = sa.table(
+    "factory_span", *numbers("factory", "cohort"), sa.column("from_at", INSTANT), sa.column("to_at", INSTANT)
+)

@@ -5,7 +5,7 @@ A bucket is the same figure in whatever window it is asked for, so windows begin
 
 import calendar
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import overload
@@ -79,9 +79,19 @@ class Buckets(Sequence[Bucket]):
             return [self[i] for i in range(*index.indices(count))]
         if not -count <= index < count:
             raise IndexError(index)
-        start = self.start_of(index % count)
-        end = self.to_us if self.interval is Interval.TOTAL else following(start, self.interval)
-        return Bucket(start, min(end, self.to_us))
+        return self.starting_at(self.start_of(index % count))
+
+    def __iter__(self) -> Iterator[Bucket]:
+        start = self.from_us
+        while start < self.to_us:
+            bucket = self.starting_at(start)
+            yield bucket
+            start = bucket.to_us
+
+    def starting_at(self, start_us: int) -> Bucket:
+        """Return the bucket that begins at one of the interval's boundaries."""
+        end_us = self.to_us if self.interval is Interval.TOTAL else following(start_us, self.interval)
+        return Bucket(start_us, min(end_us, self.to_us))
 
     def index_of(self, us: int) -> int:
         """Return the index of the bucket that contains an instant of the window."""

@@ -68,8 +68,11 @@ async def find(
     connection: AsyncConnection, kind: Kind[Content], identifier: str, factory: int | None = None
 ) -> int | None:
     """Returns a thing's number, None if it is not registered; ``factory`` is the number of the factory that owns it."""
-    key = (factory, identifier)
-    return (await find_all(connection, kind, [key])).get(key)
+    # Of one thing, the expression is simpler: to build it takes longer than to find the thing.
+    things, columns = TABLES[kind].things, key_columns(kind)
+    own = (column == value for column, value in zip(columns, key_row(kind, (factory, identifier)), strict=True))
+    number = (await connection.execute(sa.select(things.c.id).where(*own))).scalar_one_or_none()
+    return None if number is None else int(number)
 
 
 async def find_ids(connection: AsyncConnection, kind: Kind[Content], ids: Iterable[str]) -> dict[str, int]:
