@@ -1,0 +1,183 @@
+"""Answers that are sent while they are being made, which no client can hold up and none takes for whole if it is not.
+
+What is made waits on disk until it is sent, and is removed from there in pieces. A client that reads slowly thus holds
+up neither a database connection nor memory.
+"""
+
+import asyncio
+import logging
+import os
+import tempfile
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import BinaryIO
+
+import asyncpg
+import pyarrow as pa
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from services.api.problems import Problem
+from services.api.spool import CHUNK_BYTES
+
+log = logging.getLogger(__name__)
+
+PARQUET, ARROW_STREAM = "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"
+MEDIA_TYPES = (PARQUET, ARROW_STREAM)
+"""Those of all answers that are sent while they are being made; both formats compress what they contain."""
+SEGMENT_BYTES = 16 * 1024 * 1024
+EXPECTED = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, pa.ArrowException)
+"""What may end an answer that has begun: the database, the disk, the time."""
+
+
+class Pipe:
+    """Bytes on their way from whoever makes an answer to whoever sends it. Close it afterwards.
+
+    One thread at a time writes. What it wrote can be read once it has been published on the event loop.
+    """
+
+    def __init__(self) -> None:
+        self._files: deque[BinaryIO] = deque([tempfile.TemporaryFile()])  # noqa: SIM115
+        self._readable: deque[int] = deque([0])
+        self._written = 0
+        self._changed = asyncio.Event()
+        self._is_whole = False
+
+    def write(self, content: bytes | memoryview) -> int:
+        """Append bytes. Return how many these are."""
+        size = len(memoryview(content).cast("B"))
+        self._files[-1].write(content)
+        self._written += size
+        return size
+
+    def flush(self) -> None:
+        """Hand what was written to the operating system."""
+        self._files[-1].flush()
+
+    def publish(self) -> None:
+        """Let everything that was written and flushed be read. Nobody may be writing."""
+        self._readable[-1] = self._written
+        if self._written >= SEGMENT_BYTES:
+            self._files.append(tempfile.TemporaryFile())  # noqa: SIM115
+            self._readable.append(0)
+            self._written = 0
+        self._changed.set()
+
+    def end(self) -> None:
+        """Let a reader know that nothing follows."""
+        self._is_whole = True
+        self._changed.set()
+
+    async def read(self) -> AsyncIterator[bytes]:
+        """Yield what is published in chunks, until the end. Others have their turn between two."""
+        offset = 0
+        while True:
+            if offset < self._readable[0]:
+                size = min(CHUNK_BYTES, self._readable[0] - offset)
+                yield os.pread(self._files[0].fileno(), size, offset)
+                offset += size
+                await asyncio.sleep(0)
+            elif len(self._files) > 1:
+                self._files.popleft().close()
+                self._readable.popleft()
+                offset = 0
+            elif self._is_whole:
+                return
+            else:
+                self._changed.clear()
+                await self._changed.wait()
+
+    def close(self) -> None:
+        """Release the disk."""
+        for file in self._files:
+            file.close()
+
+
+class Workshop:
+    """Places for answers that are being made, each of which takes memory and a database connection for minutes.
+
+    Args:
+        most: how many at once.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = self._free = most
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold a place.
+
+        Raises:
+            Problem: 503 if there is none.
+        """
+        if not self._free:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"{self._most} bulk answers are being made, as many as may be at once; try again in a minute.",
+                {"Retry-After": "60"},
+            )
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
+Make = Callable[[Pipe, MutableHeaders], Awaitable[None]]
+
+
+class StreamResponse(Response):
+    """Answers with what is made meanwhile.
+
+    An error before the first byte is a problem as of any other answer. After it, the response is broken off, so that
+    the client's HTTP library reports it as incomplete.
+
+    Args:
+        make: writes and publishes the answer, and may add headers before it publishes anything. It is cancelled if the
+            client leaves.
+    """
+
+    def __init__(self, make: Make, media_type: str) -> None:
+        super().__init__(None, headers={"Cache-Control": "no-store", "Vary": "Accept"}, media_type=media_type)
+        if "content-length" in self.headers:
+            del self.headers["content-length"]
+        self._make = make
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        pipe = Pipe()
+        making = asyncio.create_task(self._make_whole(pipe))
+        has_begun = False
+        try:
+            async for chunk in pipe.read():
+                if failed(making):
+                    break
+                if not has_begun:
+                    has_begun = True
+                    await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await making
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except EXPECTED as error:
+            if not has_begun:
+                raise
+            # To return without an end has the server close the connection, which the client must notice.
+            log.warning("an answer was broken off: %s: %s", type(error).__name__, error)
+        finally:
+            making.cancel()
+            await asyncio.wait({making})
+            pipe.close()
+
+    async def _make_whole(self, pipe: Pipe) -> None:
+        try:
+            await self._make(pipe, self.headers)
+        finally:
+            pipe.end()
+
+
+def failed(making: "asyncio.Task[None]") -> bool:
+    """Whether a task has ended otherwise than by returning."""
+    return making.done() and (making.cancelled() or making.exception() is not None)
