@@ -10,9 +10,11 @@ import os
 import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import asyncpg
 import pyarrow as pa
@@ -24,6 +26,7 @@ from starlette.types import Receive, Scope, Send
 from services.api.problems import Problem
 from services.api.spool import CHUNK_BYTES
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 PARQUET, ARROW_STREAM = "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"
@@ -34,58 +37,80 @@ EXPECTED = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSEr
 """What may end an answer that has begun: the database, the disk, the time."""
 
 
+@dataclass(slots=True)
+class Segment:
+    """A file of which ``readable`` bytes may be read and ``written`` were written."""
+
+    file: BinaryIO = field(default_factory=tempfile.TemporaryFile)
+    written: int = 0
+    readable: int = 0
+
+
 class Pipe:
     """Bytes on their way from whoever makes an answer to whoever sends it. Close it afterwards.
 
-    One thread at a time writes. What it wrote can be read once it has been published on the event loop.
+    One thread at a time writes. What it wrote can be read once it has been published on the event loop, but for the
+    last byte, which is kept back until more is published or the answer is whole. So whatever ends the answer early, it
+    ends within a message: a reader of Arrow streams would take one that ends between two for whole.
     """
 
     def __init__(self) -> None:
-        self._files: deque[BinaryIO] = deque([tempfile.TemporaryFile()])  # noqa: SIM115
-        self._readable: deque[int] = deque([0])
-        self._written = 0
+        self._segments = deque([Segment()])
         self._changed = asyncio.Event()
-        self._is_whole = False
+        self._is_over = self._is_closed = False
 
     def write(self, content: bytes | memoryview) -> int:
-        """Append bytes. Return how many these are."""
+        """Append bytes. Return how many these are.
+
+        What comes after ``close`` is dropped: a writer of Parquet that is abandoned writes a footer.
+        """
         size = len(memoryview(content).cast("B"))
-        self._files[-1].write(content)
-        self._written += size
+        if self._is_closed:
+            return size
+        last = self._segments[-1]
+        last.file.write(content)
+        last.written += size
         return size
 
     def flush(self) -> None:
         """Hand what was written to the operating system."""
-        self._files[-1].flush()
+        if not self._is_closed:
+            self._segments[-1].file.flush()
 
-    def publish(self) -> None:
-        """Let everything that was written and flushed be read. Nobody may be writing."""
-        self._readable[-1] = self._written
-        if self._written >= SEGMENT_BYTES:
-            self._files.append(tempfile.TemporaryFile())  # noqa: SIM115
-            self._readable.append(0)
-            self._written = 0
+    def publish(self, *, is_whole: bool = False) -> None:
+        """Let what was written and flushed be read. Nobody may be writing.
+
+        Args:
+            is_whole: nothing follows, so the last byte is no longer kept back.
+        """
+        last = self._segments[-1]
+        if last.written:
+            for segment in self._segments:
+                segment.readable = segment.written
+            last.readable -= not is_whole
+        if last.written >= SEGMENT_BYTES and not is_whole:
+            self._segments.append(Segment())
         self._changed.set()
 
     def end(self) -> None:
-        """Let a reader know that nothing follows."""
-        self._is_whole = True
+        """Let a reader know that nothing follows, whole or not."""
+        self._is_over = True
         self._changed.set()
 
     async def read(self) -> AsyncIterator[bytes]:
         """Yield what is published in chunks, until the end. Others have their turn between two."""
         offset = 0
         while True:
-            if offset < self._readable[0]:
-                size = min(CHUNK_BYTES, self._readable[0] - offset)
-                yield os.pread(self._files[0].fileno(), size, offset)
+            first = self._segments[0]
+            if offset < first.readable:
+                size = min(CHUNK_BYTES, first.readable - offset)
+                yield os.pread(first.file.fileno(), size, offset)
                 offset += size
                 await asyncio.sleep(0)
-            elif len(self._files) > 1:
-                self._files.popleft().close()
-                self._readable.popleft()
+            elif len(self._segments) > 1 and offset == first.written:
+                self._segments.popleft().file.close()
                 offset = 0
-            elif self._is_whole:
+            elif self._is_over:
                 return
             else:
                 self._changed.clear()
@@ -93,19 +118,28 @@ class Pipe:
 
     def close(self) -> None:
         """Release the disk."""
-        for file in self._files:
-            file.close()
+        self._is_closed = True
+        for segment in self._segments:
+            segment.file.close()
 
 
 class Workshop:
     """Places for answers that are being made, each of which takes memory and a database connection for minutes.
 
+    They share one thread for what would keep the event loop from others: several would take turns with the interpreter
+    anyway, and each would keep memory of its own.
+
     Args:
-        most: how many at once.
+        most: how many answers at once.
     """
 
     def __init__(self, most: int) -> None:
         self._most = self._free = most
+        self._thread = ThreadPoolExecutor(1, "bulk")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Return what a function returns in the thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     @contextmanager
     def place(self) -> Iterator[None]:

@@ -85,9 +85,9 @@ async def definitions_of(api: Api) -> dict[str, Any]:
     return {kpi["id"]: kpi for kpi in answer.json()["kpis"]}
 
 
-@pytest.mark.parametrize("rows", [5, walks.ROWS])
+@pytest.mark.parametrize(("rows", "intervals"), [(7, ("day", "total")), (walks.ROWS, ("hour", "day", "total"))])
 async def test_every_question_has_the_items_of_its_answer_in_json(
-    api: Api, monkeypatch: pytest.MonkeyPatch, rows: int
+    api: Api, monkeypatch: pytest.MonkeyPatch, rows: int, intervals: tuple[str, ...]
 ) -> None:
     await register(api)
     await add_counts(api)
@@ -95,7 +95,7 @@ async def test_every_question_has_the_items_of_its_answer_in_json(
     monkeypatch.setattr(walks, "ROWS", rows)
     seen = 0
     for group_by in (None, *GroupBy):
-        for interval in ("hour", "day", "total"):
+        for interval in intervals:
             asked = {**WINDOW, "interval": interval, **({"group_by": group_by} if group_by else {})}
             answer = await ask(api, "application/json", limit=10_000, **asked)
             expected = [row_of(item, definitions) for item in answer.json(parse_float=Decimal)["items"]]
@@ -104,4 +104,62 @@ async def test_every_question_has_the_items_of_its_answer_in_json(
                 assert rows_of(table) == expected, (group_by, interval)
                 assert table.schema.metadata[b"accounted_until"] == b"2017-03-08T19:06:40Z"
             seen += len(expected)
-    assert seen > 1000
+    assert seen > 100
+
+
+async def test_pages_and_orders_are_those_of_json(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await register(api)
+    await add_counts(api)
+    monkeypatch.setattr(walks, "RANKED", 2)
+    total: dict[str, Any] = {**WINDOW, "group_by": "machine"}
+    for order in ("availability", "-oee"):
+        expected = (await ask(api, "application/json", order_by=order, **total)).json()["items"]
+        whole = table_of(await ask(api, PARQUET, order_by=order, **total)).to_pylist()
+        assert [row["scope"] for row in whole] == [item["scope"] for item in expected]
+        best = await ask(api, ARROW_STREAM, order_by=order, limit=2, **total)
+        assert table_of(best).to_pylist() == whole[:2]
+    page: dict[str, Any] = {**total, "interval": "day", "limit": 5}
+    headers = {"Authorization": f"Bearer {await api.key('ministry')}", "Accept": PARQUET}
+    path, pages = f"/v1/kpis?{httpx.QueryParams(page)}", []
+    while path:
+        answer = await api.client.get(path, headers=headers)
+        pages.append(table_of(answer).to_pylist())
+        path = answer.links["next"]["url"].removeprefix("http://api") if "next" in answer.links else ""
+    whole = table_of(await ask(api, PARQUET, **{**page, "limit": 10_000})).to_pylist()
+    assert [row for rows in pages for row in rows] == whole
+    assert all(len(rows) == 5 for rows in pages[:-1])
+    assert len(pages) > 3
+
+
+async def test_an_empty_answer_has_columns(api: Api) -> None:
+    await api.register()
+    for accept in (PARQUET, ARROW_STREAM):
+        empty = table_of(await ask(api, accept, group_by="region", **WINDOW, kpi="oee"))
+        assert empty.num_rows == 0
+        assert empty.column_names[-7:] == [
+            "oee",
+            "oee_numerator_us",
+            "oee_denominator_us",
+            "oee_reason",
+            "oee_flags",
+            "coverage",
+            "suppressed",
+        ]
+
+
+async def test_a_bulk_answer_is_refused_like_any_other(api: Api) -> None:
+    await api.register()
+    for asked, status in (
+        ({"scope": "factory:F9"}, HTTPStatus.NOT_FOUND),
+        ({"kpi": "none"}, HTTPStatus.UNPROCESSABLE_ENTITY),
+        ({"order_by": "oee", "interval": "day"}, HTTPStatus.UNPROCESSABLE_ENTITY),
+    ):
+        answer = await ask(api, PARQUET, **WINDOW, **asked)
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+    region = await api.client.get(
+        "/v1/kpis",
+        params={**WINDOW, "group_by": "factory"},
+        headers={"Authorization": f"Bearer {await api.key('region:KR-26')}", "Accept": PARQUET},
+    )
+    assert region.status_code == HTTPStatus.FORBIDDEN

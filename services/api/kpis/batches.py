@@ -11,16 +11,23 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.kpi_definitions import KpiDefinition, KpiDefinitions, Unit
+from services.api.kpis.arrow_arrays import (
+    INSTANT,
+    TEXT,
+    WHOLE_NUMBER,
+    WIDE_NUMBER,
+    array_of,
+    instants,
+    integers,
+    texts,
+    truths,
+)
 from services.api.kpis.grids import FACTORIES, MACHINES, Grid, Numbers, is_wide
 from services.api.kpis.items import COUNTS, COVERAGE, MODES, STATES, UNKNOWN
 from services.api.kpis.kpi_columns import KpiColumn, compute_column, figures_needed, flags_of
 from services.api.kpis.questions import Question
 from services.api.kpis.windows import Buckets
 
-TEXT = pa.dictionary(pa.int32(), pa.string())
-INSTANT = pa.timestamp("us", tz="UTC")
-WHOLE_NUMBER = pa.int64()
-WIDE_NUMBER = pa.decimal128(38, 0)
 SUFFIXES = {Unit.seconds: "_us", Unit.hours: "_us", Unit.seconds_squared: "_us2"}
 """What sums of time are called: they are not in the units that JSON has, in which they may be fractions."""
 TIME_IN_USE = "in_use_us"
@@ -103,7 +110,7 @@ class Table:
             columns += kpi_arrays(known[name], column, schema)
         if COVERAGE not in self.ids:
             columns.append(values_of(compute_column(known, COVERAGE, grid.figures, low)))
-        columns.append(pa.array(np.zeros(len(grid.places), dtype=bool)))
+        columns.append(truths(np.zeros(len(grid.places), dtype=bool)))
         return pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def _bounds(self, grid: Grid) -> list[pa.Array]:
@@ -112,8 +119,7 @@ class Table:
         ends = np.array([self.whole[self.whole.index_of(start)].to_us for start in starts.tolist()], dtype=np.int64)
         at = grid.bucket_places
         own = ends[at]
-        instants = [pa.array(numbers, WHOLE_NUMBER).cast(INSTANT) for numbers in (starts[at], own)]
-        return [*instants, pa.array(own > self.question.until_us)]
+        return [instants(starts[at]), instants(own), truths(own > self.question.until_us)]
 
 
 def with_unknown(whole: Numbers, known: Sequence[Numbers]) -> list[Numbers]:
@@ -130,26 +136,11 @@ def kpi_arrays(definition: KpiDefinition, column: KpiColumn, schema: pa.Schema) 
         values_of(column),
         integers(column.numerator, schema.field(sum_name(definition, "numerator")).type),
         integers(column.denominator, schema.field(sum_name(definition, "denominator")).type),
-        texts(column.reason, reasons, missing=column.has_value),
+        texts(column.reason, reasons, ~column.has_value),
         texts(column.flags, combined),
     ]
 
 
 def values_of(column: KpiColumn) -> pa.Array:
     """Return a KPI's values; null where there is none."""
-    return pa.array(column.value, mask=~column.has_value)
-
-
-def integers(numbers: Numbers, kind: pa.DataType) -> pa.Array:
-    """Return whole numbers as an array of a type."""
-    if kind == WHOLE_NUMBER:
-        return pa.array(numbers.astype(np.int64), kind)
-    if numbers.dtype != object:
-        return pa.array(numbers, WHOLE_NUMBER).cast(pa.decimal128(19, 0)).cast(kind)
-    return pa.array(numbers.tolist(), kind)
-
-
-def texts(places: Numbers, values: Sequence[str], missing: Numbers | None = None) -> pa.Array:
-    """Return texts as the places that they have among some values; null where they are missing."""
-    indexes = pa.array(places.astype(np.int32), pa.int32(), mask=missing)
-    return pa.DictionaryArray.from_arrays(indexes, pa.array(values, pa.string()))
+    return array_of(pa.float64(), column.value, column.has_value)

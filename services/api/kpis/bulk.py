@@ -13,7 +13,7 @@ from services.api.database import Databases
 from services.api.kpis.batches import Table
 from services.api.kpis.encoders import Scribe
 from services.api.kpis.forms import FormKind
-from services.api.kpis.grids import read_grid
+from services.api.kpis.grids import read_part
 from services.api.kpis.paging import Page, choose_page, choose_ranked_page
 from services.api.kpis.questions import Question
 from services.api.kpis.ranking import Ranking
@@ -85,10 +85,10 @@ class BulkAnswer:
                 begun = self.wanted.whole.until(until_us or 0)
                 question = replace(self.wanted.question, buckets=begun, until_us=until_us or 0)
                 table = self._table(question, until_us)
-                scribe = Scribe(self.wanted.form, table, pipe)
+                scribe = Scribe(self.wanted.form, table, pipe, self.workshop)
                 if until_us and begun:
                     async for part in self._parts(connection, question, begun, headers):
-                        await scribe.write(await read_grid(connection, part.question, table.figures, part.keys))
+                        await scribe.write(await read_part(connection, part.question, table.figures, part.keys))
             await scribe.close()
         finally:
             if scribe is not None:

@@ -1,6 +1,7 @@
 """Writes batches of items as Parquet or as an Arrow IPC stream.
 
-Both formats have an end of their own, so that a file of which the end is missing cannot be read as a shorter one.
+A file of which the end is missing cannot be read as a shorter one. Parquet's end is a footer; an Arrow stream that is
+broken off ends within a message (``streams.Pipe``).
 """
 
 import asyncio
@@ -12,8 +13,8 @@ import pyarrow.parquet as pq
 
 from services.api.kpis.batches import Table
 from services.api.kpis.forms import FormKind
-from services.api.kpis.grids import Grid
-from services.api.streams import Pipe
+from services.api.kpis.grids import Reading
+from services.api.streams import Pipe, Workshop
 
 FULL_ROWS = 16_384
 """Row groups are at least as large, but the last: readers are slow with many small ones."""
@@ -90,28 +91,33 @@ ENCODERS: dict[FormKind, type[ParquetEncoder] | type[ArrowEncoder]] = {
 
 
 class Scribe:
-    """Encodes one part at a time in a thread, while the next one is read. Call ``rest`` afterwards, whatever happens.
+    """Encodes one part at a time in the workshop's thread, while the next one is read. Call ``rest`` afterwards.
 
     Args:
         pipe: what is written into; it must not be closed before ``rest`` has returned.
     """
 
-    def __init__(self, form: FormKind, table: Table, pipe: Pipe) -> None:
+    def __init__(self, form: FormKind, table: Table, pipe: Pipe, workshop: Workshop) -> None:
+        self._workshop = workshop
         self._table, self._schema, self._pipe = table, table.schema(), pipe
         self._encoder: Encoder = ENCODERS[form](pipe, self._schema)
         self._writing: asyncio.Task[None] | None = None
 
-    async def write(self, grid: Grid) -> None:
-        """Begin to encode some items, when those before are encoded. Then these are published."""
+    async def write(self, reading: Reading) -> None:
+        """Begin to encode what was read, when what came before is encoded. Then that is published."""
         await self._finish()
-        if len(grid.places):
-            self._begin(lambda: self._encoder.write(self._table.batch(grid, self._schema)))
+        self._begin(lambda: self._write(reading))
 
     async def close(self) -> None:
         """Finish, write what ends the file, and publish it all."""
         await self._finish()
         self._begin(self._encoder.close)
-        await self._finish()
+        await self._finish(is_whole=True)
+
+    def _write(self, reading: Reading) -> None:
+        grid = reading.grid()
+        if len(grid.places):
+            self._encoder.write(self._table.batch(grid, self._schema))
 
     async def rest(self) -> None:
         """Return when no thread writes, without regard to errors."""
@@ -123,12 +129,12 @@ class Scribe:
             write()
             self._pipe.flush()
 
-        self._writing = asyncio.create_task(asyncio.to_thread(write_and_flush))
+        self._writing = asyncio.create_task(self._workshop.run(write_and_flush))
 
-    async def _finish(self) -> None:
+    async def _finish(self, *, is_whole: bool = False) -> None:
         if self._writing is not None:
             # To await the task itself would cancel it, but not its thread, with this one.
             await asyncio.wait({self._writing})
             self._writing.result()
             self._writing = None
-            self._pipe.publish()
+            self._pipe.publish(is_whole=is_whole)

@@ -4,7 +4,6 @@ An array of figures has 64-bit integers below 2**53, which arithmetic with doubl
 integers, which are exact and slow.
 """
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.api.kpis import queries
 from services.api.kpis.bulk_queries import SPLIT_AT, copy_rows, placed
 from services.api.kpis.questions import Question
+from services.api.kpis.sums import Key
 from services.api.kpis.tables import CONNECTED, DAY_COUNTS, HOUR_SUMS, IN_USE
 from services.api.kpis.windows import Bucket
 from services.core.database import POSTGRES_EPOCH_US
@@ -57,10 +57,37 @@ class Grid:
         return self.places % len(self.buckets)
 
 
-async def read_grid(
-    connection: AsyncConnection, question: Question, wanted: Collection[str], keys: Collection[tuple[str, int]] | None
-) -> Grid:
-    """Return the items of a question's labels and buckets: those in which a machine is in use.
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What the server has answered to one of a part's queries: rows with these columns, some of which are wide."""
+
+    names: Sequence[str]
+    wide: Collection[str]
+    pieces: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that was read of a part."""
+
+    question: Question
+    labels: Sequence[str]
+    copied: Sequence[Copied]
+    keys: Collection[Key] | None
+
+    def grid(self) -> Grid:
+        """Return the items. It takes some milliseconds for some thousands of them, so call it in a thread."""
+        buckets = self.question.buckets
+        found: dict[str, Numbers] = {}
+        for copied in self.copied:
+            found |= scatter(copied, len(self.labels), buckets)
+        return items_of(self.labels, buckets, found, self.keys)
+
+
+async def read_part(
+    connection: AsyncConnection, question: Question, wanted: Collection[str], keys: Collection[Key] | None
+) -> Reading:
+    """Read the items of a question's labels and buckets: those in which a machine is in use.
 
     Args:
         wanted: the figures needed.
@@ -81,33 +108,29 @@ async def read_grid(
         asked.append((queries.day_counts(question), list(DAY_COUNTS)))
     if CONNECTED in wanted:
         asked.append((queries.machines_connected(question), [CONNECTED]))
-    found: dict[str, Numbers] = {}
+    copied = []
     for query, names in asked:
         wide = {name for name in names if is_wide(question, name)}
-        pieces = await copy_rows(connection, placed(query, labels, names, wide))
-        # Not on the event loop: it takes some milliseconds for some thousands of rows.
-        found |= await asyncio.to_thread(scatter, pieces, names, wide, len(labels), question.buckets)
-    return await asyncio.to_thread(items_of, labels, question.buckets, found, keys)
+        copied.append(Copied(names, wide, await copy_rows(connection, placed(query, labels, names, wide))))
+    return Reading(question, labels, copied, keys)
 
 
-def scatter(
-    pieces: Sequence[bytes], names: Sequence[str], wide: Collection[str], labels: int, buckets: Sequence[Bucket]
-) -> dict[str, Numbers]:
+def scatter(copied: Copied, labels: int, buckets: Sequence[Bucket]) -> dict[str, Numbers]:
     """Return copied rows as an array for each column: a number for each label and bucket, 0 where there is no row."""
     fields = [("fields", ">i2"), ("_place", ">i4"), ("place", ">i8"), ("_bucket", ">i4"), ("bucket", ">i8")]
-    for name in names:
+    for name in copied.names:
         fields += [(f"_{name}", ">i4"), (name, ">i8")]
-        fields += [(f"_{name}_rest", ">i4"), (f"{name}_rest", ">i8")] if name in wide else []
-    content = memoryview(b"".join(pieces))[SIGNATURE_BYTES:-TRAILER_BYTES]
+        fields += [(f"_{name}_rest", ">i4"), (f"{name}_rest", ">i8")] if name in copied.wide else []
+    content = memoryview(b"".join(copied.pieces))[SIGNATURE_BYTES:-TRAILER_BYTES]
     rows = np.frombuffer(content, dtype=fields)
     starts = np.array([bucket.from_us for bucket in buckets], dtype=np.int64)
     at = np.searchsorted(starts, rows["bucket"].astype(np.int64) + POSTGRES_EPOCH_US)
     places = (rows["place"].astype(np.int64) - 1) * len(buckets) + at
     found: dict[str, Numbers] = {}
-    for name in names:
+    for name in copied.names:
         column = np.zeros(labels * len(buckets), dtype=np.int64)
         column[places] = rows[name]
-        if name not in wide:
+        if name not in copied.wide:
             found[name] = column
             continue
         rest = np.zeros_like(column)
@@ -120,7 +143,7 @@ def items_of(
     labels: Sequence[str],
     buckets: Sequence[Bucket],
     figures: Mapping[str, Numbers],
-    keys: Collection[tuple[str, int]] | None,
+    keys: Collection[Key] | None,
 ) -> Grid:
     """Return the items of a grid of figures."""
     if keys is None:

@@ -13,8 +13,8 @@ from services.api.kpis.ranking import Ranking, parse_place
 from services.api.kpis.sums import Key
 from services.api.kpis.windows import Bucket, Buckets
 
-ROWS = 32_768
-"""The most items of a part: some tens of MB while it is read and encoded."""
+ROWS = 8_192
+"""The most items of a part: some 10 MB while it is read and encoded."""
 LABELS = 5_000
 RANKED = 10_000
 """How many items in the order of a KPI are chosen at once."""
