@@ -102,7 +102,9 @@ async def test_a_client_that_goes_away_ends_its_answer(country: str, tmp_path: P
             assert (head.status_code, head.headers["content-type"], head.content) == (200, PARQUET, b"")
             assert "etag" not in head.headers
             await wait_for_peace(observer, 2)
-            whole = await client.get(SMALL)
+            whole = await client.get(SMALL, headers={"Accept-Encoding": "gzip"})
+            assert whole.headers["cache-control"] == "no-store"
+            assert not {"etag", "content-encoding", "content-length"} & set(whole.headers)
             assert open_as(PARQUET, whole.content).num_rows == FACTORIES * DAYS
         assert not {"WARNING", "ERROR", "Traceback"} & set(api.service.output.split())
 
