@@ -9,9 +9,9 @@ import logging
 import os
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import BinaryIO, TypeVar
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 PARQUET, ARROW_STREAM = "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"
 MEDIA_TYPES = (PARQUET, ARROW_STREAM)
 """Those of all answers that are sent while they are being made; both formats compress what they contain."""
+PATIENCE_S = 10.0
 SEGMENT_BYTES = 16 * 1024 * 1024
 EXPECTED = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, pa.ArrowException)
 """What may end an answer that has begun: the database, the disk, the time."""
@@ -130,35 +131,40 @@ class Workshop:
     anyway, and each would keep memory of its own.
 
     Args:
-        most: how many answers at once.
+        most: how many answers at once; a further one waits, for a short time.
+        patience_s: how long it waits.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = self._free = most
+    def __init__(self, most: int, patience_s: float = PATIENCE_S) -> None:
+        self._most = most
+        self._patience_s = patience_s
+        self._places = asyncio.Semaphore(most)
         self._thread = ThreadPoolExecutor(1, "bulk")
 
     async def run(self, work: Callable[[], T]) -> T:
         """Return what a function returns in the thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
         """Hold a place.
 
         Raises:
-            Problem: 503 if there is none.
+            Problem: 503 if none became free in time.
         """
-        if not self._free:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._places.acquire()
+        except TimeoutError:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"{self._most} bulk answers are being made, as many as may be at once; try again in a minute.",
+                "As many bulk answers are being made as may be at once; try again in a minute.",
                 {"Retry-After": "60"},
-            )
-        self._free -= 1
+            ) from None
         try:
             yield
         finally:
-            self._free += 1
+            self._places.release()
 
 
 Make = Callable[[Pipe, MutableHeaders], Awaitable[None]]

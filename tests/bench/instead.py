@@ -26,7 +26,7 @@ from tests.bench.stacks import Servers
 from tests.community import running_community
 from tests.stack import Stack
 
-FACTORIES = 1500
+FACTORIES = 3000
 MACHINES_EACH = 20
 STATES_AN_HOUR = 4
 COUNTS_AN_HOUR = 1

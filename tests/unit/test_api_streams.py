@@ -75,8 +75,10 @@ async def test_nothing_that_is_not_published_is_read() -> None:
     pipe.close()
 
 
-def test_a_workshop_has_so_many_places() -> None:
-    workshop = Workshop(1)
+async def test_a_workshop_has_so_many_places() -> None:
+    workshop = Workshop(1, patience_s=0.01)
     for _ in range(2):
-        with workshop.place(), pytest.raises(Problem, match="1 bulk answers"), workshop.place():
-            pass
+        async with workshop.place():
+            with pytest.raises(Problem, match="As many bulk answers"):
+                async with workshop.place():
+                    pass

@@ -31,6 +31,7 @@ class Wanted:
     Attributes:
         question: with its whole window, accounted or not.
         whole: its buckets.
+        most_items: no answer has more.
         ids: the KPIs asked for.
         ranking: the order by a KPI, if it is not by scope and time.
         after: the item that a page begins after.
@@ -40,6 +41,7 @@ class Wanted:
     form: FormKind
     question: Question
     whole: Buckets
+    most_items: int
     definitions: KpiDefinitions
     ids: list[str]
     ranking: Ranking | None
@@ -71,10 +73,8 @@ class BulkAnswer:
             Problem: 503 if as many are being made as may be.
             TimeoutError: it took too long.
         """
-        async with self.reader_place:
-            with self.workshop.place():
-                async with asyncio.timeout(self.deadline_s):
-                    await self._make(pipe, headers)
+        async with self.reader_place, self.workshop.place(), asyncio.timeout(self.deadline_s):
+            await self._make(pipe, headers)
 
     async def _make(self, pipe: Pipe, headers: MutableHeaders) -> None:
         scribe: Scribe | None = None
@@ -85,7 +85,7 @@ class BulkAnswer:
                 begun = self.wanted.whole.until(until_us or 0)
                 question = replace(self.wanted.question, buckets=begun, until_us=until_us or 0)
                 table = self._table(question, until_us)
-                scribe = Scribe(self.wanted.form, table, pipe, self.workshop)
+                scribe = Scribe(self.wanted.form, table, self.wanted.most_items, pipe, self.workshop)
                 if until_us and begun:
                     async for part in self._parts(connection, question, begun, headers):
                         await scribe.write(await read_part(connection, part.question, table.figures, part.keys))

@@ -16,8 +16,10 @@ from services.api.kpis.forms import FormKind
 from services.api.kpis.grids import Reading
 from services.api.streams import Pipe, Workshop
 
-FULL_ROWS = 16_384
-"""Row groups are at least as large, but the last: readers are slow with many small ones."""
+LEAST_ROWS, MOST_ROWS = 8_192, 65_536
+GROUPS = 256
+"""How many row groups a large Parquet file has. Their columns are all in its footer, and in memory until then, at 1.7
+kB each; the items of one group are in memory until it is written."""
 WITH_STATISTICS = ["scope", "from"]
 """The columns of which a Parquet file has the bounds of each row group; those of all would fill its footer."""
 
@@ -46,17 +48,22 @@ class Sink:
 
 
 class ParquetEncoder:
-    """A Parquet file."""
+    """A Parquet file.
 
-    def __init__(self, pipe: Pipe, schema: pa.Schema) -> None:
+    Args:
+        most_items: no answer has more.
+    """
+
+    def __init__(self, pipe: Pipe, schema: pa.Schema, most_items: int) -> None:
         self._schema = schema
+        self._full = min(MOST_ROWS, max(LEAST_ROWS, most_items // GROUPS))
         sink = pa.PythonFile(Sink(pipe), "w")
         self._writer = pq.ParquetWriter(sink, schema, compression="zstd", write_statistics=WITH_STATISTICS)
         self._waiting: list[pa.RecordBatch] = []
 
     def write(self, batch: pa.RecordBatch) -> None:
         self._waiting.append(batch)
-        if sum(waiting.num_rows for waiting in self._waiting) >= FULL_ROWS:
+        if sum(waiting.num_rows for waiting in self._waiting) >= self._full:
             self._write_waiting()
 
     def _write_waiting(self) -> None:
@@ -73,7 +80,7 @@ class ParquetEncoder:
 class ArrowEncoder:
     """An Arrow IPC stream, each batch with dictionaries of its own."""
 
-    def __init__(self, pipe: Pipe, schema: pa.Schema) -> None:
+    def __init__(self, pipe: Pipe, schema: pa.Schema, most_items: int) -> None:
         options = pa.ipc.IpcWriteOptions(compression="zstd")
         self._writer = pa.ipc.new_stream(pa.PythonFile(Sink(pipe), "w"), schema, options=options)
 
@@ -97,10 +104,10 @@ class Scribe:
         pipe: what is written into; it must not be closed before ``rest`` has returned.
     """
 
-    def __init__(self, form: FormKind, table: Table, pipe: Pipe, workshop: Workshop) -> None:
+    def __init__(self, form: FormKind, table: Table, most_items: int, pipe: Pipe, workshop: Workshop) -> None:
         self._workshop = workshop
         self._table, self._schema, self._pipe = table, table.schema(), pipe
-        self._encoder: Encoder = ENCODERS[form](pipe, self._schema)
+        self._encoder: Encoder = ENCODERS[form](pipe, self._schema, most_items)
         self._writing: asyncio.Task[None] | None = None
 
     async def write(self, reading: Reading) -> None:

@@ -77,9 +77,11 @@ async def get_kpis(
         async with databases.read.connect() as connection:
             if may_know:
                 await check_exists(connection, scope)
-            await check_cost(connection, asked, most)
+            labels = await check_cost(connection, asked, most)
         limit = query.limit if {"limit", "cursor"} & query.model_fields_set else None
-        return stream(request, databases, Wanted(form, asked, whole, DEFINITIONS, ids, ranking, after, limit))
+        return stream(
+            request, databases, Wanted(form, asked, whole, labels * len(whole), DEFINITIONS, ids, ranking, after, limit)
+        )
     as_csv = form is FormKind.CSV
     writer = CsvForm(ids, byte_order_mark=wants_byte_order_mark(request)) if as_csv else JsonForm()
     answer = Answer(writer, DEFINITIONS, ids, whole)
