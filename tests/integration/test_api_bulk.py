@@ -147,6 +147,32 @@ async def test_an_empty_answer_has_columns(api: Api) -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("group_by", "time"), [("factory", "int64"), ("machine", "int64"), ("region", "decimal128(38, 0)")]
+)
+async def test_types_depend_on_the_question_alone(api: Api, group_by: str, time: str) -> None:
+    await api.register()
+    expected = {
+        "scope": "dictionary<values=string, indices=int32, ordered=0>",
+        "from": "timestamp[us, tz=UTC]",
+        "partial": "bool",
+        "machines": "int64",
+        "producing_us": time,
+        "unknown_us": time,
+        "good": "int64",
+        "mtbf_h": "double",
+        "mtbf_h_numerator_us": time,
+        "mtbf_h_denominator": "int64",
+        "oee_numerator_us": "decimal128(38, 0)",
+        "oee_denominator_us": time,
+        "nee_denominator_us2": "decimal128(38, 0)",
+        "nee_reason": "dictionary<values=string, indices=int32, ordered=0>",
+    }
+    for accept in (PARQUET, ARROW_STREAM):
+        schema = table_of(await ask(api, accept, group_by=group_by, **WINDOW)).schema
+        assert {name: str(schema.field(name).type) for name in expected} == expected
+
+
 async def test_a_bulk_answer_is_refused_like_any_other(api: Api) -> None:
     await api.register()
     for asked, status in (

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.figure_definitions import FIGURES, ColumnType, FigureUnit
 from services.api.kpis import queries
 from services.api.kpis.bulk_queries import SPLIT_AT, copy_rows, placed
 from services.api.kpis.questions import Question
@@ -28,13 +29,17 @@ SIGNATURE_BYTES, TRAILER_BYTES = 19, 2
 """What a binary copy begins and ends with: ``PGCOPY``, flags, the length of an empty extension; and -1 for no row."""
 
 
+NUMERIC = frozenset(figure.id for figure in FIGURES if ColumnType.NUMERIC in figure.tables.values())
+COUNTS = frozenset(figure.id for figure in FIGURES if figure.unit is not FigureUnit.MICROSECONDS)
+
+
 def is_wide(question: Question, name: str) -> bool:
-    """Whether a sum of a figure may not fit into 64 bits.
+    """Whether a sum of a figure, or another amount of time, may not fit into 64 bits.
 
     Time of a single factory always does. Ideal cycles times pieces, and the time of a country over years, may not.
     """
-    is_time = name.endswith("_us")
-    return is_time and ("_ideal_" in name or not (question.by_factory or question.by_machine))
+    of_one = question.by_factory or question.by_machine
+    return name in NUMERIC or not (of_one or name in COUNTS or name in (MACHINES, FACTORIES))
 
 
 @dataclass(frozen=True, slots=True)
