@@ -34,6 +34,8 @@ MEDIA_TYPES = (PARQUET, ARROW_STREAM)
 """Those of all answers that are sent while they are being made; both formats compress what they contain."""
 PATIENCE_S = 10.0
 SEGMENT_BYTES = 16 * 1024 * 1024
+AWAY = (asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+"""The database ended a query, or is away. SQLAlchemy does not see errors of copies, which bypass it."""
 EXPECTED = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, pa.ArrowException)
 """What may end an answer that has begun: the database, the disk, the time."""
 
@@ -202,6 +204,12 @@ class StreamResponse(Response):
             await making
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except EXPECTED as error:
+            if not has_begun and isinstance(error, AWAY):
+                raise Problem(
+                    HTTPStatus.SERVICE_UNAVAILABLE,
+                    "The database does not answer; try again in a while.",
+                    {"Retry-After": "5"},
+                ) from error
             if not has_begun:
                 raise
             # To return without an end has the server close the connection, which the client must notice.

@@ -16,6 +16,7 @@ import pytest
 from services.api.streams import ARROW_STREAM, PARQUET
 from services.core.database import Connection, connect
 from tests.api_process import ApiProcess, open_transactions, queries_under_way, running_api
+from tests.integration.test_api_limits import questions_hang, wait_until
 from tests.integration.test_api_under_load import DAYS, FACTORIES, country
 
 __all__ = ["country"]
@@ -162,3 +163,22 @@ async def test_the_bound_of_a_bulk_answer(country: str, tmp_path: Path) -> None:
             assert "20,000,000 buckets in all" in refused.json()["detail"]
             as_json = await client.get(LARGE, headers={"Accept": "application/json"})
             assert as_json.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+async def test_what_fails_before_the_first_byte_is_a_problem(country: str, tmp_path: Path) -> None:
+    hangs = "/v1/kpis?from=2026-03-01&to=2026-03-02"
+    with running_api(country, tmp_path, JEJO_API_DEADLINE_S="3") as api:
+        headers = await api.headers("problem")
+        async with questions_hang(country) as observer, client_of(api, headers, PARQUET) as client:
+            too_late = await client.get(hangs)
+            assert too_late.status_code == HTTPStatus.GATEWAY_TIMEOUT
+            await wait_for_peace(observer, 2)
+            asked = asyncio.create_task(client.get(hangs))
+            await wait_until(1, observer, 2)
+            assert await observer.fetchval(TERMINATE) == 1
+            refused = await asked
+            assert refused.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+            assert "The database does not answer" in refused.json()["detail"]
+        async with client_of(api, headers, PARQUET) as client:
+            assert open_as(PARQUET, (await client.get(hangs)).content).num_rows == 1
+        assert "Traceback" not in api.service.output
