@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,12 +54,11 @@ def fetch_community_edition() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def community_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the session's one Community edition database, migrated by ``jejo migrate --bootstrap``."""
+@contextmanager
+def running_community(log: Path) -> Iterator[str]:
+    """Start a Community edition database, migrated by ``jejo migrate --bootstrap``, and stop it afterwards."""
     folder = fetch_community_edition()
     port = free_port()
-    log = tmp_path_factory.mktemp("community") / "server.log"
     command = ["node", str(folder / "serve.mjs"), str(port)]
     server = Process(
         "TimescaleDB in WebAssembly", command, log, lambda: server.log_contains(b"ready"), ready_timeout_s=120
@@ -69,8 +69,17 @@ def community_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     migrate = [sys.executable, "-m", "services", "migrate", "--bootstrap"]
     done = subprocess.run(migrate, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    yield url
-    server.stop()
+    try:
+        yield url
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def community_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the session's one Community edition database."""
+    with running_community(tmp_path_factory.mktemp("community") / "server.log") as url:
+        yield url
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from services.api.programme import routes as programme
 from services.api.registry import routes as registry
 from services.api.representations import Representations
 from services.api.settings import ApiSettings
+from services.api.streams import Workshop
 from services.api.timelines import routes as timelines
 from services.core.clock import Clock
 
@@ -60,6 +61,8 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     app.state.clock = clock
     app.state.metrics = ApiMetrics()
     app.state.shares = Shares(settings.api_requests_per_reader)
+    app.state.workshop = Workshop(settings.api_bulk_answers)
+    app.state.bulk_deadline_s = settings.api_bulk_deadline_s
     app.state.dashboard = settings.dashboard_dir or dashboard.BUILT
     app.add_middleware(BodyLimit)
     # From the inside out: answers are compressed, then tagged; work without a reader is ended; requests are counted.

@@ -83,7 +83,12 @@ def csv_headers(request: Request, next_cursor: str | None) -> dict[str, str]:
     """Returns the headers of a page as CSV, of which one leads to the next page."""
     if next_cursor is None:
         return {"Vary": "Accept"}
-    return {"Vary": "Accept", "Link": f'<{request.url.include_query_params(cursor=next_cursor)}>; rel="next"'}
+    return {"Vary": "Accept", "Link": page_link(request, next_cursor)}
+
+
+def page_link(request: Request, next_cursor: str) -> str:
+    """Returns the Link header's value (RFC 8288) that leads to the next page."""
+    return f'<{request.url.include_query_params(cursor=next_cursor)}>; rel="next"'
 
 
 def cell(value: object) -> object:

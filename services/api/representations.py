@@ -1,4 +1,4 @@
-"""Gives every GET a strong ETag, conditional requests (304) and HEAD (RFC 9110).
+"""Gives every GET a strong ETag, conditional requests (304) and HEAD (RFC 9110); answers that stream have no ETag.
 
 Wraps the compression, so each encoding of an answer is a representation with an ETag of its own.
 """
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.pages import parse_accepted
 from services.api.spool import Spool, send_spool
+from services.api.streams import MEDIA_TYPES
 
 ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 CACHE_CONTROL = "private, no-cache"
@@ -45,8 +46,24 @@ def refuses_gzip(accept_encoding: Sequence[str]) -> bool:
     return dict(parse_accepted(part) for part in ",".join(accept_encoding).split(",")).get("gzip") == 0
 
 
+def accepts_stream(accept: Sequence[str]) -> bool:
+    """Return whether the caller names a media type that streams, and that is not to be compressed once more.
+
+    Args:
+        accept: the header's lines.
+    """
+    return any(parse_accepted(part)[0] in MEDIA_TYPES for part in ",".join(accept).split(","))
+
+
+class HeadIsSent(Exception):
+    """The headers of a stream are all that the caller asked for; it ends what makes the stream."""
+
+
 class Representations:
-    """ASGI middleware. It collects an answer before sending it, since the headers depend on all of its bytes."""
+    """ASGI middleware. It collects an answer before sending it, since the headers depend on all of its bytes.
+
+    Answers that stream are passed on as they come, without an ETag.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -57,22 +74,37 @@ class Representations:
             return
         method = scope["method"]
         start: Message = {}
+        streams = False
         with closing(Spool()) as body:
 
             async def hold(message: Message) -> None:
+                nonlocal streams
                 if message["type"] == "http.response.start":
                     start.update(message)
+                    streams = Headers(raw=message["headers"]).get("content-type") in MEDIA_TYPES
+                    if streams:
+                        await send(message)
+                    if streams and method == "HEAD":
+                        await send({"type": "http.response.body", "body": b""})
+                        raise HeadIsSent
+                elif streams:
+                    await send(message)
                 elif message["type"] == "http.response.body":
                     body.write(message.get("body", b""))
 
-            if refuses_gzip(Headers(scope=scope).getlist("accept-encoding")):
+            asked = Headers(scope=scope)
+            if refuses_gzip(asked.getlist("accept-encoding")) or accepts_stream(asked.getlist("accept")):
                 scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
             # Routes only know GET. The scope is changed, not copied, so that outer middleware sees the route.
             scope["method"] = "GET"
             try:
                 await self.app(scope, receive, hold)
+            except HeadIsSent:
+                return
             finally:
                 scope["method"] = method
+            if streams:
+                return
             status = finish(start, body, Headers(scope=scope).getlist("if-none-match"))
             await send({**start, "status": status})
             if method == "HEAD" or status == HTTPStatus.NOT_MODIFIED:

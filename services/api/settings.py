@@ -20,6 +20,10 @@ class ApiSettings(Settings):
     )
     api_requests_per_reader: int = Field(4, ge=1, description="Most requests of one key or session at once.")
     api_deadline_s: float = Field(30, gt=0, description="Seconds after which a request that has no answer is ended.")
+    api_bulk_answers: int = Field(1, ge=1, description="Most bulk answers that one process makes at once.")
+    api_bulk_deadline_s: float = Field(
+        1800, gt=0, description="Seconds after which a bulk answer that is still being made is broken off."
+    )
     dashboard_dir: Path | None = Field(None, description="The built dashboard; default: web/dist beside this program.")
 
 

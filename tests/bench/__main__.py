@@ -7,7 +7,7 @@ each figure is.
 import argparse
 from collections.abc import Callable, Iterator
 
-from tests.bench import accounting, kpi_reads, layouts, reads_nation, registering, starting
+from tests.bench import accounting, bulk, instead, kpi_reads, layouts, reads_nation, registering, starting
 from tests.bench.figures import Figure
 from tests.bench.ingest import delay, duplicates, flat, hostile, memory, speed, states
 from tests.bench.peers import figures as peers
@@ -27,10 +27,12 @@ FAMILIES: dict[str, Callable[[Servers], Iterator[Figure]]] = {
     "accounting": accounting.figures,
     "kpi_reads": kpi_reads.figures,
     "reads_nation": reads_nation.figures,
+    "bulk": bulk.figures,
+    "instead": instead.figures,
     "starting": starting.figures,
     "layouts": layouts.figures,
 }
-LONG = {"layouts", "ingest_flat", "ingest_flat_200m", "peers", "reads_nation"}
+LONG = {"bulk", "instead", "layouts", "ingest_flat", "ingest_flat_200m", "peers", "reads_nation"}
 """They run only by name."""
 GROUPS: dict[str, set[str]] = {
     "all": FAMILIES.keys() - LONG,

@@ -5,6 +5,7 @@ key. The one exception is ending the session itself.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from http import HTTPStatus
 from typing import Annotated
 
@@ -31,6 +32,8 @@ BearerToken = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 async def take_place(request: Request, token: BearerToken, secret: Secret) -> AsyncIterator[None]:
     """Hold one of the reader's places among the requests that use the database, until the route has its answer.
 
+    A route whose answer is made later takes the place along: ``keep_place``.
+
     Raises:
         Problem: 429 if the reader has too many requests under way.
     """
@@ -40,8 +43,17 @@ async def take_place(request: Request, token: BearerToken, secret: Secret) -> As
         return
     shares = request.app.state.shares
     assert isinstance(shares, Shares)
-    async with shares.place(hash_secret(shown)):
+    async with AsyncExitStack() as place:
+        await place.enter_async_context(shares.place(hash_secret(shown)))
+        request.state.place = place
         yield
+
+
+def keep_place(request: Request) -> AsyncExitStack:
+    """Return what gives back the reader's place when it is closed, instead of when the route returns."""
+    place = request.state.place
+    assert isinstance(place, AsyncExitStack)
+    return place.pop_all()
 
 
 HasPlace = Annotated[None, Depends(take_place, scope="function")]

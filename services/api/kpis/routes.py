@@ -8,12 +8,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.kpi_definitions import PublishedDefinitions, publish, read_definitions
-from services.api.access import AnyReader, Reader, RoleKind, authenticate, forbidden
+from services.api.access import AnyReader, Reader, RoleKind, authenticate, forbidden, keep_place
 from services.api.cursors import read_cursor
 from services.api.database import Databases
 from services.api.dependencies import Now, Pools
 from services.api.kpis.answers import Answer, CsvForm, JsonForm, encoder
-from services.api.kpis.costs import check_cost, check_window
+from services.api.kpis.bulk import BulkAnswer, Wanted
+from services.api.kpis.costs import bound_of, check_cost, check_window
+from services.api.kpis.forms import OTHER_CONTENT, FormKind, preferred_form
 from services.api.kpis.models import KpiPage, KpiQuery
 from services.api.kpis.paging import Page, check_cursor
 from services.api.kpis.questions import Question, Scope, parse_scopes
@@ -21,12 +23,13 @@ from services.api.kpis.ranking import Ranking, parse_ranking
 from services.api.kpis.sums import Key, read_accounted_until
 from services.api.kpis.windows import buckets
 from services.api.models import described_as
-from services.api.pages import CSV_ANSWER, CSV_MEDIA_TYPE, csv_headers, wants_byte_order_mark, wants_csv
+from services.api.pages import CSV_MEDIA_TYPE, csv_headers, page_link, wants_byte_order_mark
 from services.api.problems import not_found, unprocessable
 from services.api.registry.queries import find
 from services.api.registry.things import FACTORY, MACHINE
 from services.api.registry.visibility import check_may_see
 from services.api.spool import SpoolResponse
+from services.api.streams import StreamResponse
 from services.core.times import rfc3339
 
 router = APIRouter(prefix="/v1", tags=["kpis"])
@@ -42,7 +45,7 @@ async def get_kpi_definitions() -> Response:
     return Response(encoder.encode(publish(DEFINITIONS)), media_type="application/json")
 
 
-@router.get("/kpis", responses={200: described_as(KpiPage, CSV_ANSWER)})
+@router.get("/kpis", responses={200: described_as(KpiPage, OTHER_CONTENT)})
 async def get_kpis(
     request: Request,
     query: Annotated[KpiQuery, Query()],
@@ -53,11 +56,14 @@ async def get_kpis(
     """KPIs of a scope over a window: one item for each bucket in which a machine is in use, data or not.
 
     In the order of scope and time, or of a KPI (`order_by`): `order_by=-oee&limit=20` gives the 20 highest.
-    As CSV where the caller prefers `text/csv`. A question of more than 1,000,000 buckets in all is refused.
+    As CSV where the caller prefers `text/csv`. A question of more than 1,000,000 buckets in all is refused. Parquet
+    and Arrow streams have all items at once, unless `limit` or `cursor` is given, and up to 20,000,000 buckets.
     """
+    form = preferred_form(request.headers.getlist("accept"))
+    most = bound_of(is_bulk=form.is_bulk)
     scope = parsed(lambda: parse_scopes(query.scope))
     whole = parsed(lambda: buckets(query.from_, query.to, query.interval))
-    check_window(whole)
+    check_window(whole, most)
     known = DEFINITIONS.by_id()
     ids = list(dict.fromkeys(query.kpi)) or list(known)
     for name in ids:
@@ -67,14 +73,24 @@ async def get_kpis(
     ranking = parsed(lambda: read_ranking(query, asked))
     after = parsed(lambda: read_place(query.cursor, asked)) if ranking is None else None
     may_know = await check_may_ask(databases, reader, scope, now)
-    form = CsvForm(ids, byte_order_mark=wants_byte_order_mark(request)) if wants_csv(request) else JsonForm(ids)
-    answer = Answer(form, DEFINITIONS, ids, whole)
+    if form.is_bulk:
+        async with databases.read.connect() as connection:
+            if may_know:
+                await check_exists(connection, scope)
+            labels = await check_cost(connection, asked, most)
+        limit = query.limit if {"limit", "cursor"} & query.model_fields_set else None
+        return stream(
+            request, databases, Wanted(form, asked, whole, labels * len(whole), DEFINITIONS, ids, ranking, after, limit)
+        )
+    as_csv = form is FormKind.CSV
+    writer = CsvForm(ids, byte_order_mark=wants_byte_order_mark(request)) if as_csv else JsonForm(ids)
+    answer = Answer(writer, DEFINITIONS, ids, whole)
     try:
         async with databases.read.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             if may_know:
                 await check_exists(connection, scope)
-            labels = await check_cost(connection, asked)
+            labels = await check_cost(connection, asked, most)
             until_us = await read_accounted_until(connection)
             begun = whole.until(until_us or 0)
             page = Page((), None)
@@ -84,7 +100,7 @@ async def get_kpis(
                     page = await answer.write_page(connection, question, begun, after, query.limit, labels)
                 else:
                     page = await answer.write_ranked_page(connection, question, begun, ranking, query.limit)
-        return finish(request, answer, page, until_us)
+        return finish(request, form, answer, page, until_us)
     except BaseException:
         answer.spool.close()
         raise
@@ -117,13 +133,22 @@ def read_ranking(query: KpiQuery, asked: Question) -> Ranking | None:
     return ranking
 
 
-def finish(request: Request, answer: Answer, page: Page, until_us: int | None) -> Response:
+def finish(request: Request, form: FormKind, answer: Answer, page: Page, until_us: int | None) -> Response:
     """Return the response that an answer with all its items is sent as."""
     accounted_until = None if until_us is None else rfc3339(until_us)
     answer.end(KpiPage([], accounted_until, DEFINITIONS.definition_version, page.next_cursor))
-    if wants_csv(request):
+    if form is FormKind.CSV:
         return SpoolResponse(answer.spool, CSV_MEDIA_TYPE, csv_headers(request, page.next_cursor))
     return SpoolResponse(answer.spool, "application/json", {"Vary": "Accept"})
+
+
+def stream(request: Request, databases: Databases, wanted: Wanted) -> Response:
+    """Return the response that makes a bulk answer while it is sent."""
+    state = request.app.state
+    answer = BulkAnswer(
+        wanted, databases, state.workshop, keep_place(request), state.bulk_deadline_s, lambda at: page_link(request, at)
+    )
+    return StreamResponse(answer.make, wanted.form.value)
 
 
 def parsed(parse: Callable[[], T]) -> T:

@@ -404,7 +404,8 @@ export interface paths {
          * @description KPIs of a scope over a window: one item for each bucket in which a machine is in use, data or not.
          *
          *     In the order of scope and time, or of a KPI (`order_by`): `order_by=-oee&limit=20` gives the 20 highest.
-         *     As CSV where the caller prefers `text/csv`. A question of more than 1,000,000 buckets in all is refused.
+         *     As CSV where the caller prefers `text/csv`. A question of more than 1,000,000 buckets in all is refused. Parquet
+         *     and Arrow streams have all items at once, unless `limit` or `cursor` is given, and up to 20,000,000 buckets.
          */
         get: operations["get_kpis"];
         put?: never;
@@ -2679,6 +2680,8 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["KpiPage"];
                     "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.apache.arrow.stream": string;
                 };
             };
             /** @description Problem details (RFC 9457). */
