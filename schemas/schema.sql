@@ -10,6 +10,30 @@ CREATE SCHEMA research;
 
 COMMENT ON SCHEMA research IS 'Read-only views for data scientists: facts in force, time accounts, and the registry in its versions.';
 
+CREATE FUNCTION public.add_account_figure(figure_level text, figure_name text, figure_type text, figure_states smallint[], figure_modes smallint[], with_ideal_cycle boolean, on_counted_days boolean, figure_meaning text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    place text;
+BEGIN
+    INSERT INTO account_figure
+    SELECT figure_level, 1 + max(f.position), figure_name, figure_type, figure_states, figure_modes,
+           add_account_figure.with_ideal_cycle, add_account_figure.on_counted_days, figure_meaning
+    FROM account_figure f WHERE f.level = figure_level;
+    IF figure_level = 'machine' THEN
+        EXECUTE format('ALTER TABLE machine_hour_pack ADD COLUMN %I %s[] NOT NULL DEFAULT ''{}''', figure_name, figure_type);
+    ELSE
+        FOREACH place IN ARRAY '{closed_factory_hour, closed_factory_day, cohort_hour, cohort_day, group_day}'::text[] LOOP
+            EXECUTE format('ALTER TABLE %I ADD COLUMN %I %s NOT NULL DEFAULT 0', place, figure_name, figure_type);
+            EXECUTE format('COMMENT ON COLUMN %I.%I IS %L', place, figure_name, figure_meaning);
+        END LOOP;
+    END IF;
+    PERFORM refresh_account_views();
+END
+$$;
+
+COMMENT ON FUNCTION public.add_account_figure(figure_level text, figure_name text, figure_type text, figure_states smallint[], figure_modes smallint[], with_ideal_cycle boolean, on_counted_days boolean, figure_meaning text) IS 'Add a column to the accounts by machine, or to those by factory and cohort; then mark what is to be accounted again.';
+
 CREATE TABLE public.cohort (
     id integer NOT NULL,
     region text,
@@ -439,6 +463,84 @@ END;
 
 COMMENT ON FUNCTION public.machine_spans_of(machines integer[]) IS 'What machine_span must hold of some machines, from the versions in the registry.';
 
+CREATE FUNCTION public.refresh_account_views() RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    names text; packed text; unpacked text; sums text; held text; place record;
+BEGIN
+    SELECT string_agg(format('%I', name), ', ' ORDER BY position), string_agg(format('p.%I', name), ', ' ORDER BY position),
+           string_agg(format('COALESCE(u.%1$I, 0) AS %1$I', name), ', ' ORDER BY position),
+           string_agg(format('sum(r.%1$I)::%2$s AS %1$I', name, type), ', ' ORDER BY position),
+           string_agg(time_still_held(f), ', ' ORDER BY position)
+    INTO names, packed, unpacked, sums, held FROM account_figure f WHERE level = 'machine';
+    EXECUTE format($view$
+        CREATE OR REPLACE VIEW past_machine_hour AS
+        SELECT p.factory, u.machine, p.hour, u.cohort, %3$s
+        FROM machine_hour_pack p CROSS JOIN LATERAL unnest(p.machine, p.cohort, %2$s) AS u(machine, cohort, %1$s)
+        WHERE p.hour IS DISTINCT FROM (SELECT hour FROM running_hour)
+        $view$, names, packed, unpacked);
+    EXECUTE format($view$
+        CREATE OR REPLACE VIEW running_machine_hour AS
+        SELECT r.factory, r.machine, r.hour, r.cohort, %4$s
+        FROM (
+            SELECT p.factory, u.machine, a.hour, u.cohort, %3$s
+            FROM running_hour a JOIN machine_hour_pack p ON p.hour = a.hour
+            CROSS JOIN LATERAL unnest(p.machine, p.cohort, %2$s) AS u(machine, cohort, %1$s)
+            UNION ALL
+            SELECT o.factory, o.machine, o.hour, o.cohort, %5$s FROM open_time o
+        ) AS r
+        GROUP BY r.factory, r.machine, r.hour, r.cohort
+        $view$, names, packed, unpacked, sums, held);
+    EXECUTE format($view$
+        CREATE OR REPLACE VIEW machine_hour AS
+        SELECT factory, machine, hour, cohort, %1$s FROM past_machine_hour
+        UNION ALL
+        SELECT factory, machine, hour, cohort, %1$s FROM running_machine_hour
+        $view$, names);
+    SELECT string_agg(format('%I', name), ', ' ORDER BY position),
+           string_agg(format('sum(r.%1$I)::%2$s AS %1$I', name, type), ', ' ORDER BY position),
+           string_agg(time_still_held(f), ', ' ORDER BY position)
+    INTO names, sums, held FROM account_figure f WHERE level = 'factory';
+    EXECUTE format($view$
+        CREATE OR REPLACE VIEW factory_hour AS
+        SELECT p.factory, p.hour, p.cohort, %1$s
+        FROM closed_factory_hour p WHERE p.hour IS DISTINCT FROM (SELECT hour FROM running_hour)
+        UNION ALL
+        SELECT r.factory, r.hour, r.cohort, %2$s
+        FROM (
+            SELECT p.factory, a.hour, p.cohort, %1$s FROM running_hour a JOIN closed_factory_hour p ON p.hour = a.hour
+            UNION ALL
+            SELECT o.factory, o.hour, o.cohort, %3$s FROM open_time o
+        ) AS r
+        GROUP BY r.factory, r.hour, r.cohort
+        $view$, names, sums, held);
+    EXECUTE format($view$
+        CREATE OR REPLACE VIEW factory_day AS
+        SELECT p.factory, p.day, p.cohort, p.count_days, p.counted_days, %1$s
+        FROM closed_factory_day p WHERE p.day IS DISTINCT FROM (SELECT timezone('Asia/Seoul', hour)::date FROM running_hour)
+        UNION ALL
+        SELECT r.factory, r.day, r.cohort, sum(r.count_days)::integer AS count_days, sum(r.counted_days)::integer AS counted_days, %2$s
+        FROM (
+            SELECT p.factory, a.day, p.cohort, p.count_days, p.counted_days, %1$s
+            FROM (SELECT timezone('Asia/Seoul', hour)::date AS day FROM running_hour) AS a
+            JOIN closed_factory_day p ON p.day = a.day
+            UNION ALL
+            SELECT o.factory, o.day, o.cohort, 0, 0, %3$s FROM open_time o
+        ) AS r
+        GROUP BY r.factory, r.day, r.cohort
+        $view$, names, sums, held);
+    FOR place IN
+        SELECT view, f.name, f.meaning FROM account_figure f
+        JOIN (VALUES ('machine', 'machine_hour'), ('factory', 'factory_hour'), ('factory', 'factory_day')) AS v(level, view) USING (level)
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %I.%I IS %L', place.view, place.name, place.meaning);
+    END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION public.refresh_account_views() IS 'Recreate the views machine_hour, factory_hour and factory_day from account_figure.';
+
 CREATE FUNCTION public.refresh_factory_spans(factories integer[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -516,6 +618,28 @@ $_$;
 
 COMMENT ON FUNCTION public.refresh_machine_spans(machines integer[]) IS 'Recreate machine_span for some machines, from the horizon of facts on; the caller holds registry_version.';
 
+CREATE TABLE public.account_figure (
+    level text NOT NULL,
+    "position" integer NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    states smallint[],
+    modes smallint[],
+    with_ideal_cycle boolean NOT NULL,
+    on_counted_days boolean NOT NULL,
+    meaning text NOT NULL,
+    CONSTRAINT account_figure_level_check CHECK ((level = ANY (ARRAY['machine'::text, 'factory'::text]))),
+    CONSTRAINT account_figure_type_check CHECK ((type = ANY (ARRAY['integer'::text, 'bigint'::text, 'numeric'::text])))
+);
+
+COMMENT ON TABLE public.account_figure IS 'Columns of accounts by machine and by factory: held time in one of the states and modes (null: any) counts toward them.';
+
+CREATE FUNCTION public.time_still_held(figure public.account_figure) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN CASE WHEN ((figure).states IS NULL) THEN ('0::'::text || (figure).type) ELSE ((((format('CASE WHEN o.state = ANY (%L::smallint[])'::text, (figure).states) || CASE WHEN ((figure).modes IS NULL) THEN ''::text ELSE format(' AND o.mode = ANY (%L::smallint[])'::text, (figure).modes) END) || CASE WHEN (figure).with_ideal_cycle THEN ' AND o.with_cycle'::text ELSE ''::text END) || CASE WHEN (figure).on_counted_days THEN ' AND o.counted'::text ELSE ''::text END) || ' THEN o.us ELSE 0 END'::text) END;
+
+COMMENT ON FUNCTION public.time_still_held(figure public.account_figure) IS 'SQL for what a row o of open_time adds to a figure.';
+
 CREATE TABLE public.analytics_state (
     singleton boolean DEFAULT true NOT NULL,
     accounted_until timestamp with time zone NOT NULL,
@@ -542,6 +666,163 @@ ALTER TABLE public.api_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.closed_factory_day (
+    factory integer NOT NULL,
+    cohort integer NOT NULL,
+    producing_us bigint NOT NULL,
+    setup_us bigint NOT NULL,
+    delayed_us bigint NOT NULL,
+    faulted_us bigint NOT NULL,
+    idle_us bigint NOT NULL,
+    planned_stop_us bigint NOT NULL,
+    off_shift_us bigint NOT NULL,
+    producing_automatic_us bigint NOT NULL,
+    producing_semi_automatic_us bigint NOT NULL,
+    producing_manual_us bigint NOT NULL,
+    evidence_us bigint NOT NULL,
+    good bigint NOT NULL,
+    scrap bigint NOT NULL,
+    rework bigint NOT NULL,
+    failures bigint NOT NULL,
+    counted_busy_us bigint NOT NULL,
+    counted_pieces bigint NOT NULL,
+    counted_cycle_producing_us bigint NOT NULL,
+    counted_cycle_setup_us bigint NOT NULL,
+    counted_cycle_busy_us bigint NOT NULL,
+    counted_ideal_pq_us numeric NOT NULL,
+    counted_ideal_good_us numeric NOT NULL,
+    count_days integer NOT NULL,
+    counted_days integer NOT NULL,
+    day date NOT NULL,
+    hours integer NOT NULL
+);
+
+COMMENT ON TABLE public.closed_factory_day IS 'factory_day without the time that is still held.';
+
+COMMENT ON COLUMN public.closed_factory_day.producing_us IS 'Making, value-adding (APT).';
+
+COMMENT ON COLUMN public.closed_factory_day.setup_us IS 'Preparing for an order (AUST).';
+
+COMMENT ON COLUMN public.closed_factory_day.delayed_us IS 'An order runs but the machine waits (ADET, with faulted_us).';
+
+COMMENT ON COLUMN public.closed_factory_day.faulted_us IS 'Malfunction while in use (ADET, with delayed_us).';
+
+COMMENT ON COLUMN public.closed_factory_day.idle_us IS 'Could be used, is not (ADOT).';
+
+COMMENT ON COLUMN public.closed_factory_day.planned_stop_us IS 'Break, planned maintenance, engineering (PDOT).';
+
+COMMENT ON COLUMN public.closed_factory_day.off_shift_us IS 'Not scheduled, outside POT.';
+
+COMMENT ON COLUMN public.closed_factory_day.producing_automatic_us IS 'Of producing_us, in mode automatic.';
+
+COMMENT ON COLUMN public.closed_factory_day.producing_semi_automatic_us IS 'Of producing_us, in mode semi_automatic.';
+
+COMMENT ON COLUMN public.closed_factory_day.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in an unknown mode.';
+
+COMMENT ON COLUMN public.closed_factory_day.evidence_us IS 'Time held by a received state other than unknown, before any calendar.';
+
+COMMENT ON COLUMN public.closed_factory_day.good IS 'Good pieces.';
+
+COMMENT ON COLUMN public.closed_factory_day.scrap IS 'Scrapped pieces.';
+
+COMMENT ON COLUMN public.closed_factory_day.rework IS 'Pieces to be reworked.';
+
+COMMENT ON COLUMN public.closed_factory_day.failures IS 'Faulted rows whose state just before is known and not faulted.';
+
+COMMENT ON COLUMN public.closed_factory_day.counted_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) on counted machine-days: denominator of throughput.';
+
+COMMENT ON COLUMN public.closed_factory_day.counted_pieces IS 'All pieces (good, scrap, rework) on counted machine-days: numerator of throughput.';
+
+COMMENT ON COLUMN public.closed_factory_day.counted_cycle_producing_us IS 'Producing time on counted machine-days while an ideal cycle is in force: denominator of effectiveness.';
+
+COMMENT ON COLUMN public.closed_factory_day.counted_cycle_setup_us IS 'Set-up time on counted machine-days while an ideal cycle is in force: for NEE.';
+
+COMMENT ON COLUMN public.closed_factory_day.counted_cycle_busy_us IS 'Planned busy time on counted machine-days while an ideal cycle is in force: denominator of OEE.';
+
+COMMENT ON COLUMN public.closed_factory_day.counted_ideal_pq_us IS 'Ideal cycle times all pieces on counted machine-days: numerator of effectiveness.';
+
+COMMENT ON COLUMN public.closed_factory_day.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
+
+COMMENT ON COLUMN public.closed_factory_day.count_days IS 'Machine-days in Seoul with at least one count row; a day in several cohorts is that of the last.';
+
+COMMENT ON COLUMN public.closed_factory_day.counted_days IS 'Machine-days in Seoul with at least one count row, and evidence; a day in several cohorts is that of the last.';
+
+COMMENT ON COLUMN public.closed_factory_day.hours IS 'How many hours with a row it adds up.';
+
+CREATE TABLE public.closed_factory_hour (
+    factory integer NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    cohort integer NOT NULL,
+    producing_us bigint NOT NULL,
+    setup_us bigint NOT NULL,
+    delayed_us bigint NOT NULL,
+    faulted_us bigint NOT NULL,
+    idle_us bigint NOT NULL,
+    planned_stop_us bigint NOT NULL,
+    off_shift_us bigint NOT NULL,
+    producing_automatic_us bigint NOT NULL,
+    producing_semi_automatic_us bigint NOT NULL,
+    producing_manual_us bigint NOT NULL,
+    evidence_us bigint NOT NULL,
+    good bigint NOT NULL,
+    scrap bigint NOT NULL,
+    rework bigint NOT NULL,
+    failures bigint NOT NULL,
+    counted_busy_us bigint NOT NULL,
+    counted_pieces bigint NOT NULL,
+    counted_cycle_producing_us bigint NOT NULL,
+    counted_cycle_setup_us bigint NOT NULL,
+    counted_cycle_busy_us bigint NOT NULL,
+    counted_ideal_pq_us numeric NOT NULL,
+    counted_ideal_good_us numeric NOT NULL
+);
+
+COMMENT ON TABLE public.closed_factory_hour IS 'factory_hour without the time that is still held.';
+
+COMMENT ON COLUMN public.closed_factory_hour.producing_us IS 'Making, value-adding (APT).';
+
+COMMENT ON COLUMN public.closed_factory_hour.setup_us IS 'Preparing for an order (AUST).';
+
+COMMENT ON COLUMN public.closed_factory_hour.delayed_us IS 'An order runs but the machine waits (ADET, with faulted_us).';
+
+COMMENT ON COLUMN public.closed_factory_hour.faulted_us IS 'Malfunction while in use (ADET, with delayed_us).';
+
+COMMENT ON COLUMN public.closed_factory_hour.idle_us IS 'Could be used, is not (ADOT).';
+
+COMMENT ON COLUMN public.closed_factory_hour.planned_stop_us IS 'Break, planned maintenance, engineering (PDOT).';
+
+COMMENT ON COLUMN public.closed_factory_hour.off_shift_us IS 'Not scheduled, outside POT.';
+
+COMMENT ON COLUMN public.closed_factory_hour.producing_automatic_us IS 'Of producing_us, in mode automatic.';
+
+COMMENT ON COLUMN public.closed_factory_hour.producing_semi_automatic_us IS 'Of producing_us, in mode semi_automatic.';
+
+COMMENT ON COLUMN public.closed_factory_hour.producing_manual_us IS 'Of producing_us, in mode manual; what is left is in an unknown mode.';
+
+COMMENT ON COLUMN public.closed_factory_hour.evidence_us IS 'Time held by a received state other than unknown, before any calendar.';
+
+COMMENT ON COLUMN public.closed_factory_hour.good IS 'Good pieces.';
+
+COMMENT ON COLUMN public.closed_factory_hour.scrap IS 'Scrapped pieces.';
+
+COMMENT ON COLUMN public.closed_factory_hour.rework IS 'Pieces to be reworked.';
+
+COMMENT ON COLUMN public.closed_factory_hour.failures IS 'Faulted rows whose state just before is known and not faulted.';
+
+COMMENT ON COLUMN public.closed_factory_hour.counted_busy_us IS 'Planned busy time (producing, setup, delayed, faulted, idle) on counted machine-days: denominator of throughput.';
+
+COMMENT ON COLUMN public.closed_factory_hour.counted_pieces IS 'All pieces (good, scrap, rework) on counted machine-days: numerator of throughput.';
+
+COMMENT ON COLUMN public.closed_factory_hour.counted_cycle_producing_us IS 'Producing time on counted machine-days while an ideal cycle is in force: denominator of effectiveness.';
+
+COMMENT ON COLUMN public.closed_factory_hour.counted_cycle_setup_us IS 'Set-up time on counted machine-days while an ideal cycle is in force: for NEE.';
+
+COMMENT ON COLUMN public.closed_factory_hour.counted_cycle_busy_us IS 'Planned busy time on counted machine-days while an ideal cycle is in force: denominator of OEE.';
+
+COMMENT ON COLUMN public.closed_factory_hour.counted_ideal_pq_us IS 'Ideal cycle times all pieces on counted machine-days: numerator of effectiveness.';
+
+COMMENT ON COLUMN public.closed_factory_hour.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
 
 CREATE TABLE public.cohort_day (
     cohort integer NOT NULL,
@@ -812,6 +1093,14 @@ CREATE TABLE public.dirty_mark (
 
 COMMENT ON TABLE public.dirty_mark IS 'Closed span [from_at, to_at] of instants at which a row of the machine appeared, changed or went, or its registration did.';
 
+CREATE TABLE public.dirty_shard (
+    shard smallint NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    marked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE public.dirty_shard IS 'Hours in which every machine of a shard must be accounted again; written by analytics for itself.';
+
 CREATE TABLE public.enterprise (
     id integer NOT NULL,
     enterprise_id text NOT NULL
@@ -875,37 +1164,232 @@ CREATE TABLE public.factory (
     factory_id text NOT NULL
 );
 
-CREATE TABLE public.factory_day (
+CREATE TABLE public.open_hold (
     factory integer NOT NULL,
-    cohort integer NOT NULL,
-    producing_us bigint NOT NULL,
-    setup_us bigint NOT NULL,
-    delayed_us bigint NOT NULL,
-    faulted_us bigint NOT NULL,
-    idle_us bigint NOT NULL,
-    planned_stop_us bigint NOT NULL,
-    off_shift_us bigint NOT NULL,
-    producing_automatic_us bigint NOT NULL,
-    producing_semi_automatic_us bigint NOT NULL,
-    producing_manual_us bigint NOT NULL,
-    evidence_us bigint NOT NULL,
-    good bigint NOT NULL,
-    scrap bigint NOT NULL,
-    rework bigint NOT NULL,
-    failures bigint NOT NULL,
-    counted_busy_us bigint NOT NULL,
-    counted_pieces bigint NOT NULL,
-    counted_cycle_producing_us bigint NOT NULL,
-    counted_cycle_setup_us bigint NOT NULL,
-    counted_cycle_busy_us bigint NOT NULL,
-    counted_ideal_pq_us numeric NOT NULL,
-    counted_ideal_good_us numeric NOT NULL,
-    count_days integer NOT NULL,
-    counted_days integer NOT NULL,
-    day date NOT NULL
-);
+    machine integer[] NOT NULL,
+    cohort integer[] NOT NULL,
+    state smallint[] NOT NULL,
+    mode smallint[] NOT NULL,
+    with_cycle boolean[] NOT NULL,
+    counted boolean[] NOT NULL,
+    from_at timestamp with time zone[] NOT NULL,
+    until_at timestamp with time zone[] NOT NULL
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY public.open_hold ALTER COLUMN machine SET COMPRESSION lz4;
+ALTER TABLE ONLY public.open_hold ALTER COLUMN cohort SET COMPRESSION lz4;
+ALTER TABLE ONLY public.open_hold ALTER COLUMN state SET COMPRESSION lz4;
+ALTER TABLE ONLY public.open_hold ALTER COLUMN mode SET COMPRESSION lz4;
+ALTER TABLE ONLY public.open_hold ALTER COLUMN with_cycle SET COMPRESSION lz4;
+ALTER TABLE ONLY public.open_hold ALTER COLUMN counted SET COMPRESSION lz4;
+ALTER TABLE ONLY public.open_hold ALTER COLUMN from_at SET COMPRESSION lz4;
+ALTER TABLE ONLY public.open_hold ALTER COLUMN until_at SET COMPRESSION lz4;
 
-COMMENT ON TABLE public.factory_day IS 'Sums of factory_hour over Seoul days, and how many machine-days have counts.';
+COMMENT ON TABLE public.open_hold IS 'The states that hold a factory''s machines at accounted_until: element n of every array is one machine.';
+
+COMMENT ON COLUMN public.open_hold.with_cycle IS 'Whether an ideal cycle is in force.';
+
+COMMENT ON COLUMN public.open_hold.counted IS 'Whether the machine''s Seoul day is counted so far.';
+
+COMMENT ON COLUMN public.open_hold.from_at IS 'From this instant on the hold is not in the machine''s closed hours.';
+
+COMMENT ON COLUMN public.open_hold.until_at IS 'The hold ends here at the latest: by its TTL, by a state known already, or where the registry changes.';
+
+CREATE VIEW public.running_hour AS
+ SELECT accounted_until,
+    date_trunc('hour'::text, (accounted_until - '00:00:00.000001'::interval), 'UTC'::text) AS hour
+   FROM public.analytics_state;
+
+COMMENT ON VIEW public.running_hour IS 'The hour that ends at accounted_until or in which it lies; all time in open_hold up to accounted_until is in it.';
+
+CREATE VIEW public.open_time AS
+ SELECT h.factory,
+    u.machine,
+    a.hour,
+    (timezone('Asia/Seoul'::text, a.hour))::date AS day,
+    u.cohort,
+    u.state,
+    u.mode,
+    u.with_cycle,
+    u.counted,
+    ((EXTRACT(epoch FROM (LEAST(a.accounted_until, u.until_at) - u.from_at)) * (1000000)::numeric))::bigint AS us
+   FROM ((public.running_hour a
+     CROSS JOIN public.open_hold h)
+     CROSS JOIN LATERAL UNNEST(h.machine, h.cohort, h.state, h.mode, h.with_cycle, h.counted, h.from_at, h.until_at) u(machine, cohort, state, mode, with_cycle, counted, from_at, until_at))
+  WHERE (u.from_at < a.accounted_until);
+
+COMMENT ON VIEW public.open_time IS 'How much of open_hold lies before accounted_until, by machine.';
+
+CREATE VIEW public.factory_day AS
+ SELECT p.factory,
+    p.day,
+    p.cohort,
+    p.count_days,
+    p.counted_days,
+    p.producing_us,
+    p.setup_us,
+    p.delayed_us,
+    p.faulted_us,
+    p.idle_us,
+    p.planned_stop_us,
+    p.off_shift_us,
+    p.producing_automatic_us,
+    p.producing_semi_automatic_us,
+    p.producing_manual_us,
+    p.evidence_us,
+    p.good,
+    p.scrap,
+    p.rework,
+    p.failures,
+    p.counted_busy_us,
+    p.counted_pieces,
+    p.counted_cycle_producing_us,
+    p.counted_cycle_setup_us,
+    p.counted_cycle_busy_us,
+    p.counted_ideal_pq_us,
+    p.counted_ideal_good_us
+   FROM public.closed_factory_day p
+  WHERE (p.day IS DISTINCT FROM ( SELECT (timezone('Asia/Seoul'::text, running_hour.hour))::date AS timezone
+           FROM public.running_hour))
+UNION ALL
+ SELECT r.factory,
+    r.day,
+    r.cohort,
+    (sum(r.count_days))::integer AS count_days,
+    (sum(r.counted_days))::integer AS counted_days,
+    (sum(r.producing_us))::bigint AS producing_us,
+    (sum(r.setup_us))::bigint AS setup_us,
+    (sum(r.delayed_us))::bigint AS delayed_us,
+    (sum(r.faulted_us))::bigint AS faulted_us,
+    (sum(r.idle_us))::bigint AS idle_us,
+    (sum(r.planned_stop_us))::bigint AS planned_stop_us,
+    (sum(r.off_shift_us))::bigint AS off_shift_us,
+    (sum(r.producing_automatic_us))::bigint AS producing_automatic_us,
+    (sum(r.producing_semi_automatic_us))::bigint AS producing_semi_automatic_us,
+    (sum(r.producing_manual_us))::bigint AS producing_manual_us,
+    (sum(r.evidence_us))::bigint AS evidence_us,
+    (sum(r.good))::bigint AS good,
+    (sum(r.scrap))::bigint AS scrap,
+    (sum(r.rework))::bigint AS rework,
+    (sum(r.failures))::bigint AS failures,
+    (sum(r.counted_busy_us))::bigint AS counted_busy_us,
+    (sum(r.counted_pieces))::bigint AS counted_pieces,
+    (sum(r.counted_cycle_producing_us))::bigint AS counted_cycle_producing_us,
+    (sum(r.counted_cycle_setup_us))::bigint AS counted_cycle_setup_us,
+    (sum(r.counted_cycle_busy_us))::bigint AS counted_cycle_busy_us,
+    sum(r.counted_ideal_pq_us) AS counted_ideal_pq_us,
+    sum(r.counted_ideal_good_us) AS counted_ideal_good_us
+   FROM ( SELECT p.factory,
+            a.day,
+            p.cohort,
+            p.count_days,
+            p.counted_days,
+            p.producing_us,
+            p.setup_us,
+            p.delayed_us,
+            p.faulted_us,
+            p.idle_us,
+            p.planned_stop_us,
+            p.off_shift_us,
+            p.producing_automatic_us,
+            p.producing_semi_automatic_us,
+            p.producing_manual_us,
+            p.evidence_us,
+            p.good,
+            p.scrap,
+            p.rework,
+            p.failures,
+            p.counted_busy_us,
+            p.counted_pieces,
+            p.counted_cycle_producing_us,
+            p.counted_cycle_setup_us,
+            p.counted_cycle_busy_us,
+            p.counted_ideal_pq_us,
+            p.counted_ideal_good_us
+           FROM (( SELECT (timezone('Asia/Seoul'::text, running_hour.hour))::date AS day
+                   FROM public.running_hour) a
+             JOIN public.closed_factory_day p ON ((p.day = a.day)))
+        UNION ALL
+         SELECT o.factory,
+            o.day,
+            o.cohort,
+            0,
+            0,
+                CASE
+                    WHEN (o.state = ANY ('{1}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{2}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{3}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{4}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{5}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{6}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{7}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND (o.mode = ANY ('{1}'::smallint[]))) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND (o.mode = ANY ('{2}'::smallint[]))) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND (o.mode = ANY ('{3}'::smallint[]))) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{1,2,3,4,5,6,7}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+            (0)::bigint AS int8,
+            (0)::bigint AS int8,
+            (0)::bigint AS int8,
+            (0)::bigint AS int8,
+                CASE
+                    WHEN ((o.state = ANY ('{1,2,3,4,5}'::smallint[])) AND o.counted) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+            (0)::bigint AS int8,
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND o.with_cycle AND o.counted) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{2}'::smallint[])) AND o.with_cycle AND o.counted) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1,2,3,4,5}'::smallint[])) AND o.with_cycle AND o.counted) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+            (0)::numeric AS "numeric",
+            (0)::numeric AS "numeric"
+           FROM public.open_time o) r
+  GROUP BY r.factory, r.day, r.cohort;
+
+COMMENT ON VIEW public.factory_day IS 'Sums of factory_hour over Seoul days, and how many machine-days have counts.';
+
+COMMENT ON COLUMN public.factory_day.count_days IS 'Machine-days in Seoul with at least one count row; a day in several cohorts is that of the last.';
+
+COMMENT ON COLUMN public.factory_day.counted_days IS 'Machine-days in Seoul with at least one count row, and evidence; a day in several cohorts is that of the last.';
 
 COMMENT ON COLUMN public.factory_day.producing_us IS 'Making, value-adding (APT).';
 
@@ -951,39 +1435,163 @@ COMMENT ON COLUMN public.factory_day.counted_ideal_pq_us IS 'Ideal cycle times a
 
 COMMENT ON COLUMN public.factory_day.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
 
-COMMENT ON COLUMN public.factory_day.count_days IS 'Machine-days in Seoul with at least one count row; a day in several cohorts is that of the last.';
+CREATE VIEW public.factory_hour AS
+ SELECT p.factory,
+    p.hour,
+    p.cohort,
+    p.producing_us,
+    p.setup_us,
+    p.delayed_us,
+    p.faulted_us,
+    p.idle_us,
+    p.planned_stop_us,
+    p.off_shift_us,
+    p.producing_automatic_us,
+    p.producing_semi_automatic_us,
+    p.producing_manual_us,
+    p.evidence_us,
+    p.good,
+    p.scrap,
+    p.rework,
+    p.failures,
+    p.counted_busy_us,
+    p.counted_pieces,
+    p.counted_cycle_producing_us,
+    p.counted_cycle_setup_us,
+    p.counted_cycle_busy_us,
+    p.counted_ideal_pq_us,
+    p.counted_ideal_good_us
+   FROM public.closed_factory_hour p
+  WHERE (p.hour IS DISTINCT FROM ( SELECT running_hour.hour
+           FROM public.running_hour))
+UNION ALL
+ SELECT r.factory,
+    r.hour,
+    r.cohort,
+    (sum(r.producing_us))::bigint AS producing_us,
+    (sum(r.setup_us))::bigint AS setup_us,
+    (sum(r.delayed_us))::bigint AS delayed_us,
+    (sum(r.faulted_us))::bigint AS faulted_us,
+    (sum(r.idle_us))::bigint AS idle_us,
+    (sum(r.planned_stop_us))::bigint AS planned_stop_us,
+    (sum(r.off_shift_us))::bigint AS off_shift_us,
+    (sum(r.producing_automatic_us))::bigint AS producing_automatic_us,
+    (sum(r.producing_semi_automatic_us))::bigint AS producing_semi_automatic_us,
+    (sum(r.producing_manual_us))::bigint AS producing_manual_us,
+    (sum(r.evidence_us))::bigint AS evidence_us,
+    (sum(r.good))::bigint AS good,
+    (sum(r.scrap))::bigint AS scrap,
+    (sum(r.rework))::bigint AS rework,
+    (sum(r.failures))::bigint AS failures,
+    (sum(r.counted_busy_us))::bigint AS counted_busy_us,
+    (sum(r.counted_pieces))::bigint AS counted_pieces,
+    (sum(r.counted_cycle_producing_us))::bigint AS counted_cycle_producing_us,
+    (sum(r.counted_cycle_setup_us))::bigint AS counted_cycle_setup_us,
+    (sum(r.counted_cycle_busy_us))::bigint AS counted_cycle_busy_us,
+    sum(r.counted_ideal_pq_us) AS counted_ideal_pq_us,
+    sum(r.counted_ideal_good_us) AS counted_ideal_good_us
+   FROM ( SELECT p.factory,
+            a.hour,
+            p.cohort,
+            p.producing_us,
+            p.setup_us,
+            p.delayed_us,
+            p.faulted_us,
+            p.idle_us,
+            p.planned_stop_us,
+            p.off_shift_us,
+            p.producing_automatic_us,
+            p.producing_semi_automatic_us,
+            p.producing_manual_us,
+            p.evidence_us,
+            p.good,
+            p.scrap,
+            p.rework,
+            p.failures,
+            p.counted_busy_us,
+            p.counted_pieces,
+            p.counted_cycle_producing_us,
+            p.counted_cycle_setup_us,
+            p.counted_cycle_busy_us,
+            p.counted_ideal_pq_us,
+            p.counted_ideal_good_us
+           FROM (public.running_hour a
+             JOIN public.closed_factory_hour p ON ((p.hour = a.hour)))
+        UNION ALL
+         SELECT o.factory,
+            o.hour,
+            o.cohort,
+                CASE
+                    WHEN (o.state = ANY ('{1}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{2}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{3}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{4}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{5}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{6}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{7}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND (o.mode = ANY ('{1}'::smallint[]))) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND (o.mode = ANY ('{2}'::smallint[]))) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND (o.mode = ANY ('{3}'::smallint[]))) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{1,2,3,4,5,6,7}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+            (0)::bigint AS int8,
+            (0)::bigint AS int8,
+            (0)::bigint AS int8,
+            (0)::bigint AS int8,
+                CASE
+                    WHEN ((o.state = ANY ('{1,2,3,4,5}'::smallint[])) AND o.counted) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+            (0)::bigint AS int8,
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND o.with_cycle AND o.counted) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{2}'::smallint[])) AND o.with_cycle AND o.counted) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1,2,3,4,5}'::smallint[])) AND o.with_cycle AND o.counted) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+            (0)::numeric AS "numeric",
+            (0)::numeric AS "numeric"
+           FROM public.open_time o) r
+  GROUP BY r.factory, r.hour, r.cohort;
 
-COMMENT ON COLUMN public.factory_day.counted_days IS 'Machine-days in Seoul with at least one count row, and evidence; a day in several cohorts is that of the last.';
-
-CREATE TABLE public.factory_hour (
-    factory integer NOT NULL,
-    hour timestamp with time zone NOT NULL,
-    cohort integer NOT NULL,
-    producing_us bigint NOT NULL,
-    setup_us bigint NOT NULL,
-    delayed_us bigint NOT NULL,
-    faulted_us bigint NOT NULL,
-    idle_us bigint NOT NULL,
-    planned_stop_us bigint NOT NULL,
-    off_shift_us bigint NOT NULL,
-    producing_automatic_us bigint NOT NULL,
-    producing_semi_automatic_us bigint NOT NULL,
-    producing_manual_us bigint NOT NULL,
-    evidence_us bigint NOT NULL,
-    good bigint NOT NULL,
-    scrap bigint NOT NULL,
-    rework bigint NOT NULL,
-    failures bigint NOT NULL,
-    counted_busy_us bigint NOT NULL,
-    counted_pieces bigint NOT NULL,
-    counted_cycle_producing_us bigint NOT NULL,
-    counted_cycle_setup_us bigint NOT NULL,
-    counted_cycle_busy_us bigint NOT NULL,
-    counted_ideal_pq_us numeric NOT NULL,
-    counted_ideal_good_us numeric NOT NULL
-);
-
-COMMENT ON TABLE public.factory_hour IS 'Sums over the hours of a factory''s machines, by cohort; counted_ columns add up counted machine-days only.';
+COMMENT ON VIEW public.factory_hour IS 'Sums over the hours of a factory''s machines, by cohort; counted_ columns add up counted machine-days only.';
 
 COMMENT ON COLUMN public.factory_hour.producing_us IS 'Making, value-adding (APT).';
 
@@ -1329,46 +1937,322 @@ COMMENT ON TABLE public.login_token IS 'One-time tokens of login links, made by 
 
 COMMENT ON COLUMN public.login_token.name IS 'Who is to log in with it.';
 
-CREATE TABLE public.machine_day (
-    machine integer NOT NULL,
+CREATE TABLE public.machine_day_pack (
+    factory integer NOT NULL,
     day date NOT NULL,
-    has_counts boolean NOT NULL,
-    counted boolean NOT NULL,
-    connected boolean NOT NULL
+    machine integer[] NOT NULL,
+    cohort integer[] NOT NULL,
+    has_counts boolean[] NOT NULL,
+    has_evidence boolean[] NOT NULL,
+    is_signed boolean[] NOT NULL
 );
+ALTER TABLE ONLY public.machine_day_pack ALTER COLUMN machine SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_day_pack ALTER COLUMN cohort SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_day_pack ALTER COLUMN has_counts SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_day_pack ALTER COLUMN has_evidence SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_day_pack ALTER COLUMN is_signed SET COMPRESSION lz4;
 
-COMMENT ON TABLE public.machine_day IS 'Seoul days of machines with any account: has_counts, at least one count row; counted, that and evidence; connected, evidence or a signed count row.';
+COMMENT ON TABLE public.machine_day_pack IS 'The Seoul day of a factory''s machines with any account: element n of every array is one machine. Read the view machine_day.';
 
-CREATE TABLE public.machine_hour (
-    machine integer NOT NULL,
+COMMENT ON COLUMN public.machine_day_pack.cohort IS 'The cohort to which the machine''s day belongs (machine_span); 0: to none.';
+
+CREATE VIEW public.machine_day AS
+ SELECT p.factory,
+    u.machine,
+    p.day,
+    u.has_counts,
+    (u.has_counts AND u.has_evidence) AS counted,
+    (u.has_evidence OR u.is_signed) AS connected
+   FROM (public.machine_day_pack p
+     CROSS JOIN LATERAL UNNEST(p.machine, p.has_counts, p.has_evidence, p.is_signed) u(machine, has_counts, has_evidence, is_signed));
+
+COMMENT ON VIEW public.machine_day IS 'Seoul days of machines with any account: has_counts, at least one count row; counted, that and evidence; connected, evidence or a signed count row.';
+
+CREATE TABLE public.machine_hour_pack (
+    factory integer NOT NULL,
     hour timestamp with time zone NOT NULL,
-    cohort integer NOT NULL,
-    producing_us bigint NOT NULL,
-    setup_us bigint NOT NULL,
-    delayed_us bigint NOT NULL,
-    faulted_us bigint NOT NULL,
-    idle_us bigint NOT NULL,
-    planned_stop_us bigint NOT NULL,
-    off_shift_us bigint NOT NULL,
-    producing_automatic_us bigint NOT NULL,
-    producing_semi_automatic_us bigint NOT NULL,
-    producing_manual_us bigint NOT NULL,
-    evidence_us bigint NOT NULL,
-    cycle_producing_us bigint NOT NULL,
-    cycle_setup_us bigint NOT NULL,
-    cycle_busy_us bigint NOT NULL,
-    good bigint NOT NULL,
-    scrap bigint NOT NULL,
-    rework bigint NOT NULL,
-    ideal_pq_us numeric NOT NULL,
-    ideal_good_us numeric NOT NULL,
-    failures integer NOT NULL,
-    state_rows integer NOT NULL,
-    count_rows integer NOT NULL,
-    signed_count_rows integer NOT NULL
+    machine integer[] NOT NULL,
+    cohort integer[] NOT NULL,
+    producing_us bigint[] NOT NULL,
+    setup_us bigint[] NOT NULL,
+    delayed_us bigint[] NOT NULL,
+    faulted_us bigint[] NOT NULL,
+    idle_us bigint[] NOT NULL,
+    planned_stop_us bigint[] NOT NULL,
+    off_shift_us bigint[] NOT NULL,
+    producing_automatic_us bigint[] NOT NULL,
+    producing_semi_automatic_us bigint[] NOT NULL,
+    producing_manual_us bigint[] NOT NULL,
+    evidence_us bigint[] NOT NULL,
+    cycle_producing_us bigint[] NOT NULL,
+    cycle_setup_us bigint[] NOT NULL,
+    cycle_busy_us bigint[] NOT NULL,
+    good bigint[] NOT NULL,
+    scrap bigint[] NOT NULL,
+    rework bigint[] NOT NULL,
+    ideal_pq_us numeric[] NOT NULL,
+    ideal_good_us numeric[] NOT NULL,
+    failures integer[] NOT NULL,
+    state_rows integer[] NOT NULL,
+    count_rows integer[] NOT NULL,
+    signed_count_rows integer[] NOT NULL
 );
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN machine SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN cohort SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN producing_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN setup_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN delayed_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN faulted_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN idle_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN planned_stop_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN off_shift_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN producing_automatic_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN producing_semi_automatic_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN producing_manual_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN evidence_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN cycle_producing_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN cycle_setup_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN cycle_busy_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN good SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN scrap SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN rework SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN ideal_pq_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN ideal_good_us SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN failures SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN state_rows SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN count_rows SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN signed_count_rows SET COMPRESSION lz4;
 
-COMMENT ON TABLE public.machine_hour IS 'Time accounts: what a machine did within an hour, by cohort. There is a row only where a row or held time was accounted.';
+COMMENT ON TABLE public.machine_hour_pack IS 'The closed time accounts of a factory''s machines in an hour: element n of every array is one machine in one cohort. Read the view machine_hour.';
+
+CREATE VIEW public.past_machine_hour AS
+ SELECT p.factory,
+    u.machine,
+    p.hour,
+    u.cohort,
+    COALESCE(u.producing_us, (0)::bigint) AS producing_us,
+    COALESCE(u.setup_us, (0)::bigint) AS setup_us,
+    COALESCE(u.delayed_us, (0)::bigint) AS delayed_us,
+    COALESCE(u.faulted_us, (0)::bigint) AS faulted_us,
+    COALESCE(u.idle_us, (0)::bigint) AS idle_us,
+    COALESCE(u.planned_stop_us, (0)::bigint) AS planned_stop_us,
+    COALESCE(u.off_shift_us, (0)::bigint) AS off_shift_us,
+    COALESCE(u.producing_automatic_us, (0)::bigint) AS producing_automatic_us,
+    COALESCE(u.producing_semi_automatic_us, (0)::bigint) AS producing_semi_automatic_us,
+    COALESCE(u.producing_manual_us, (0)::bigint) AS producing_manual_us,
+    COALESCE(u.evidence_us, (0)::bigint) AS evidence_us,
+    COALESCE(u.cycle_producing_us, (0)::bigint) AS cycle_producing_us,
+    COALESCE(u.cycle_setup_us, (0)::bigint) AS cycle_setup_us,
+    COALESCE(u.cycle_busy_us, (0)::bigint) AS cycle_busy_us,
+    COALESCE(u.good, (0)::bigint) AS good,
+    COALESCE(u.scrap, (0)::bigint) AS scrap,
+    COALESCE(u.rework, (0)::bigint) AS rework,
+    COALESCE(u.ideal_pq_us, (0)::numeric) AS ideal_pq_us,
+    COALESCE(u.ideal_good_us, (0)::numeric) AS ideal_good_us,
+    COALESCE(u.failures, 0) AS failures,
+    COALESCE(u.state_rows, 0) AS state_rows,
+    COALESCE(u.count_rows, 0) AS count_rows,
+    COALESCE(u.signed_count_rows, 0) AS signed_count_rows
+   FROM (public.machine_hour_pack p
+     CROSS JOIN LATERAL UNNEST(p.machine, p.cohort, p.producing_us, p.setup_us, p.delayed_us, p.faulted_us, p.idle_us, p.planned_stop_us, p.off_shift_us, p.producing_automatic_us, p.producing_semi_automatic_us, p.producing_manual_us, p.evidence_us, p.cycle_producing_us, p.cycle_setup_us, p.cycle_busy_us, p.good, p.scrap, p.rework, p.ideal_pq_us, p.ideal_good_us, p.failures, p.state_rows, p.count_rows, p.signed_count_rows) u(machine, cohort, producing_us, setup_us, delayed_us, faulted_us, idle_us, planned_stop_us, off_shift_us, producing_automatic_us, producing_semi_automatic_us, producing_manual_us, evidence_us, cycle_producing_us, cycle_setup_us, cycle_busy_us, good, scrap, rework, ideal_pq_us, ideal_good_us, failures, state_rows, count_rows, signed_count_rows))
+  WHERE (p.hour IS DISTINCT FROM ( SELECT running_hour.hour
+           FROM public.running_hour));
+
+COMMENT ON VIEW public.past_machine_hour IS 'machine_hour without the running hour.';
+
+CREATE VIEW public.running_machine_hour AS
+ SELECT factory,
+    machine,
+    hour,
+    cohort,
+    (sum(producing_us))::bigint AS producing_us,
+    (sum(setup_us))::bigint AS setup_us,
+    (sum(delayed_us))::bigint AS delayed_us,
+    (sum(faulted_us))::bigint AS faulted_us,
+    (sum(idle_us))::bigint AS idle_us,
+    (sum(planned_stop_us))::bigint AS planned_stop_us,
+    (sum(off_shift_us))::bigint AS off_shift_us,
+    (sum(producing_automatic_us))::bigint AS producing_automatic_us,
+    (sum(producing_semi_automatic_us))::bigint AS producing_semi_automatic_us,
+    (sum(producing_manual_us))::bigint AS producing_manual_us,
+    (sum(evidence_us))::bigint AS evidence_us,
+    (sum(cycle_producing_us))::bigint AS cycle_producing_us,
+    (sum(cycle_setup_us))::bigint AS cycle_setup_us,
+    (sum(cycle_busy_us))::bigint AS cycle_busy_us,
+    (sum(good))::bigint AS good,
+    (sum(scrap))::bigint AS scrap,
+    (sum(rework))::bigint AS rework,
+    sum(ideal_pq_us) AS ideal_pq_us,
+    sum(ideal_good_us) AS ideal_good_us,
+    (sum(failures))::integer AS failures,
+    (sum(state_rows))::integer AS state_rows,
+    (sum(count_rows))::integer AS count_rows,
+    (sum(signed_count_rows))::integer AS signed_count_rows
+   FROM ( SELECT p.factory,
+            u.machine,
+            a.hour,
+            u.cohort,
+            COALESCE(u.producing_us, (0)::bigint) AS producing_us,
+            COALESCE(u.setup_us, (0)::bigint) AS setup_us,
+            COALESCE(u.delayed_us, (0)::bigint) AS delayed_us,
+            COALESCE(u.faulted_us, (0)::bigint) AS faulted_us,
+            COALESCE(u.idle_us, (0)::bigint) AS idle_us,
+            COALESCE(u.planned_stop_us, (0)::bigint) AS planned_stop_us,
+            COALESCE(u.off_shift_us, (0)::bigint) AS off_shift_us,
+            COALESCE(u.producing_automatic_us, (0)::bigint) AS producing_automatic_us,
+            COALESCE(u.producing_semi_automatic_us, (0)::bigint) AS producing_semi_automatic_us,
+            COALESCE(u.producing_manual_us, (0)::bigint) AS producing_manual_us,
+            COALESCE(u.evidence_us, (0)::bigint) AS evidence_us,
+            COALESCE(u.cycle_producing_us, (0)::bigint) AS cycle_producing_us,
+            COALESCE(u.cycle_setup_us, (0)::bigint) AS cycle_setup_us,
+            COALESCE(u.cycle_busy_us, (0)::bigint) AS cycle_busy_us,
+            COALESCE(u.good, (0)::bigint) AS good,
+            COALESCE(u.scrap, (0)::bigint) AS scrap,
+            COALESCE(u.rework, (0)::bigint) AS rework,
+            COALESCE(u.ideal_pq_us, (0)::numeric) AS ideal_pq_us,
+            COALESCE(u.ideal_good_us, (0)::numeric) AS ideal_good_us,
+            COALESCE(u.failures, 0) AS failures,
+            COALESCE(u.state_rows, 0) AS state_rows,
+            COALESCE(u.count_rows, 0) AS count_rows,
+            COALESCE(u.signed_count_rows, 0) AS signed_count_rows
+           FROM ((public.running_hour a
+             JOIN public.machine_hour_pack p ON ((p.hour = a.hour)))
+             CROSS JOIN LATERAL UNNEST(p.machine, p.cohort, p.producing_us, p.setup_us, p.delayed_us, p.faulted_us, p.idle_us, p.planned_stop_us, p.off_shift_us, p.producing_automatic_us, p.producing_semi_automatic_us, p.producing_manual_us, p.evidence_us, p.cycle_producing_us, p.cycle_setup_us, p.cycle_busy_us, p.good, p.scrap, p.rework, p.ideal_pq_us, p.ideal_good_us, p.failures, p.state_rows, p.count_rows, p.signed_count_rows) u(machine, cohort, producing_us, setup_us, delayed_us, faulted_us, idle_us, planned_stop_us, off_shift_us, producing_automatic_us, producing_semi_automatic_us, producing_manual_us, evidence_us, cycle_producing_us, cycle_setup_us, cycle_busy_us, good, scrap, rework, ideal_pq_us, ideal_good_us, failures, state_rows, count_rows, signed_count_rows))
+        UNION ALL
+         SELECT o.factory,
+            o.machine,
+            o.hour,
+            o.cohort,
+                CASE
+                    WHEN (o.state = ANY ('{1}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{2}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{3}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{4}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{5}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{6}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{7}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND (o.mode = ANY ('{1}'::smallint[]))) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND (o.mode = ANY ('{2}'::smallint[]))) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND (o.mode = ANY ('{3}'::smallint[]))) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (o.state = ANY ('{1,2,3,4,5,6,7}'::smallint[])) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1}'::smallint[])) AND o.with_cycle) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{2}'::smallint[])) AND o.with_cycle) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN ((o.state = ANY ('{1,2,3,4,5}'::smallint[])) AND o.with_cycle) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case",
+            (0)::bigint AS int8,
+            (0)::bigint AS int8,
+            (0)::bigint AS int8,
+            (0)::numeric AS "numeric",
+            (0)::numeric AS "numeric",
+            0 AS int4,
+            0 AS int4,
+            0 AS int4,
+            0 AS int4
+           FROM public.open_time o) r
+  GROUP BY factory, machine, hour, cohort;
+
+COMMENT ON VIEW public.running_machine_hour IS 'machine_hour of the running hour.';
+
+CREATE VIEW public.machine_hour AS
+ SELECT past_machine_hour.factory,
+    past_machine_hour.machine,
+    past_machine_hour.hour,
+    past_machine_hour.cohort,
+    past_machine_hour.producing_us,
+    past_machine_hour.setup_us,
+    past_machine_hour.delayed_us,
+    past_machine_hour.faulted_us,
+    past_machine_hour.idle_us,
+    past_machine_hour.planned_stop_us,
+    past_machine_hour.off_shift_us,
+    past_machine_hour.producing_automatic_us,
+    past_machine_hour.producing_semi_automatic_us,
+    past_machine_hour.producing_manual_us,
+    past_machine_hour.evidence_us,
+    past_machine_hour.cycle_producing_us,
+    past_machine_hour.cycle_setup_us,
+    past_machine_hour.cycle_busy_us,
+    past_machine_hour.good,
+    past_machine_hour.scrap,
+    past_machine_hour.rework,
+    past_machine_hour.ideal_pq_us,
+    past_machine_hour.ideal_good_us,
+    past_machine_hour.failures,
+    past_machine_hour.state_rows,
+    past_machine_hour.count_rows,
+    past_machine_hour.signed_count_rows
+   FROM public.past_machine_hour
+UNION ALL
+ SELECT running_machine_hour.factory,
+    running_machine_hour.machine,
+    running_machine_hour.hour,
+    running_machine_hour.cohort,
+    running_machine_hour.producing_us,
+    running_machine_hour.setup_us,
+    running_machine_hour.delayed_us,
+    running_machine_hour.faulted_us,
+    running_machine_hour.idle_us,
+    running_machine_hour.planned_stop_us,
+    running_machine_hour.off_shift_us,
+    running_machine_hour.producing_automatic_us,
+    running_machine_hour.producing_semi_automatic_us,
+    running_machine_hour.producing_manual_us,
+    running_machine_hour.evidence_us,
+    running_machine_hour.cycle_producing_us,
+    running_machine_hour.cycle_setup_us,
+    running_machine_hour.cycle_busy_us,
+    running_machine_hour.good,
+    running_machine_hour.scrap,
+    running_machine_hour.rework,
+    running_machine_hour.ideal_pq_us,
+    running_machine_hour.ideal_good_us,
+    running_machine_hour.failures,
+    running_machine_hour.state_rows,
+    running_machine_hour.count_rows,
+    running_machine_hour.signed_count_rows
+   FROM public.running_machine_hour;
+
+COMMENT ON VIEW public.machine_hour IS 'Time accounts: what a machine did within an hour, by cohort. There is a row only where a row or held time was accounted.';
 
 COMMENT ON COLUMN public.machine_hour.cohort IS 'The cohort that the machine was in; an hour has one row for each.';
 
@@ -1856,11 +2740,49 @@ CREATE VIEW research.machine_hour WITH (security_barrier='true') AS
     h.ideal_good_us,
     ((h.hour + '01:00:00'::interval) > ( SELECT analytics_state.accounted_until
            FROM public.analytics_state)) AS partial
-   FROM ((((public.machine_hour h
-     JOIN public.machine m ON ((m.id = h.machine)))
+   FROM ((((public.past_machine_hour h
+     JOIN public.machine m ON (((m.id = h.machine) AND (m.factory = h.factory))))
      JOIN public.factory f ON ((f.id = m.factory)))
      LEFT JOIN public.cohort c ON ((c.id = h.cohort)))
-     LEFT JOIN public.machine_day d ON (((d.machine = h.machine) AND (d.day = (timezone('Asia/Seoul'::text, h.hour))::date))));
+     LEFT JOIN public.machine_day d ON (((d.machine = h.machine) AND (d.factory = h.factory) AND (d.day = (timezone('Asia/Seoul'::text, h.hour))::date))))
+UNION ALL
+ SELECT f.factory_id,
+    m.machine_id,
+    h.hour,
+    c.region,
+    c.sector,
+    c.zone,
+    c.sponsor,
+    c.level,
+    c.size,
+    h.producing_us,
+    h.setup_us,
+    h.delayed_us,
+    h.faulted_us,
+    h.idle_us,
+    h.planned_stop_us,
+    h.off_shift_us,
+    h.producing_automatic_us,
+    h.producing_semi_automatic_us,
+    h.producing_manual_us,
+    h.evidence_us,
+    h.good,
+    h.scrap,
+    h.rework,
+    h.failures,
+    COALESCE(d.counted, false) AS counted,
+    h.cycle_producing_us,
+    h.cycle_setup_us,
+    h.cycle_busy_us,
+    h.ideal_pq_us,
+    h.ideal_good_us,
+    ((h.hour + '01:00:00'::interval) > ( SELECT analytics_state.accounted_until
+           FROM public.analytics_state)) AS partial
+   FROM ((((public.running_machine_hour h
+     JOIN public.machine m ON (((m.id = h.machine) AND (m.factory = h.factory))))
+     JOIN public.factory f ON ((f.id = m.factory)))
+     LEFT JOIN public.cohort c ON ((c.id = h.cohort)))
+     LEFT JOIN public.machine_day d ON (((d.machine = h.machine) AND (d.factory = h.factory) AND (d.day = (timezone('Asia/Seoul'::text, h.hour))::date))));
 
 COMMENT ON VIEW research.machine_hour IS 'Time accounts, one row per (factory_id, machine_id, hour) with at least a held state or a count row; two, with each its part, where the factory''s cohort (region to size) changed within the hour. What of the machine''s time in use is in none of the seven states is unknown, and so is every hour without a row. Durations are microseconds.';
 
@@ -1998,6 +2920,12 @@ COMMENT ON COLUMN research.state_event.reason IS 'The reason, in the factory''s 
 
 COMMENT ON COLUMN research.state_event.revision IS 'Revision in force; 0: as first sent.';
 
+ALTER TABLE ONLY public.account_figure
+    ADD CONSTRAINT account_figure_level_position_key UNIQUE (level, "position");
+
+ALTER TABLE ONLY public.account_figure
+    ADD CONSTRAINT account_figure_pkey PRIMARY KEY (level, name);
+
 ALTER TABLE ONLY public.analytics_state
     ADD CONSTRAINT analytics_state_pkey PRIMARY KEY (singleton);
 
@@ -2046,13 +2974,13 @@ ALTER TABLE ONLY public.fact_day
 ALTER TABLE ONLY public.fact_horizon
     ADD CONSTRAINT fact_horizon_pkey PRIMARY KEY (table_name);
 
-ALTER TABLE ONLY public.factory_day
+ALTER TABLE ONLY public.closed_factory_day
     ADD CONSTRAINT factory_day_pkey PRIMARY KEY (factory, day, cohort);
 
 ALTER TABLE ONLY public.factory
     ADD CONSTRAINT factory_factory_id_key UNIQUE (factory_id);
 
-ALTER TABLE ONLY public.factory_hour
+ALTER TABLE ONLY public.closed_factory_hour
     ADD CONSTRAINT factory_hour_pkey PRIMARY KEY (factory, hour, cohort);
 
 ALTER TABLE ONLY public.factory_in_use
@@ -2088,14 +3016,14 @@ ALTER TABLE ONLY public.ingest_topic
 ALTER TABLE ONLY public.login_token
     ADD CONSTRAINT login_token_pkey PRIMARY KEY (token_sha256);
 
-ALTER TABLE ONLY public.machine_day
-    ADD CONSTRAINT machine_day_pkey PRIMARY KEY (machine, day);
+ALTER TABLE ONLY public.machine_day_pack
+    ADD CONSTRAINT machine_day_pack_pkey PRIMARY KEY (factory, day);
 
 ALTER TABLE ONLY public.machine
     ADD CONSTRAINT machine_factory_machine_id_key UNIQUE (factory, machine_id);
 
-ALTER TABLE ONLY public.machine_hour
-    ADD CONSTRAINT machine_hour_pkey PRIMARY KEY (machine, hour, cohort);
+ALTER TABLE ONLY public.machine_hour_pack
+    ADD CONSTRAINT machine_hour_pack_pkey PRIMARY KEY (factory, hour);
 
 ALTER TABLE ONLY public.machine
     ADD CONSTRAINT machine_pkey PRIMARY KEY (id);
@@ -2108,6 +3036,9 @@ ALTER TABLE ONLY public.metric
 
 ALTER TABLE ONLY public.metric
     ADD CONSTRAINT metric_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.open_hold
+    ADD CONSTRAINT open_hold_pkey PRIMARY KEY (factory);
 
 ALTER TABLE ONLY public.registry_version
     ADD CONSTRAINT registry_version_pkey PRIMARY KEY (singleton);
@@ -2132,6 +3063,8 @@ ALTER TABLE ONLY public.zone
 
 CREATE INDEX cohort_group_cohort ON public.cohort_group USING btree (cohort);
 
+CREATE INDEX count_event_at ON public.count_event USING brin (at) WITH (pages_per_range='32', autosummarize='on');
+
 CREATE UNIQUE INDEX count_event_identity ON public.count_event USING btree (machine, at, product);
 
 CREATE UNIQUE INDEX dead_letter_identity ON public.dead_letter USING btree (topic, partition, record_offset, row_kind, row_index) NULLS NOT DISTINCT;
@@ -2150,11 +3083,11 @@ CREATE UNIQUE INDEX fact_revision_identity ON public.fact_revision USING btree (
 
 CREATE INDEX factory_by_id ON public.factory USING btree (factory_id COLLATE "C");
 
-CREATE INDEX factory_day_cohort ON public.factory_day USING btree (day, cohort);
+CREATE INDEX factory_day_cohort ON public.closed_factory_day USING btree (day, cohort);
 
-CREATE INDEX factory_day_of_cohort ON public.factory_day USING btree (cohort, day) INCLUDE (factory, producing_us, setup_us, delayed_us, faulted_us, idle_us, evidence_us, counted_cycle_busy_us, counted_ideal_good_us);
+CREATE INDEX factory_day_of_cohort ON public.closed_factory_day USING btree (cohort, day) INCLUDE (factory, producing_us, setup_us, delayed_us, faulted_us, idle_us, evidence_us, counted_cycle_busy_us, counted_ideal_good_us);
 
-CREATE INDEX factory_hour_cohort ON public.factory_hour USING btree (hour, cohort);
+CREATE INDEX factory_hour_cohort ON public.closed_factory_hour USING btree (hour, cohort);
 
 CREATE INDEX factory_in_use_to ON public.factory_in_use USING btree (to_at) INCLUDE (from_at, factory, machines);
 
@@ -2180,7 +3113,7 @@ CREATE INDEX ingest_record_unsigned ON public.ingest_record USING btree (id) WHE
 
 CREATE UNIQUE INDEX ingest_topic_current ON public.ingest_topic USING btree (topic) WHERE (retired_at IS NULL);
 
-CREATE INDEX machine_day_connected ON public.machine_day USING btree (day, machine) WHERE connected;
+CREATE INDEX machine_hour_pack_hour ON public.machine_hour_pack USING brin (hour) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX machine_span_cohort ON public.machine_span USING btree (cohort);
 
@@ -2195,6 +3128,8 @@ CREATE INDEX metric_introduced ON public.metric USING btree (topic, partition, r
 CREATE UNIQUE INDEX reading_identity ON public.reading USING btree (machine, metric, at);
 
 CREATE UNIQUE INDEX sponsor_version_current ON public.sponsor_version USING btree (sponsor, effective_from) WHERE (retired_at IS NULL);
+
+CREATE INDEX state_event_at ON public.state_event USING brin (at) WITH (pages_per_range='32', autosummarize='on');
 
 CREATE UNIQUE INDEX state_event_identity ON public.state_event USING btree (machine, at);
 
@@ -2336,6 +3271,8 @@ REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(bigint) FROM 
 
 REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(integer, integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.add_account_figure(figure_level text, figure_name text, figure_type text, figure_states smallint[], figure_modes smallint[], with_ideal_cycle boolean, on_counted_days boolean, figure_meaning text) FROM PUBLIC;
+
 GRANT SELECT ON TABLE public.cohort TO jejo_ingest;
 GRANT SELECT ON TABLE public.cohort TO jejo_analytics;
 GRANT SELECT,INSERT ON TABLE public.cohort TO jejo_api;
@@ -2388,11 +3325,15 @@ REVOKE ALL ON FUNCTION public.machine_spans_of(machines integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.machine_spans_of(machines integer[]) TO jejo_api;
 GRANT ALL ON FUNCTION public.machine_spans_of(machines integer[]) TO jejo_verify;
 
+REVOKE ALL ON FUNCTION public.refresh_account_views() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.refresh_factory_spans(factories integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.refresh_factory_spans(factories integer[]) TO jejo_api;
 
 REVOKE ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) TO jejo_api;
+
+REVOKE ALL ON FUNCTION public.time_still_held(figure public.account_figure) FROM PUBLIC;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.analytics_state TO jejo_analytics;
 GRANT SELECT ON TABLE public.analytics_state TO jejo_api;
@@ -2401,6 +3342,14 @@ GRANT SELECT ON TABLE public.analytics_state TO jejo_status;
 
 GRANT SELECT ON TABLE public.api_key TO jejo_api;
 GRANT INSERT ON TABLE public.api_key TO jejo_keys;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.closed_factory_day TO jejo_analytics;
+GRANT SELECT ON TABLE public.closed_factory_day TO jejo_api;
+GRANT SELECT ON TABLE public.closed_factory_day TO jejo_verify;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.closed_factory_hour TO jejo_analytics;
+GRANT SELECT ON TABLE public.closed_factory_hour TO jejo_api;
+GRANT SELECT ON TABLE public.closed_factory_hour TO jejo_verify;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.cohort_day TO jejo_analytics;
 GRANT SELECT ON TABLE public.cohort_day TO jejo_api;
@@ -2445,6 +3394,10 @@ GRANT SELECT(from_at) ON TABLE public.dirty_mark TO jejo_status;
 
 GRANT SELECT(marked_at) ON TABLE public.dirty_mark TO jejo_status;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dirty_shard TO jejo_analytics;
+GRANT SELECT ON TABLE public.dirty_shard TO jejo_verify;
+GRANT SELECT ON TABLE public.dirty_shard TO jejo_status;
+
 GRANT SELECT ON TABLE public.enterprise TO jejo_ingest;
 GRANT SELECT ON TABLE public.enterprise TO jejo_analytics;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.enterprise TO jejo_api;
@@ -2465,11 +3418,22 @@ GRANT SELECT ON TABLE public.factory TO jejo_analytics;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.factory TO jejo_api;
 GRANT SELECT ON TABLE public.factory TO jejo_verify;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.factory_day TO jejo_analytics;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.open_hold TO jejo_analytics;
+GRANT SELECT ON TABLE public.open_hold TO jejo_verify;
+
+GRANT SELECT ON TABLE public.running_hour TO jejo_analytics;
+GRANT SELECT ON TABLE public.running_hour TO jejo_api;
+GRANT SELECT ON TABLE public.running_hour TO jejo_verify;
+
+GRANT SELECT ON TABLE public.open_time TO jejo_analytics;
+GRANT SELECT ON TABLE public.open_time TO jejo_api;
+GRANT SELECT ON TABLE public.open_time TO jejo_verify;
+
+GRANT SELECT ON TABLE public.factory_day TO jejo_analytics;
 GRANT SELECT ON TABLE public.factory_day TO jejo_api;
 GRANT SELECT ON TABLE public.factory_day TO jejo_verify;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.factory_hour TO jejo_analytics;
+GRANT SELECT ON TABLE public.factory_hour TO jejo_analytics;
 GRANT SELECT ON TABLE public.factory_hour TO jejo_api;
 GRANT SELECT ON TABLE public.factory_hour TO jejo_verify;
 
@@ -2538,11 +3502,17 @@ GRANT INSERT ON TABLE public.login_token TO jejo_keys;
 
 GRANT UPDATE(used_at) ON TABLE public.login_token TO jejo_api;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_day TO jejo_analytics;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_day_pack TO jejo_analytics;
+GRANT SELECT ON TABLE public.machine_day_pack TO jejo_verify;
+
+GRANT SELECT ON TABLE public.machine_day TO jejo_analytics;
 GRANT SELECT ON TABLE public.machine_day TO jejo_api;
 GRANT SELECT ON TABLE public.machine_day TO jejo_verify;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_hour TO jejo_analytics;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_hour_pack TO jejo_analytics;
+GRANT SELECT ON TABLE public.machine_hour_pack TO jejo_verify;
+
+GRANT SELECT ON TABLE public.machine_hour TO jejo_analytics;
 GRANT SELECT ON TABLE public.machine_hour TO jejo_api;
 GRANT SELECT ON TABLE public.machine_hour TO jejo_verify;
 

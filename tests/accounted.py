@@ -145,7 +145,7 @@ class Fleet:
         """Change a machine's registration, as a PUT would."""
         connection = connection or self.owner
         async with connection.transaction():
-            await connection.execute("SELECT version FROM registry_version FOR UPDATE")
+            await connection.execute("UPDATE registry_version SET version = version + 1")
             known = [
                 Version(row["effective_from"], row["effective_to"], dict(list(row.items())[2:]))
                 for row in await connection.fetch(VERSIONS, machine)
@@ -177,7 +177,7 @@ class Fleet:
         connection = connection or self.owner
         read, retire, add = MOVE[kind]
         async with connection.transaction():
-            await connection.execute("SELECT version FROM registry_version FOR UPDATE")
+            await connection.execute("UPDATE registry_version SET version = version + 1")
             rows = [list(row.items()) for row in await connection.fetch(read, number)]
             known = [Version(row[0][1], row[1][1], dict(row[2:])) for row in rows]
             revision = revise(known, {**known[-1].content, **content}, from_us, FIRST_INSTANT_US)

@@ -5,7 +5,7 @@ from services.core.database import Connection
 
 COHORT = {"region", "sector", "zone", "sponsor", "level", "size"}
 OTHER_COLUMNS = {
-    Table.MACHINE_HOUR: {"machine", "hour", "cohort"},
+    Table.MACHINE_HOUR: {"factory", "machine", "hour", "cohort"},
     Table.FACTORY_HOUR: {"factory", "hour", "cohort"},
     Table.FACTORY_DAY: {"factory", "day", "cohort"},
     Table.COHORT_HOUR: {"hour", "cohort"},

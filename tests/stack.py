@@ -271,6 +271,7 @@ class Stack:
         """Wait until analytics has processed all marks of the past."""
         sql = """
             SELECT (SELECT count(*) FROM dirty_mark, analytics_state WHERE from_at < accounted_until)
+                 + (SELECT count(*) FROM dirty_shard)
                  + (SELECT count(*) FROM dirty_cohort_hour) + (SELECT count(*) FROM dirty_cohort_day)
         """
         wait_for(

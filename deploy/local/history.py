@@ -31,6 +31,7 @@ SELECT COALESCE(sum(rows_stored::bigint + rows_duplicate + rows_clashed + rows_r
 TO_ACCOUNT = """
 WITH until AS (SELECT (SELECT accounted_until - interval '1 hour' FROM analytics_state) AS bound)
 SELECT (SELECT count(*) FROM dirty_mark WHERE from_at < bound)
+     + (SELECT count(*) FROM dirty_shard WHERE hour < bound)
      + (SELECT count(*) FROM dirty_cohort_hour WHERE hour < bound) FROM until
 """
 

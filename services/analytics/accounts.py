@@ -6,23 +6,31 @@ row, and the machine is in use at s. All sums are integers. What counts toward w
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from schemas.figure_definitions import CountedRows, HeldTime, Pieces
-from schemas.wire.codes import Mode, State
-from services.analytics.figures import IDEAL_TIMES, PIECES, ROWS, SUMS, TIMES, WIDE
+from schemas.figure_definitions import CountedRows, Pieces
+from schemas.wire.codes import State
+from services.analytics.figures import IDEAL_TIMES, PIECES, ROWS, SUMS, WIDE
+from services.analytics.held_time import (
+    Held,
+    InstantsAhead,
+    OpenHolds,
+    add_times,
+    closed_until,
+    instants_ahead,
+    open_holds,
+)
 from services.analytics.in_force import (
     FAR,
     NO_CYCLE,
+    Holds,
     InForce,
     Ints,
     StateRows,
     Versions,
     holds,
-    next_instants,
     rows_in_use,
 )
 from services.core.times import HOUR_US
@@ -56,21 +64,37 @@ class HourRanges:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """One row for each machine, hour and cohort with any figure; ``sums`` has the columns SUMS, ``wide`` has WIDE."""
+    """One row for each machine, hour and cohort with any figure; ``sums`` has the columns SUMS, ``wide`` has WIDE.
+
+    ``wide`` is of 64 bits where all its numbers fit, else of Python's own.
+    """
 
     machine: Ints
     hour_us: Ints
     cohort: Ints
     sums: Ints
-    wide: Objects
+    wide: Ints | Objects
 
 
-def account(states: StateRows, counts: CountRows, versions: Versions, ranges: HourRanges, until_us: int) -> Accounts:
+@dataclass(frozen=True, slots=True)
+class Accounted:
+    """What was closed before ``until_us``; what holds there; and from when on a state will hold that does not yet."""
+
+    closed: Accounts
+    open: OpenHolds
+    ahead: InstantsAhead
+
+
+def account(states: StateRows, counts: CountRows, versions: Versions, ranges: HourRanges, until_us: int) -> Accounted:
     """Return the accounts of all hours in the ranges, over instants before ``until_us``.
 
-    The rows must reach back from each range by the machine's longest TTL.
+    The rows must reach back from each range by the machine's longest TTL. A state that may hold at ``until_us`` is
+    open, for machines whose rows up to there are in a range: the time since the running hour began is then not in the
+    accounts.
     """
-    held = hold(states, versions, until_us)
+    found = holds(states, versions)
+    reached = np.isin(states.machine[found.row], ranges.machine[ranges.to_us >= until_us])
+    held = hold(states, versions, found, until_us)
     seen = rows_in_use(states.machine, states.at_us, versions, until_us)
     failed = failures(states, versions, seen)
     made = rows_in_use(counts.machine, counts.at_us, versions, until_us)
@@ -100,28 +124,18 @@ def account(states: StateRows, counts: CountRows, versions: Versions, ranges: Ho
         add(sums, name, rows[kind], 1)
     add_pieces(sums, count_places, counts, made)
     add_ideal_times(wide, count_places, counts, made, versions)
-    return Accounts(hours >> HOUR_BITS, (hours & (2**HOUR_BITS - 1)) * HOUR_US, cohort, sums, wide)
+    return Accounted(
+        Accounts(hours >> HOUR_BITS, (hours & (2**HOUR_BITS - 1)) * HOUR_US, cohort, sums, wide),
+        open_holds(states, versions, found, until_us, reached),
+        instants_ahead(states, found, until_us, reached),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Parts of held time, each within one hour, one version and one row's hold."""
-
-    machine: Ints
-    start_us: Ints
-    length_us: Ints
-    state: Ints
-    mode: Ints
-    with_cycle: npt.NDArray[np.bool_]
-    cohort: Ints
-
-
-def hold(states: StateRows, versions: Versions, until_us: int) -> Held:
-    """Return every row's hold, cut by versions, time in use, ``until_us`` and hours."""
-    found = holds(states, versions)
-    end = np.minimum(found.end_us, until_us)
-    real = found.start_us < end
-    row, v, start, end = found.row[real], found.version[real], found.start_us[real], end[real]
+def hold(states: StateRows, versions: Versions, found: Holds, until_us: int) -> Held:
+    """Return every row's closed hold, cut by versions, time in use, ``until_us`` and hours."""
+    closed_us = closed_until(found, until_us)
+    real = found.start_us < closed_us
+    row, v, start, end = found.row[real], found.version[real], found.start_us[real], closed_us[real]
     hours = (end - 1) // HOUR_US - start // HOUR_US + 1
     piece = np.repeat(np.arange(len(row)), hours)
     nth = np.arange(len(piece)) - np.repeat(np.cumsum(hours) - hours, hours)
@@ -184,33 +198,11 @@ def in_ranges(codes: Ints, ranges: HourRanges) -> npt.NDArray[np.bool_]:
     return (nth >= 0) & (codes < ends[nth])
 
 
-KINDS_OF_TIME = len(State) * len(Mode) * 2
-
-
 def add(sums: Ints, name: str, places: npt.NDArray[np.intp], amount: Ints | int) -> None:
     """Add amounts to a figure; a negative place lies outside the ranges."""
     wanted = places >= 0
     amounts = amount if isinstance(amount, int) else amount[wanted]
     np.add.at(sums[:, SUMS.index(name)], places[wanted], amounts)
-
-
-def add_times(sums: Ints, places: npt.NDArray[np.intp], held: Held) -> None:
-    """Add held time: by state, mode and whether an ideal cycle is in force, then to the figures made of these."""
-    wanted = places >= 0
-    kind = (held.state * len(Mode) + held.mode) * 2 + held.with_cycle
-    by_kind = np.zeros((len(sums), KINDS_OF_TIME), np.int64)
-    np.add.at(by_kind, (places[wanted], kind[wanted]), held.length_us[wanted])
-    for name, rule in TIMES.items():
-        sums[:, SUMS.index(name)] = by_kind[:, kinds_counted(rule)].sum(axis=1)
-
-
-@cache
-def kinds_counted(rule: HeldTime) -> list[int]:
-    """Return the kinds of held time that count toward a figure."""
-    states = [State[name] for name in rule.states]
-    modes = list(Mode) if rule.modes is None else [Mode[name] for name in rule.modes]
-    cycles = (1,) if rule.with_ideal_cycle else (0, 1)
-    return [(state * len(Mode) + mode) * 2 + cycle for state in states for mode in modes for cycle in cycles]
 
 
 def pieces_of(counts: CountRows, rule: Pieces) -> Ints:
@@ -239,14 +231,3 @@ def add_ideal_times(
         pieces = np.zeros(len(group), np.int64)
         np.add.at(pieces, where, pieces_of(counts, rule)[row])
         np.add.at(wide[:, WIDE.index(name)], hour, cycle * pieces.astype(object))
-
-
-def held_beyond(states: StateRows, longest_ttl_us: Ints, until_us: int) -> Ints:
-    """Return the machines of which a state may still hold at ``until_us``.
-
-    Args:
-        longest_ttl_us: per row, the longest TTL of its machine.
-    """
-    ends = np.minimum(next_instants(states), states.at_us + longest_ttl_us)
-    lasting = (states.state != State.unknown) & (states.at_us < until_us) & (ends > until_us)
-    return np.unique(states.machine[lasting])

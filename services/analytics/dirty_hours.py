@@ -66,6 +66,12 @@ def hours_to_account(
     return Work(HourRanges(columns[0], columns[1], columns[2]), left)
 
 
+def hours_of_machines(machines: list[int], hour_us: int, until_us: int) -> HourRanges:
+    """Return one hour of machines, which are sorted; nothing if it begins at ``until_us`` or later."""
+    count = len(machines) if hour_us < until_us else 0
+    return HourRanges(np.array(machines[:count], np.int64), np.full(count, hour_us), np.full(count, hour_us + HOUR_US))
+
+
 def joined(ranges: list[tuple[int, int]], gap_us: int) -> list[tuple[int, int]]:
     """HourRanges in order, those within a gap of each other as one."""
     found: list[tuple[int, int]] = []

@@ -11,6 +11,7 @@ import numpy as np
 from services.analytics import queries
 from services.analytics.accounts import CountRows, HourRanges
 from services.analytics.in_force import Ints, StateRows, Versions
+from services.analytics.replacement import Factories
 from services.core.database import POSTGRES_EPOCH_US, Connection
 from services.core.times import DAY_US
 
@@ -21,7 +22,7 @@ class Registered:
 
     versions: Versions
     longest_ttl_us: dict[int, int]
-    factory: dict[int, int]
+    factories: Factories
 
     def longest_ttl_of(self, machine: Ints) -> Ints:
         """Return the longest TTL of each row's machine; 0 for a machine never in use."""
@@ -37,8 +38,8 @@ async def read_registry(connection: Connection, machines: list[int]) -> Register
     longest: dict[int, int] = {}
     for row in rows:
         longest[row["machine"]] = max(row["state_ttl_us"], longest.get(row["machine"], 0))
-    factory = {row["id"]: row["factory"] for row in await connection.fetch(queries.FACTORIES_OF, machines)}
-    return Registered(versions, longest, factory)
+    owners = np.array([tuple(row) for row in await connection.fetch(queries.FACTORIES_OF, machines)], np.int64)
+    return Registered(versions, longest, Factories(*owners.reshape(-1, 2).T))
 
 
 async def read_facts(connection: Connection, ranges: HourRanges, registered: Registered) -> tuple[StateRows, CountRows]:

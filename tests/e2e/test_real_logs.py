@@ -45,7 +45,8 @@ def machine_item(stack: Stack, machine: str, window: dict[str, str]) -> Any:
 
 def everything_derived(stack: Stack) -> list[Any]:
     return [
-        stack.query(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("machine_hour", "machine_day", "factory_hour")
+        stack.query(f"SELECT * FROM {table} ORDER BY 1, 2, 3")
+        for table in ("machine_hour", "machine_day", "factory_hour")
     ]
 
 

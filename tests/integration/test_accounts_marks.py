@@ -89,6 +89,7 @@ def test_a_busy_shard_does_not_keep_the_others_waiting(database: str, monkeypatc
     async def story(fleet: Fleet) -> None:
         await start_accounting(fleet.analytics, NOON_US + 40 * DAY_US)
         await fleet.owner.execute("UPDATE fact_horizon SET sealed_before = '2017-02-01'")
+        await fleet.add(State(1, NOON_US + n * DAY_US, 1) for n in range(40))
         await fleet.register(1, None, state_ttl_us=1_000_000)
         await fleet.add([State(4, NOON_US, 1)])
         turn = Turn()
@@ -114,6 +115,7 @@ def test_rows_ahead_and_a_clock_that_steps_back(database: str) -> None:
             await fleet.settle_all()
             await advance(fleet.analytics, hour + step * SECOND_US - SECOND_US)
             await catch_up(fleet, hour + step * SECOND_US - SECOND_US)
+            await fleet.settle_all()
             assert await fleet.verify(hour, hour) == 0
         sums = "SELECT sum(good), sum(failures), sum(evidence_us) FROM machine_hour"
         assert tuple(await fleet.owner.fetchrow(sums) or ()) == (2**31 + 11, 1, 86_400_000_000 + 5 * 60_000_000)

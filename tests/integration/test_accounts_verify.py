@@ -15,7 +15,8 @@ NOON_US = 1_488_326_400_000_000 + 3 * HOUR_US
 """Noon in Seoul."""
 UNTIL_US = NOON_US + 2 * DAY_US + 10 * MINUTE_US
 DERIVED = (
-    *("machine_hour", "machine_day", "factory_hour", "factory_day", "cohort_hour", "cohort_day", "machine_span"),
+    *("machine_hour_pack", "machine_day_pack", "open_hold", "closed_factory_hour", "closed_factory_day"),
+    *("cohort_hour", "cohort_day", "machine_span"),
     *("group_day", "group_step", "cohort_group", "factory_span"),
 )
 KEYS = ("machine", "factory", "hour", "day", "cohort")
@@ -51,36 +52,53 @@ def test_every_column_and_every_row(database: str, capsys: pytest.CaptureFixture
         return found
 
     async def story(fleet: Fleet) -> None:
+        await fleet.add(State(machine, UNTIL_US - 4 * MINUTE_US, machine, 1) for machine in (1, 2, 4))
+        await fleet.add([Count(4, UNTIL_US - 2 * MINUTE_US, 5)])
+        await fleet.settle_all()
         assert not await differences(fleet)
         columns = await fleet.owner.fetch(
-            "SELECT table_name AS t, column_name AS c, data_type AS d FROM information_schema.columns "
+            "SELECT table_name AS t, column_name AS c, udt_name AS d FROM information_schema.columns "
             "WHERE table_schema = 'public' AND table_name = ANY($1) ORDER BY 1, 2",
             DERIVED,
         )
         for table, column, kind in columns:
             one = f"ctid = (SELECT max(ctid) FROM {table})"
+            place = f"{column}[1]" if kind.startswith("_") else column
             if column == "seen_to":
                 change = "seen_to = at - interval '1 second'"
             elif column in KEYS:
                 step = {"hour": "interval '1 year'", "day": "400"}.get(column, "3")
-                change = f"{column} = {column} + {step}"
+                change = f"{place} = {place} + {step}"
             else:
-                change = f"{column} = " + {
-                    "boolean": f"NOT {column}",
-                    "numeric": f"{column} + 0.25",
-                    "timestamp with time zone": f"{column} - interval '1 second'",
-                    "date": f"{column} - 1",
-                    "text": f"{column} || 'x'",
-                }.get(kind, f"{column} + 1")
+                change = f"{place} = " + {
+                    "bool": f"NOT {place}",
+                    "numeric": f"{place} + 0.25",
+                    "timestamptz": f"{place} - interval '1 second'",
+                    "date": f"{place} - 1",
+                    "text": f"{place} || 'x'",
+                }.get(kind.removeprefix("_"), f"{place} + 1")
+            capsys.readouterr()
             assert await altered(fleet, f"UPDATE {table} SET {change} WHERE {one}"), f"{table}.{column}"
+            if table == "open_hold":
+                assert " hold at " in capsys.readouterr().out, column
         for table in DERIVED:
             assert await altered(fleet, f"DELETE FROM {table} WHERE ctid = (SELECT min(ctid) FROM {table})"), table
-        zeros = "INSERT INTO machine_day VALUES (3, '2017-03-01', false, false, false)"
-        assert await altered(fleet, zeros)
+        for machine, flag in ((3, "false"), (4, "true"), (99, "true"), (1, "true")):
+            assert await altered(
+                fleet,
+                f"UPDATE machine_day_pack SET machine = machine || {machine}, cohort = cohort || cohort[1], "
+                f"has_counts = has_counts || {flag}, has_evidence = has_evidence || {flag}, "
+                f"is_signed = is_signed || {flag} WHERE factory = 1 AND day = '2017-03-01'",
+            ), machine
+        for table in ("machine_hour_pack", "machine_day_pack", "open_hold"):
+            twice = ", ".join(f"{c} = {c} || {c}[1]" for t, c, kind in columns if t == table and kind.startswith("_"))
+            row = f"ctid = (SELECT min(ctid) FROM {table})"
+            assert await altered(fleet, f"UPDATE {table} SET {twice} WHERE {row}"), table
+        last_hour = "(SELECT max(ctid) FROM machine_hour_pack)"
         for statement in (
-            "INSERT INTO machine_day VALUES (99, '2017-03-01', true, true, true)",
-            "UPDATE factory_day SET factory = 99 WHERE ctid = (SELECT max(ctid) FROM factory_day)",
-            "UPDATE machine_hour SET hour = hour + interval '30 min' WHERE ctid = (SELECT max(ctid) FROM machine_hour)",
+            "UPDATE closed_factory_day SET factory = 99 WHERE ctid = (SELECT max(ctid) FROM closed_factory_day)",
+            f"UPDATE machine_hour_pack SET hour = hour + interval '30 min' WHERE ctid = {last_hour}",
+            "UPDATE open_hold SET factory = 99 WHERE factory = 2",
         ):
             assert await altered(fleet, statement), statement
         assert not await differences(fleet)

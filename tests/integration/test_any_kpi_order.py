@@ -43,8 +43,8 @@ INSERT INTO analytics_state (accounted_until) VALUES ('2020-01-01Z');
 """
 FIGURES = [figure.id for figure in figures_of(Table.FACTORY_DAY) if figure.id not in DAY_COUNTS]
 INSERT = f"""
-INSERT INTO factory_day (factory, day, cohort, {", ".join([*DAY_COUNTS, *FIGURES])})
-SELECT f.id, $2, c.id, {", ".join(["0"] * len(DAY_COUNTS) + [f"${n}" for n in range(3, 3 + len(FIGURES))])}
+INSERT INTO closed_factory_day (factory, day, cohort, hours, {", ".join([*DAY_COUNTS, *FIGURES])})
+SELECT f.id, $2, c.id, 1, {", ".join(["0"] * len(DAY_COUNTS) + [f"${n}" for n in range(3, 3 + len(FIGURES))])}
 FROM factory f, cohort c WHERE f.factory_id = $1
 """
 ASKED = {"from": "2017-03-01", "to": "2017-03-03", "group_by": "factory", "kpi": "availability"}
@@ -99,7 +99,7 @@ async def write(url: str, country: Mapping[str, Sums]) -> None:
     """Replace the accounts of two days by sums, of which the first day has what can be halved."""
     connection = await connect(url)
     try:
-        await connection.execute("TRUNCATE factory_day")
+        await connection.execute("TRUNCATE closed_factory_day")
         for name, figures in country.items():
             halves = [figures[figure] // 2 for figure in FIGURES]
             rest = [figures[figure] - half for figure, half in zip(FIGURES, halves, strict=True)]

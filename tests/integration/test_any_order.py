@@ -148,8 +148,9 @@ INSERT INTO ingest_offset VALUES ('c', 't', 0, 0, 0);
 """
 
 CLEAR = """
-TRUNCATE state_event, count_event, reading, fact_revision, ingest_record, dirty_mark, machine_hour, machine_day,
-    factory_hour, factory_day, cohort_hour, cohort_day, group_day, dirty_cohort_hour, dirty_cohort_day, analytics_state;
+TRUNCATE state_event, count_event, reading, fact_revision, ingest_record, dirty_mark, dirty_shard, open_hold,
+    machine_hour_pack, machine_day_pack, closed_factory_hour, closed_factory_day, cohort_hour, cohort_day, group_day,
+    dirty_cohort_hour, dirty_cohort_day, analytics_state;
 UPDATE ingest_offset SET next_offset = 0;
 """
 

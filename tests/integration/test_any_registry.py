@@ -122,7 +122,7 @@ class Play:
         await self.api.settle_all(at_half(until))
         connection = await connect(self.api.database_url, "jejo_analytics")
         while await advance(connection, at_half(until)):
-            pass
+            await self.api.settle_all(at_half(until))
         await connection.close()
         await self.api.settle_all(at_half(until))
         for machine in self.machines:

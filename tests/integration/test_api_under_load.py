@@ -29,7 +29,8 @@ AT_ONCE = 8
 READERS = 4
 
 COLUMNS = """
-SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1
+SELECT attname, format_type(atttypid, NULL) AS kind FROM pg_attribute
+WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 WHOLE = "/v1/kpis?group_by=machine&from=2026-03-01&to=2026-04-01&limit=10000"
 WORST = (
@@ -71,11 +72,13 @@ async def fill(url: str) -> None:
         day = {"day": f"'{seoul_day(ORIGIN_US)}'::date + n"}
         hour = {"hour": "to_timestamp($1::bigint / 1000000) + n * INTERVAL '1 hour'"}
         span = "machine_span s"
-        await write(owner, "machine_day", {"machine": "s.machine", **day}, f"{span}, generate_series(0, 4) AS n")
-        keys = {"machine": "s.machine", "cohort": "s.cohort", **hour}
-        await write(owner, "machine_hour", keys, f"{span}, generate_series(0, 47) AS n WHERE machine <= 2000")
+        own_keys = {"factory": "s.factory", "machine": "s.machine", "cohort": "s.cohort"}
+        packed = "GROUP BY s.factory, n"
+        await write(owner, "machine_day_pack", own_keys | day, f"{span}, generate_series(0, 4) AS n {packed}")
+        hours = f"{span}, generate_series(0, 47) AS n WHERE machine <= 2000 {packed}"
+        await write(owner, "machine_hour_pack", own_keys | hour, hours)
         own = f"(SELECT DISTINCT factory, cohort FROM {span}) AS s"
-        await write(owner, "factory_day", {"factory": "factory", "cohort": "cohort", **day}, f"{own}, {days}")
+        await write(owner, "closed_factory_day", {"factory": "factory", "cohort": "cohort", **day}, f"{own}, {days}")
         of_cohorts = f"(SELECT DISTINCT cohort FROM {span}) AS s"
         await write(owner, "cohort_day", {"cohort": "cohort", **day}, f"{of_cohorts}, {days}")
         of_groups = "(SELECT DISTINCT kind, within, value FROM cohort_group) AS g"
@@ -88,10 +91,16 @@ async def fill(url: str) -> None:
 
 
 async def write(owner: Connection, table: str, keys: dict[str, str], source: str) -> None:
-    """Fill a table of sums: its keys by expressions over the source, all else with one figure."""
+    """Fill a table of sums: its keys by expressions over the source, all else with one figure.
+
+    Arrays have an element for each machine of the source's groups.
+    """
     amounts = {"boolean": "true", "integer": "1000", "numeric": "1e15::numeric"}
-    columns = {row["column_name"]: row["data_type"] for row in await owner.fetch(COLUMNS, table)}
-    values = [keys.get(name, amounts.get(kind, "1000000007 + n")) for name, kind in columns.items()]
+    columns = {row["attname"]: row["kind"] for row in await owner.fetch(COLUMNS, table)}
+    values = []
+    for name, kind in columns.items():
+        value = keys.get(name, amounts.get(kind.removesuffix("[]"), "1000000007 + n"))
+        values.append(f"array_agg({value} ORDER BY s.machine)" if kind.endswith("[]") else value)
     origin = () if "hour" not in keys else (ORIGIN_US,)
     await owner.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {source}", *origin)
 

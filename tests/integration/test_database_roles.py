@@ -19,9 +19,18 @@ FACTS = {
     *("dead_letter_spent", "dead_letter_count"),
 }
 DERIVED = {
-    *("machine_hour", "machine_day", "factory_hour", "factory_day", "cohort_hour", "cohort_day", "analytics_state"),
-    *("group_day", "dirty_cohort_hour", "dirty_cohort_day"),
+    *("machine_hour_pack", "machine_day_pack", "open_hold", "closed_factory_hour", "closed_factory_day"),
+    *(
+        "cohort_hour",
+        "cohort_day",
+        "analytics_state",
+        "dirty_cohort_hour",
+        "dirty_cohort_day",
+        "dirty_shard",
+        "group_day",
+    ),
 }
+ACCOUNT_VIEWS = {"machine_hour", "machine_day", "factory_hour", "factory_day", "open_time", "running_hour"}
 REGISTRY = {
     *("registry_version", "enterprise", "enterprise_version", "factory", "factory_version", "machine"),
     *("machine_version", "gateway_key", "gateway_key_version", "zone", "zone_version", "sponsor", "sponsor_version"),
@@ -39,13 +48,14 @@ WRITABLE = {
     "jejo_status": set[str](),
 }
 UNREADABLE = {
-    "jejo_ingest": DERIVED | SESSIONS | {"api_key"},
+    "jejo_ingest": DERIVED | ACCOUNT_VIEWS | SESSIONS | {"api_key"},
     "jejo_analytics": SESSIONS | {"reading", "dead_letter", "api_key"},
     "jejo_api": (FACTS - {"state_event", "count_event"}) | OFFSETS,
     "jejo_verify": SESSIONS | {"api_key", "dead_letter"},
     "jejo_status": (FACTS - {"ingest_record", "dead_letter", "dead_letter_count"})
     | REGISTRY
-    | (DERIVED - {"analytics_state"})
+    | (DERIVED - {"analytics_state", "dirty_shard"})
+    | ACCOUNT_VIEWS
     | SESSIONS
     | {"api_key"},
 }

@@ -138,6 +138,7 @@ async def test_no_view_contains_names_or_business_numbers(researcher: Connection
             for table in (
                 *("state_event", "count_event", "reading", "fact_revision", "machine_hour", "machine_day"),
                 *("factory_hour", "factory_day", "api_key", "gateway_key", "gateway_key_version", "dead_letter"),
+                *("machine_hour_pack", "machine_day_pack", "open_hold", "closed_factory_hour", "closed_factory_day"),
                 *("enterprise", "enterprise_version", "factory", "factory_version", "machine", "machine_version"),
                 *("ingest_record", "ingest_offset", "dirty_mark", "schema_migration", "machine_in_use"),
             )

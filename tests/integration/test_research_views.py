@@ -156,13 +156,24 @@ async def add_ones(owner: Connection, table: str, **given: str) -> None:
     await owner.execute(f"INSERT INTO public.{table} ({', '.join(row)}) VALUES ({', '.join(row.values())})")
 
 
+async def add_hours(owner: Connection, hour: str, machines: str, cohorts: str, factory: str = "1") -> None:
+    """Add a factory's hour to the packed accounts, with 1 in every figure of each machine; arguments are SQL."""
+    figures = [figure.id for figure in figures_of(Table.MACHINE_HOUR)]
+    ones = ", ".join(["array_fill(1, ARRAY[cardinality(machine)])"] * len(figures))
+    await owner.execute(
+        f"INSERT INTO public.machine_hour_pack (factory, hour, machine, cohort, {', '.join(figures)}) "
+        f"SELECT {factory}, {hour}, machine, cohort, {ones} "
+        f"FROM (SELECT {machines}::integer[] AS machine, {cohorts}::integer[] AS cohort) AS own"
+    )
+
+
 async def test_hours_and_days_that_may_grow_are_partial(owner: Connection, researcher: Connection) -> None:
     await owner.execute(REGISTERED)
     await owner.execute("INSERT INTO analytics_state (accounted_until) VALUES ($1)", ORIGIN_US + 90 * 60 * 1_000_000)
     for hour in ("'2025-03-02 15:00Z'", "'2025-03-02 16:00Z'"):
-        await add_ones(owner, "machine_hour", hour=hour)
+        await add_hours(owner, hour, "ARRAY[1]", "ARRAY[1]")
     for day in ("'2025-03-02'", "'2025-03-03'"):
-        await add_ones(owner, "factory_day", day=day)
+        await add_ones(owner, "closed_factory_day", day=day)
     hours = await researcher.fetch("SELECT hour, partial, counted, region FROM machine_hour ORDER BY hour")
     assert [tuple(r) for r in hours] == [(ORIGIN_US, False, False, None), (ORIGIN_US + HOUR_US, True, False, None)]
     days = await researcher.fetch("SELECT day, partial FROM factory_day ORDER BY day")
@@ -174,9 +185,9 @@ async def test_an_hour_and_a_day_in_two_cohorts_have_a_row_for_each(owner: Conne
     await owner.execute(
         "INSERT INTO cohort (region, sector, level) VALUES ('KR-11', 'C10', 'none'), ('KR-48', 'C29', 'basic')"
     )
+    await add_hours(owner, "'2025-03-02 15:00Z'", "ARRAY[1, 1]", "ARRAY[1, 2]")
     for cohort in ("1", "2"):
-        await add_ones(owner, "machine_hour", hour="'2025-03-02 15:00Z'", cohort=cohort)
-        await add_ones(owner, "factory_day", day="'2025-03-03'", cohort=cohort)
+        await add_ones(owner, "closed_factory_day", day="'2025-03-03'", cohort=cohort)
     figures = {"machine_hour": Table.RESEARCH_MACHINE_HOUR, "factory_day": Table.RESEARCH_FACTORY_DAY}
     for view, table in figures.items():
         rows = await researcher.fetch(f"SELECT * FROM {view} ORDER BY region")
@@ -193,20 +204,22 @@ async def test_an_hour_and_a_day_in_two_cohorts_have_a_row_for_each(owner: Conne
 async def test_one_machines_hours_are_found_by_index(owner: Connection, researcher: Connection) -> None:
     await owner.execute(REGISTERED)
     await owner.execute(
-        "INSERT INTO machine (factory, machine_id) SELECT 1, 'N' || n FROM generate_series(1, 50) AS n; "
+        "INSERT INTO factory (factory_id) SELECT 'G' || n FROM generate_series(2, 50) AS n; "
+        "INSERT INTO machine (factory, machine_id) SELECT 1 + n % 50, 'N' || n FROM generate_series(1, 500) AS n; "
         "INSERT INTO cohort (region) VALUES ('KR-11')"
     )
-    for hour in range(20):
-        await add_ones(
+    for factory in range(1, 51):
+        await add_hours(
             owner,
-            "machine_hour",
-            machine="generate_series(1, 50)",
-            hour=f"'2025-03-03Z'::timestamptz + {hour} * '1 h'::interval",
+            "generate_series('2025-03-03Z'::timestamptz, '2025-03-04Z', '1 h')",
+            f"ARRAY(SELECT id FROM public.machine WHERE factory = {factory})",
+            f"array_fill(1, ARRAY[(SELECT count(*)::integer FROM public.machine WHERE factory = {factory})])",
+            str(factory),
         )
     await owner.execute("ANALYZE")
     plan = await researcher.fetch(
         "EXPLAIN SELECT sum(producing_us) FROM machine_hour WHERE factory_id = 'F1' AND machine_id = 'M1'"
     )
     text = "\n".join(row[0] for row in plan)
-    assert re.search(r"Index (Only )?Scan (using machine_hour_pkey|on machine_hour_pkey)", text), text
+    assert re.search(r"Index (Only )?Scan (using machine_hour_pack_pkey|on machine_hour_pack_pkey)", text), text
     assert "Seq Scan on machine_hour" not in text, text

@@ -39,7 +39,7 @@ def sender(stack: Stack) -> Sender:
 
 
 def test_one_altered_second(stack: Stack, sender: Sender) -> None:
-    stack.query("UPDATE machine_hour SET producing_us = producing_us - 1000000")
+    stack.query("UPDATE machine_hour_pack SET producing_us[1] = producing_us[1] - 1000000")
     code, output = verify(stack)
     assert code == 1
     assert "F1/M1" in output

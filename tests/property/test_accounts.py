@@ -1,6 +1,7 @@
 """Both implementations of the accounts agree over arbitrary rows and registry versions."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.wire.codes import Mode, State
-from services.analytics.accounts import CountRows, HourRanges, account
+from services.analytics.accounts import Accounted, CountRows, HourRanges, account
 from services.analytics.figures import SUMS, WIDE
+from services.analytics.held_time import add_times, open_time
 from services.analytics.in_force import StateRows, Versions
 from services.analytics.verification.reference import Cohort, MachineVersion, Place, account_machine
 from services.core.times import FIRST_INSTANT_US, HOUR_US, LAST_INSTANT_US, SECOND_US
@@ -68,8 +70,8 @@ def columns(*lists: list[int]) -> "list[np.ndarray[tuple[int], np.dtype[np.int64
     return [np.array(values, np.int64) for values in lists]
 
 
-def in_columns(*cases: Case) -> dict[int, dict[Place, dict[str, int]]]:
-    """Return the figures in columns, by machine, hour and cohort; the first case gives the instant to account up to."""
+def account_cases(cases: Sequence[Case]) -> Accounted:
+    """Return the accounts in columns, machines numbered from 1; the first case gives the instant to account up to."""
     numbered = list(enumerate(cases, start=1))
     states = StateRows(
         *columns(
@@ -96,18 +98,40 @@ def in_columns(*cases: Case) -> dict[int, dict[Place, dict[str, int]]]:
     )
     machines = [m for m, _ in numbered]
     spans = HourRanges(*columns(machines, [ORIGIN_US] * len(machines), [END_US] * len(machines)))
-    done = account(states, counts, versions, spans, cases[0].until_us)
-    found: dict[int, dict[Place, dict[str, int]]] = {m: {} for m in machines}
+    return account(states, counts, versions, spans, cases[0].until_us)
+
+
+def with_open_time(done: Accounted, until_us: int) -> dict[int, dict[Place, dict[str, int]]]:
+    """Return figures by machine, hour and cohort: what is closed, and the part of open holds before an instant."""
+    found: dict[int, dict[Place, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
+    closed = done.closed
     for machine, hour, cohort, sums, wide in zip(
-        done.machine.tolist(),
-        done.hour_us.tolist(),
-        done.cohort.tolist(),
-        done.sums.tolist(),
-        done.wide.tolist(),
+        closed.machine.tolist(),
+        closed.hour_us.tolist(),
+        closed.cohort.tolist(),
+        closed.sums.tolist(),
+        closed.wide.tolist(),
         strict=True,
     ):
-        found[machine][hour, COHORTS[cohort]] = dict(zip((*SUMS, *WIDE), (*sums, *wide), strict=True))
-    return found
+        found[machine][hour, COHORTS[cohort]] |= dict(zip((*SUMS, *WIDE), (*sums, *wide), strict=True))
+    held = open_time(done.open, until_us)
+    added = np.zeros((len(held.machine), len(SUMS)), np.int64)
+    add_times(added, np.arange(len(held.machine)), held)
+    for machine, start, cohort, sums in zip(
+        held.machine.tolist(), held.start_us.tolist(), held.cohort.tolist(), added.tolist(), strict=True
+    ):
+        hour = start // HOUR_US * HOUR_US
+        if ORIGIN_US <= hour < END_US:
+            figures = found[machine][hour, COHORTS[cohort]]
+            for name, amount in zip((*SUMS, *WIDE), (*sums, *[0] * len(WIDE)), strict=True):
+                figures[name] += amount
+    return {machine: {place: dict(figures) for place, figures in hours.items()} for machine, hours in found.items()}
+
+
+def in_columns(*cases: Case) -> dict[int, dict[Place, dict[str, int]]]:
+    """Return the figures in columns, by machine, hour and cohort; the first case gives the instant to account up to."""
+    found = with_open_time(account_cases(cases), cases[0].until_us)
+    return {machine: found.get(machine, {}) for machine in range(1, len(cases) + 1)}
 
 
 def plainly(case: Case) -> dict[Place, dict[str, int]]:
@@ -141,3 +165,33 @@ def test_no_hour_holds_more_than_an_hour(case: Case) -> None:
         assert 0 <= held <= by_hour[hour] <= HOUR_US
         by_mode = sum(figures[name] for name in SUMS if name.startswith("producing_") and name != "producing_us")
         assert by_mode <= figures["producing_us"]
+
+
+@given(cases, st.integers(0, HOUR_US))
+def test_open_holds_grow_as_a_recomputation_says(case: Case, later_us: int) -> None:
+    """At any later instant of the running hour, unless a row or an instant that is known to lie ahead comes first."""
+    hour_end_us = case.until_us // HOUR_US * HOUR_US + HOUR_US
+    done = account_cases([case])
+    until = min([case.until_us + later_us, hour_end_us, END_US, *done.ahead.at_us.tolist()])
+    rows = [at for at in (*case.states, *(row[0] for row in case.counts)) if at >= case.until_us]
+    until = min([until, *rows])
+    assert with_open_time(done, until).get(1, {}) == plainly(replace(case, until_us=until))
+
+
+@given(cases)
+def test_the_state_that_holds_is_the_only_open_one(case: Case) -> None:
+    found = account_cases([case]).open
+    assert found.machine.tolist() in ([], [1])
+    for state, mode, cycle, cohort, from_us, until_us in zip(
+        *(getattr(found, name).tolist() for name in ("state", "mode", "with_cycle", "cohort", "from_us", "until_us")),
+        strict=True,
+    ):
+        before = max(at for at in case.states if at < case.until_us)
+        (version,) = [v for v in case.versions if v.effective_from_us <= case.until_us - 1 < v.effective_to_us]
+        assert (state, mode) == case.states[before]
+        assert (bool(cycle), COHORTS[cohort]) == (version.ideal_cycle_us is not None, version.cohort)
+        began = max(before, version.effective_from_us, version.in_use_from_us)
+        assert from_us == max(began, case.until_us // HOUR_US * HOUR_US)
+        ends = (before + version.state_ttl_us, version.effective_to_us, version.in_use_to_us)
+        assert until_us == min([*ends, *(at for at in case.states if at >= case.until_us)])
+        assert until_us > case.until_us

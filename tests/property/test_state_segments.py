@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from schemas.wire.codes import Mode, State
 from services.analytics import Segment, StateFact, UseVersion, segments
 from services.analytics.accounts import hold
+from services.analytics.held_time import open_holds, open_time
+from services.analytics.in_force import holds
 from services.analytics.state_segments import in_columns
 
 # Small numbers, so that instants fall together often: rows, ends of holds, versions, use, and the window's own bounds.
@@ -92,9 +94,13 @@ def test_time_in_each_state_equals_the_accounts(
     rows: list[StateFact], versions: list[UseVersion], until_us: int
 ) -> None:
     found = segments(rows, versions, 0, until_us)
-    held = hold(*in_columns(rows, versions), until_us)
+    states, known = in_columns(rows, versions)
+    everything = holds(states, known)
+    closed = hold(states, known, everything, until_us)
+    still_open = open_holds(states, known, everything, until_us, np.ones(len(everything.row), bool))
+    parts = (closed, open_time(still_open, until_us))
     for state in State:
         if state is not State.unknown:
-            accounted = int(held.length_us[held.state == state].sum()) if len(held.state) else 0
+            accounted = sum(int(held.length_us[held.state == state].sum()) for held in parts)
             assert sum(s.to_us - s.from_us for s in found if s.state is state) == accounted
-    assert not np.any(held.length_us <= 0)
+    assert not any(np.any(held.length_us <= 0) for held in parts)

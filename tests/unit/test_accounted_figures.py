@@ -71,7 +71,7 @@ def in_columns(states: list[StateRow], counts: list[CountRow], cycle_us: int) ->
         Versions(column([1]), *(column([value]) for value in versions)),
         HourRanges(column([1]), column([ORIGIN_US]), column([ORIGIN_US + HOUR_US])),
         LAST_INSTANT_US,
-    )
+    ).closed
     rows = zip(found.sums.tolist(), found.wide.tolist(), strict=True)
     named = [dict(zip((*SUMS, *WIDE), (*sums, *wide), strict=True)) for sums, wide in rows]
     return {name: amount for figures in named for name, amount in figures.items() if amount}

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from services.core.copy_format import HEADER, TRAILER
 from services.core.times import DAY_US, HOUR_US
 from services.ingest.columns import FactColumns, Texts
 from services.ingest.model import FactTable
-from services.ingest.writing.copy_format import HEADER, TRAILER, as_copy
+from services.ingest.writing.copy_format import as_copy
 from services.ingest.writing.latest import NEVER, LatestInstants
 from services.ingest.writing.plan import Split, dirty_spans, near_in_time, split_rows
 

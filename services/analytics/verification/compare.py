@@ -16,6 +16,8 @@ from services.core.times import rfc3339
 FACTORY_FIGURES = figures_of(Table.FACTORY_HOUR)
 DAY_COUNTS = {figure.id: figure.rule.are for figure in FIGURES if isinstance(figure.rule, MachineDays)}
 
+NOBODYS: Cohort = ()
+
 At = TypeVar("At", int, dt.date)
 
 
@@ -65,6 +67,8 @@ def day_flags(accounts: list[HourAccount]) -> Amounts:
         "has_counts": int(has_counts),
         "counted": int(has_counts and has_evidence),
         "connected": int(has_evidence or is_signed),
+        "has_evidence": int(has_evidence),
+        "is_signed": int(is_signed),
     }
 
 
@@ -82,10 +86,17 @@ def compare_machine(name: str, machine: MachineFacts, found: Recomputed, first_u
     for hour, cohort in in_order(stored.keys() | found.hours.keys()):
         place = place_of(f"machine {name} hour {rfc3339(hour)}", cohort)
         yield from compare_figures(place, stored.get((hour, cohort)), found.hours.get((hour, cohort)))
-    for day in sorted(machine.stored_days.keys() | found.days.keys()):
+    days = {(day, owner_of(found, day)): flags for day, flags in found.days.items()}
+    for day, cohort in in_order(machine.stored_days.keys() | days.keys()):
         if midnight(day) >= first_us:
-            place = f"machine {name} day {day}"
-            yield from compare_figures(place, machine.stored_days.get(day), found.days.get(day))
+            place = place_of(f"machine {name} day {day}", cohort)
+            yield from compare_figures(place, machine.stored_days.get((day, cohort)), days.get((day, cohort)))
+
+
+def owner_of(found: Recomputed, day: dt.date) -> Cohort:
+    """Return the cohort to which a machine's day with counts belongs; nothing if it is nobody's or has none."""
+    owner = day_owner(found.spans, day) if found.days[day]["has_counts"] else None
+    return NOBODYS if owner is None else owner
 
 
 def in_order(places: Iterable[tuple[At, Cohort]]) -> list[tuple[At, Cohort]]:

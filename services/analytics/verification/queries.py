@@ -19,11 +19,36 @@ WHERE machine = $1 AND at >= $2 AND at < $3 AND NOT retracted
 OF_COHORT = "ARRAY[c.region, c.sector, c.zone, c.sponsor, c.level, c.size] AS cohort_key"
 STORED_HOURS = f"""
 SELECT t.*, {OF_COHORT} FROM machine_hour t LEFT JOIN cohort c ON c.id = t.cohort
-WHERE t.machine = $1 AND t.hour >= $2 AND t.hour < $3
+WHERE t.machine = $1 AND t.hour >= $2 AND t.hour < $3 AND t.factory = (SELECT factory FROM machine WHERE id = $1)
 """
-STORED_DAYS = (
-    "SELECT day, has_counts, counted, connected FROM machine_day WHERE machine = $1 AND day >= $2 AND day < $3"
-)
+# A day that is nobody's has no cohort, which is not the same as one without attributes.
+STORED_DAYS = f"""
+SELECT d.day, d.has_counts, d.counted, d.connected, u.has_evidence, u.is_signed,
+       CASE WHEN u.cohort <> 0 THEN {OF_COHORT.removesuffix(" AS cohort_key")} ELSE '{{}}' END AS cohort_key
+FROM machine_day d
+JOIN machine_day_pack p ON p.factory = d.factory AND p.day = d.day
+CROSS JOIN LATERAL unnest(p.machine, p.cohort, p.has_evidence, p.is_signed)
+    AS u(machine, cohort, has_evidence, is_signed)
+LEFT JOIN cohort c ON c.id = u.cohort
+WHERE d.machine = $1 AND d.day >= $2 AND d.day < $3 AND d.factory = (SELECT factory FROM machine WHERE id = $1)
+  AND u.machine = $1
+"""
+STORED_HOLDS = f"""
+SELECT u.machine, {OF_COHORT}, u.state, u.mode, u.with_cycle, u.counted, u.from_at, u.until_at
+FROM open_hold h
+CROSS JOIN LATERAL unnest(h.machine, h.cohort, h.state, h.mode, h.with_cycle, h.counted, h.from_at, h.until_at)
+    AS u(machine, cohort, state, mode, with_cycle, counted, from_at, until_at)
+LEFT JOIN cohort c ON c.id = u.cohort
+WHERE h.factory = $1
+"""
+VERSION_STARTS = """
+SELECT v.machine, v.effective_from FROM machine_version v JOIN machine m ON m.id = v.machine
+WHERE m.factory = $1 AND v.retired_at IS NULL
+"""
+MARKED_BEFORE = """
+SELECT d.machine, min(d.from_at) AS first_at FROM dirty_mark d JOIN machine m ON m.id = d.machine AND m.shard = d.shard
+WHERE m.factory = $1 AND d.from_at < $2 GROUP BY d.machine
+"""
 STORED_FACTORY_HOURS = f"""
 SELECT t.*, {OF_COHORT} FROM factory_hour t LEFT JOIN cohort c ON c.id = t.cohort
 WHERE t.factory = $1 AND t.hour >= $2 AND t.hour < $3
@@ -40,7 +65,10 @@ SELECT (SELECT accounted_until FROM analytics_state) AS accounted_until,
         WHERE table_name IN ('state_event', 'count_event')) AS sealed_before,
        (SELECT count(*) FROM dirty_mark d JOIN machine m ON m.id = d.machine, analytics_state s
         WHERE m.factory = $1 AND d.shard = m.shard AND d.from_at < LEAST(s.accounted_until, $3::timestamptz)
-          AND d.to_at >= $2::timestamptz - interval '1 day') AS marks
+          AND d.to_at >= $2::timestamptz - interval '1 day')
+       + (SELECT count(*) FROM dirty_shard
+          WHERE shard IN (SELECT m.shard FROM machine m WHERE m.factory = $1)
+            AND hour < $3::timestamptz AND hour >= $2::timestamptz - interval '1 day') AS marks
 """
 
 ACCOUNTING_BEGAN = "SELECT EXISTS (SELECT FROM analytics_state)"
@@ -49,16 +77,44 @@ FACTS_DROPPED = "SELECT max(sealed_before) > '1999-12-31 15:00Z' FROM fact_horiz
 
 STRAY = """
 SELECT 'machine_hour of machine ' || h.machine, count(*) FROM machine_hour h
-WHERE h.hour >= $1 AND h.hour < $2 AND NOT EXISTS (SELECT FROM machine m WHERE m.id = h.machine) GROUP BY h.machine
+WHERE h.hour >= $1 AND h.hour < $2
+  AND NOT EXISTS (SELECT FROM machine m WHERE m.id = h.machine AND m.factory = h.factory) GROUP BY h.machine
 UNION ALL
 SELECT 'machine_day of machine ' || d.machine, count(*) FROM machine_day d
-WHERE d.day >= $3 AND d.day < $4 AND NOT EXISTS (SELECT FROM machine m WHERE m.id = d.machine) GROUP BY d.machine
+WHERE d.day >= $3 AND d.day < $4
+  AND NOT EXISTS (SELECT FROM machine m WHERE m.id = d.machine AND m.factory = d.factory) GROUP BY d.machine
+UNION ALL
+SELECT 'open_hold of factory ' || h.factory, cardinality(h.machine) FROM open_hold h
+WHERE NOT EXISTS (SELECT FROM factory f WHERE f.id = h.factory)
 UNION ALL
 SELECT 'factory_hour of factory ' || h.factory, count(*) FROM factory_hour h
 WHERE h.hour >= $1 AND h.hour < $2 AND NOT EXISTS (SELECT FROM factory f WHERE f.id = h.factory) GROUP BY h.factory
 UNION ALL
 SELECT 'factory_day of factory ' || d.factory, count(*) FROM factory_day d
 WHERE d.day >= $3 AND d.day < $4 AND NOT EXISTS (SELECT FROM factory f WHERE f.id = d.factory) GROUP BY d.factory
+ORDER BY 1
+"""
+
+# Each hour and machine-day is there once; the second of two equal ones would not be seen by any sum.
+REPEATED = """
+SELECT 'machine_hour of machine ' || h.machine || ' at ' || h.hour, count(*) FROM machine_hour h
+WHERE h.hour >= $1 AND h.hour < $2 GROUP BY h.factory, h.machine, h.hour, h.cohort HAVING count(*) > 1
+UNION ALL
+SELECT 'machine_day of machine ' || d.machine || ' on ' || d.day, count(*) FROM machine_day d
+WHERE d.day >= $3 AND d.day < $4 GROUP BY d.factory, d.machine, d.day HAVING count(*) > 1
+ORDER BY 1
+"""
+
+HOURS_OF_DAYS = """
+SELECT 'factory_day of factory ' || factory || ' on ' || day || ' of cohort ' || cohort,
+       COALESCE(d.hours, 0), COALESCE(h.hours, 0)
+FROM (SELECT * FROM closed_factory_day WHERE day >= $3 AND day < $4) AS d
+FULL JOIN (
+    SELECT factory, timezone('Asia/Seoul', hour)::date AS day, cohort, count(*) AS hours
+    FROM closed_factory_hour WHERE hour >= $1 AND hour < $2
+    GROUP BY factory, timezone('Asia/Seoul', hour)::date, cohort
+) AS h USING (factory, day, cohort)
+WHERE COALESCE(d.hours, 0) <> COALESCE(h.hours, 0)
 ORDER BY 1
 """
 

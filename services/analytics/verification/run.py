@@ -4,14 +4,21 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.analytics.verification import queries
 from services.analytics.verification.cohort_sums import compare_cohorts
-from services.analytics.verification.compare import Difference, compare_factory, compare_machine, recompute
+from services.analytics.verification.compare import (
+    Difference,
+    Recomputed,
+    compare_factory,
+    compare_machine,
+    recompute,
+)
 from services.analytics.verification.group_steps import compare_steps
+from services.analytics.verification.open_holds import compare_holds, read_holds
 from services.analytics.verification.registered import read_machines, read_spans
-from services.analytics.verification.snapshot import Window, read_machine, read_status, read_sums
+from services.analytics.verification.snapshot import MachineFacts, Window, read_machine, read_status, read_sums
 from services.core.database import Connection, connect
 from services.core.errors import ConfigurationError, TransientError
 from services.core.times import DAY_US, HOUR_US, SEOUL, ceil_to, seoul_day, seoul_midnight_us, to_us
@@ -58,6 +65,10 @@ async def verify(database_url: str, window: Window, machine: str | None, wait_s:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 rows = await connection.fetch(queries.STRAY, window.from_us, window.to_us, *window.days)
                 comparison.report(Difference(place, "rows", count, 0) for place, count in rows)
+                rows = await connection.fetch(queries.REPEATED, window.from_us, window.to_us, *window.days)
+                comparison.report(Difference(place, "rows", count, 1) for place, count in rows)
+                rows = await connection.fetch(queries.HOURS_OF_DAYS, window.from_us, window.to_us, *window.days)
+                comparison.report(Difference(place, "hours", stored, found) for place, stored, found in rows)
                 comparison.report(await compare_cohorts(connection, window))
                 comparison.report(await compare_steps(connection))
                 if ledger:
@@ -142,20 +153,28 @@ async def compare_task(connection: Connection, task: Task, machine: str | None, 
         # Hours are accounted as a whole, so the accounts that are still recomputed begin with a full hour.
         horizon_us = ceil_to(status.sealed_before_us, HOUR_US)
         first_us = max(window.from_us, horizon_us)
-        recomputed = []
+        recomputed: dict[int, Recomputed] = {}
+        facts: dict[int, MachineFacts] = {}
+        names: dict[int, str] = {}
         spans = await read_spans(connection, task.factory, horizon_us)
         for number, (machine_id, versions) in (await read_machines(connection, task.factory)).items():
             name = f"{task.factory_id}/{machine_id}"
             if machine not in (None, name):
                 continue
-            facts = await read_machine(connection, number, machine_id, versions, spans.get(number, []), window)
-            found = recompute(facts, window, status.accounted_until_us, horizon_us)
-            recomputed.append(found)
+            own = await read_machine(connection, number, machine_id, versions, spans.get(number, []), window)
+            found = recompute(own, window, status.accounted_until_us, horizon_us)
+            names[number], facts[number], recomputed[number] = name, own, found
             comparison.machines.add(name)
-            comparison.report(compare_machine(name, facts, found, first_us))
+            comparison.report(compare_machine(name, own, found, first_us))
+        until_us = status.accounted_until_us
+        if window.from_us <= until_us < window.to_us and horizon_us <= until_us and (machine is None or names):
+            holds = await read_holds(connection, task.factory, until_us)
+            if machine is not None:
+                holds = replace(holds, stored=[hold for hold in holds.stored if hold.machine in names])
+            comparison.report(compare_holds(names, facts, recomputed, holds, first_us))
         if machine is None:
             sums = await read_sums(connection, task.factory, window)
-            comparison.report(compare_factory(task.factory_id, sums, recomputed, first_us))
+            comparison.report(compare_factory(task.factory_id, sums, list(recomputed.values()), first_us))
     return 0
 
 

@@ -14,7 +14,7 @@ from services.core.database import Connection
 from services.core.times import DAY_US, seoul_day
 
 KEYS = ("factory", "hour", "day", "cohort", "cohort_key")
-DAY_FLAGS = ("has_counts", "counted", "connected")
+DAY_FLAGS = ("has_counts", "counted", "connected", "has_evidence", "is_signed")
 
 Amounts = dict[str, int | Decimal]
 """Figures of one place, by id."""
@@ -57,7 +57,7 @@ class MachineFacts:
     counts: list[PlainCount]
     stored_spans: list[Span]
     stored_hours: dict[Place, Amounts]
-    stored_days: dict[dt.date, Amounts]
+    stored_days: dict[DayPlace, Amounts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ async def read_machine(
         [tuple(row.values()) for row in counts],
         spans,
         {(row["hour"], tuple(row["cohort_key"])): {name: exact(row[name]) for name in FIGURES} for row in hours},
-        {row["day"]: {name: int(row[name]) for name in DAY_FLAGS} for row in days},
+        {(row["day"], tuple(row["cohort_key"])): {name: int(row[name]) for name in DAY_FLAGS} for row in days},
     )
 
 

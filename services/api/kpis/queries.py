@@ -72,10 +72,13 @@ def machine_sums(question: Question) -> Query:
     t = machine_hour.c
     day = sa.cast(sa.func.timezone(SEOUL, t.hour), sa.Date)
     source = (
-        machine_hour.join(machine, machine.c.id == t.machine)
-        .join(factory, factory.c.id == machine.c.factory)
+        machine_hour.join(machine, of_machine(machine_hour))
+        .join(factory, factory.c.id == t.factory)
         .join(cohort, cohort.c.id == t.cohort)
-        .join(machine_day, sa.and_(machine_day.c.machine == t.machine, machine_day.c.day == day))
+        .join(
+            machine_day,
+            sa.and_(machine_day.c.factory == t.factory, machine_day.c.machine == t.machine, machine_day.c.day == day),
+        )
     )
     chosen: list[sa.ColumnElement[Any]] = []
     for figure in HOUR_SUMS:
@@ -100,8 +103,8 @@ def day_counts(question: Question) -> Query:
     if question.by_machine:
         day, s = machine_day.c.day, machine_span.c
         source = (
-            machine_day.join(machine, machine.c.id == machine_day.c.machine)
-            .join(factory, factory.c.id == machine.c.factory)
+            machine_day.join(machine, of_machine(machine_day))
+            .join(factory, factory.c.id == machine_day.c.factory)
             .join(machine_span, sa.and_(s.machine == machine.c.id, s.first_day <= day, s.end_day > day))
             .join(cohort, cohort.c.id == s.cohort)
         )
@@ -196,9 +199,9 @@ def machines_connected(question: Question) -> Query:
     if question.interval is Interval.DAY:
         d = machine_day.c
         source = machine_day.join(b, sa.and_(d.day == b.c.first_day, d.connected))
-        source = source.join(span, sa.and_(span.c.machine == d.machine, at_last))
+        source = source.join(span, sa.and_(span.c.factory == d.factory, span.c.machine == d.machine, at_last))
     else:
-        source = sa.join(b, span, at_last).join(heard_of(question, span.c.machine, b), sa.true())
+        source = sa.join(b, span, at_last).join(heard_of(question, span.c, b), sa.true())
     return (
         sa.select(span.c.label, b.c.bucket, sa.func.count().label("stock_connected"))
         .select_from(source)
@@ -206,18 +209,28 @@ def machines_connected(question: Question) -> Query:
     )
 
 
-def heard_of(question: Question, machine: "sa.ColumnElement[int]", b: sa.TableValuedAlias) -> LateralFromClause:
+def heard_of(question: Question, span: Any, b: sa.TableValuedAlias) -> LateralFromClause:
     """One row if a machine sent something within a bucket: the first that the index finds is enough."""
     if question.in_whole_days:
         d = machine_day.c
         during = sa.and_(d.day.between(b.c.first_day, b.c.last_day), d.connected)
-        found = sa.select(sa.true()).select_from(machine_day).where(d.machine == machine, during)
+        found = sa.select(sa.true()).select_from(machine_day).where(of_span(d, span), during)
     else:
         h = machine_hour.c
         during = sa.and_(h.hour >= b.c.bucket, h.hour < b.c.ends_at)
         was_heard = sa.or_(h.evidence_us > 0, h.signed_count_rows > 0)
-        found = sa.select(sa.true()).select_from(machine_hour).where(h.machine == machine, during, was_heard)
+        found = sa.select(sa.true()).select_from(machine_hour).where(of_span(h, span), during, was_heard)
     return found.limit(1).lateral("heard")
+
+
+def of_machine(accounts: sa.TableClause) -> Truth:
+    """Whether accounts are a machine's. They are kept by factory, so its number is what leads to them."""
+    return sa.and_(machine.c.id == accounts.c.machine, machine.c.factory == accounts.c.factory)
+
+
+def of_span(accounts: Any, span: Any) -> Truth:
+    """The same for the machine of a span."""
+    return sa.and_(accounts.machine == span.machine, accounts.factory == span.factory)
 
 
 def known_labels(question: Question) -> Query:

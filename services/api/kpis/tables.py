@@ -46,13 +46,13 @@ machine_span = sa.table(
 )
 machine_hour = sa.table(
     "machine_hour",
-    *numbers("machine", "cohort"),
+    *numbers("factory", "machine", "cohort"),
     sa.column("hour", INSTANT),
     *figures(Table.MACHINE_HOUR),
 )
 machine_day = sa.table(
     "machine_day",
-    *numbers("machine"),
+    *numbers("factory", "machine"),
     sa.column("day", sa.Date),
     *(sa.column(name, sa.Boolean) for name in ("has_counts", "counted", "connected")),
 )

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from services.core.copy_format import HEADER, TRAILER
 from services.core.database import POSTGRES_EPOCH_US
 from services.ingest.columns import FactColumns, Texts
 from services.ingest.model import FactTable, Ints
 
-HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-TRAILER = b"\xff\xff"
 NULL = (-1).to_bytes(4, "big", signed=True)
 
 Field = tuple[str, str]

@@ -1,4 +1,4 @@
-"""Our typed stubs of kafka-python declare only what the installed version has, with the same parameters."""
+"""Our typed stubs declare only what the installed versions have, with the same parameters."""
 
 import ast
 import importlib
