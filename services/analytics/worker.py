@@ -4,12 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from services.analytics.cohort_sums import roll_up
 from services.analytics.engine import advance, settle, shards_with_work, start_accounting
 from services.analytics.metrics import AnalyticsMetrics, TransactionKind
 from services.analytics.settings import AnalyticsSettings
+from services.analytics.whole_hours import Country, crowded_hour, settle_whole_hour
 from services.core.clock import Clock
 from services.core.database import RETRYABLE, Connection, connect
 from services.core.errors import TransientError
@@ -54,17 +56,18 @@ async def keep_accounting(
     turn = Turn()
     while not stopping():
         try:
-            connection = await connect(settings.database_url, ROLE, application="jejo analytics")
+            country = await open_country(settings.database_url)
             try:
-                await start_accounting(connection, clock())
+                await start_accounting(country.writer, clock())
                 log.info("accounting as %s", ROLE)
                 readiness.set_waiting("the first cycle of accounting")
                 while not stopping():
-                    await cycle(connection, settings, clock, stopping, turn, metrics)
+                    await cycle(country, settings, clock, stopping, turn, metrics)
                     readiness.set_ready()
                     pause_s = FIRST_PAUSE_S
             finally:
-                connection.terminate()
+                for connection in (country.writer, *country.readers):
+                    connection.terminate()
         except (TransientError, *RETRYABLE) as error:
             metrics.failed()
             readiness.set_waiting("the database")
@@ -73,8 +76,25 @@ async def keep_accounting(
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
+async def open_country(database_url: str) -> Country:
+    """Open a worker's connections.
+
+    Raises:
+        TransientError: the server is unavailable.
+        ConfigurationError: the server refuses the address or the login, or the database has not been migrated.
+    """
+    async with AsyncExitStack() as opened:
+        connections = []
+        for _ in range(3):
+            connections.append(await connect(database_url, ROLE, application="jejo analytics"))
+            opened.callback(connections[-1].terminate)
+        opened.pop_all()
+    writer, first, second = connections
+    return Country(writer, (first, second))
+
+
 async def cycle(
-    connection: Connection,
+    country: Country,
     settings: AnalyticsSettings,
     clock: Clock,
     stopping: Callable[[], bool],
@@ -82,7 +102,8 @@ async def cycle(
     metrics: AnalyticsMetrics,
 ) -> None:
     """Settle the past for a while, roll up, advance to the present, then pause if nothing is left to do."""
-    began = time.monotonic()
+    began, connection = time.monotonic(), country.writer
+    await settle_whole_hours(country, stopping, began + SETTLE_S, metrics)
     left = await settle_past(connection, stopping, began + SETTLE_S, turn, metrics)
     more = True
     while more:
@@ -98,6 +119,19 @@ async def cycle(
     log.debug("a cycle took %.3f s, %d us behind the present", took, behind_us)
     if not left and not behind_us and not stopping():
         await asyncio.sleep(max(0.0, settings.analytics_cycle_s - took))
+
+
+async def settle_whole_hours(
+    country: Country, stopping: Callable[[], bool], deadline: float, metrics: AnalyticsMetrics
+) -> None:
+    """Settle hours in which most machines of some shards are marked, until there are none or the deadline passes."""
+    crowded = await crowded_hour(country)
+    while crowded is not None and not stopping():
+        with metrics.transaction(TransactionKind.settle) as done:
+            any_were_free = await settle_whole_hour(country, crowded, done)
+        if not any_were_free or time.monotonic() > deadline:
+            return
+        crowded = await crowded_hour(country)
 
 
 async def settle_past(

@@ -7,11 +7,12 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from services.analytics import engine
+from services.analytics import engine, whole_hours
 from services.analytics.cohort_sums import roll_up
 from services.analytics.engine import advance, settle, shards_with_work, start_accounting
 from services.analytics.verification.run import Comparison, Task, compare_task
 from services.analytics.verification.snapshot import Window
+from services.analytics.whole_hours import Country, crowded_hour, settle_whole_hour
 from services.core.database import Connection, connect
 from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, floor_to, seoul_day
 from tests.accounted import IN_USE_FROM, Count, Fleet, State, registered_fleet, write_rows
@@ -32,6 +33,7 @@ class Play:
         self.now_us = START_US
         self.ends = 0.0
         self.inspected = 0
+        self.whole_hours = 0
 
     async def run(self) -> None:
         """Let all work at once until the time is up."""
@@ -51,12 +53,17 @@ class Play:
                     tasks.create_task(self.repeat(act, await connect_owner(stack, self.fleet.url), yielding=True))
                 for act in (*accountants, self.advance):
                     tasks.create_task(self.repeat(act, await enter("jejo_analytics")))
+                for _ in range(2):
+                    country = Country(
+                        await enter("jejo_analytics"), (await enter("jejo_analytics"), await enter("jejo_analytics"))
+                    )
+                    tasks.create_task(self.repeat_whole_hours(country))
                 tasks.create_task(self.repeat(self.inspect, await enter("jejo_verify")))
 
     def goes_on(self) -> bool:
-        """Return whether to continue: for SECONDS, and on a busy machine until an inspection has succeeded."""
+        """Return whether to continue: for SECONDS, and until an inspection and a whole hour have succeeded."""
         now = asyncio.get_running_loop().time()
-        return now < self.ends or (not self.inspected and now < self.ends + PATIENCE)
+        return now < self.ends or (not (self.inspected and self.whole_hours) and now < self.ends + PATIENCE)
 
     async def repeat(
         self, act: Callable[[Connection], Awaitable[None]], connection: Connection, *, yielding: bool = False
@@ -66,6 +73,14 @@ class Play:
             await act(connection)
             late_s = max(0.0, asyncio.get_running_loop().time() - self.ends) if yielding else 0.0
             await asyncio.sleep(self.random.choice((0, 0.001, 0.02)) + late_s / 10)
+
+    async def repeat_whole_hours(self, country: Country) -> None:
+        """Account hours in which most machines of a shard are marked."""
+        while self.goes_on():
+            crowded = await crowded_hour(country)
+            if crowded is not None:
+                self.whole_hours += await settle_whole_hour(country, crowded)
+            await asyncio.sleep(self.random.choice((0, 0.001, 0.02)))
 
     async def tick(self) -> None:
         while self.goes_on():
@@ -118,8 +133,10 @@ class Play:
         )
 
     async def settle_any(self, connection: Connection) -> None:
+        """Settle some shards, and leave the others to those who account whole hours."""
         for shard in await shards_with_work(connection):
-            await settle(connection, shard)
+            if self.random.random() < 0.5:
+                await settle(connection, shard)
         await roll_up(connection)
 
     async def advance(self, connection: Connection) -> None:
@@ -148,6 +165,8 @@ def test_everybody_at_once(database: str, seed: int, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(engine, "HOURS_AT_ONCE", 100)
     monkeypatch.setattr(engine, "MARKS_AT_ONCE", 7)
     monkeypatch.setattr(engine, "MACHINES_AT_ONCE", 2)
+    monkeypatch.setattr(engine, "DUE_AT_ONCE", 12)
+    monkeypatch.setattr(whole_hours, "LEAST_MACHINES", 1)
 
     async def run() -> None:
         async with registered_fleet(database, FACTORIES) as fleet:
@@ -157,6 +176,7 @@ def test_everybody_at_once(database: str, seed: int, monkeypatch: pytest.MonkeyP
             play = Play(fleet, seed)
             await play.run()
             assert play.inspected > 0
+            assert play.whole_hours > 0
             for rest_us in (0, 1, 90 * SECOND_US, HOUR_US, DAY_US + HOUR_US):
                 while await advance(fleet.analytics, play.now_us + rest_us):
                     await fleet.settle_all()

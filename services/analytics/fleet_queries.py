@@ -1,0 +1,63 @@
+"""The SQL that reads the whole registry, and the marks and facts of whole hours, as columns of bytes."""
+
+REGISTRY_VERSION = "SELECT version FROM registry_version"
+
+MACHINES = """
+SELECT string_agg(int4send(id), ''::bytea), string_agg(int4send(factory), ''::bytea),
+       string_agg(int2send(shard), ''::bytea)
+FROM (SELECT id, factory, shard FROM machine ORDER BY id) AS m
+"""
+
+VERSIONS = """
+SELECT string_agg(int4send(s.machine), ''::bytea),
+       string_agg(timestamptz_send(GREATEST(v.effective_from, s.from_at)), ''::bytea),
+       string_agg(timestamptz_send(LEAST(v.effective_to, s.to_at)), ''::bytea),
+       string_agg(int8send(v.state_ttl_us), ''::bytea), string_agg(int8send(COALESCE(v.ideal_cycle_us, 0)), ''::bytea),
+       string_agg(int4send(s.cohort), ''::bytea)
+FROM machine_span s
+JOIN machine_version v ON v.machine = s.machine AND v.retired_at IS NULL
+    AND v.effective_from < s.to_at AND v.effective_to > s.from_at
+"""
+
+# Marks of one hour and a little more; a change in the registry marks longer, and is accounted machine by machine.
+IS_OF_AN_HOUR = "to_at - from_at < INTERVAL '1 hour'"
+
+MARKS_BY_HOUR = f"""
+SELECT shard, hour, sum(marks)::bigint AS marks
+FROM (
+    SELECT shard, date_trunc('hour', from_at, 'UTC') AS hour, count(*) AS marks
+    FROM dirty_mark WHERE from_at < $1 AND {IS_OF_AN_HOUR} GROUP BY 1, 2
+    UNION ALL
+    SELECT shard, hour, $2 FROM dirty_shard
+) AS marked
+GROUP BY shard, hour
+ORDER BY hour, shard
+"""
+
+LOCK_SHARDS = "SELECT count(pg_advisory_xact_lock($1, s)) FROM unnest($2::integer[]) AS s"
+
+TAKE_HOUR_MARKS = f"""
+WITH gone AS (
+    DELETE FROM dirty_mark
+    WHERE shard = ANY($1::smallint[]) AND from_at >= $2 AND from_at < $2 + INTERVAL '1 hour' AND {IS_OF_AN_HOUR}
+    RETURNING shard, to_at
+), whole AS (
+    DELETE FROM dirty_shard WHERE shard = ANY($1::smallint[]) AND hour = $2
+)
+SELECT shard, max(to_at) AS to_at FROM gone GROUP BY shard
+"""
+
+MARK_SHARD_HOURS = "INSERT INTO dirty_shard (shard, hour) SELECT * FROM unnest($1::smallint[], $2::timestamptz[])"
+
+STATES = """
+SELECT string_agg(int4send(machine), ''::bytea), string_agg(timestamptz_send(at), ''::bytea),
+       string_agg(int2send((state * 4 + mode)::smallint), ''::bytea)
+FROM state_event WHERE at >= $1 AND at < $2 AND NOT retracted
+"""
+
+COUNTS = """
+SELECT string_agg(int4send(machine), ''::bytea), string_agg(timestamptz_send(at), ''::bytea),
+       string_agg(int4send(good), ''::bytea), string_agg(int4send(scrap), ''::bytea),
+       string_agg(int4send(rework), ''::bytea), string_agg(int8send(record_id), ''::bytea)
+FROM count_event WHERE at >= $1 AND at < $2 AND NOT retracted
+"""

@@ -1,0 +1,280 @@
+"""Accounts hours in which most machines of some shards are marked: all machines of these shards at once.
+
+The facts of the hour are read in the order in which they are stored, on connections of their own, once the marks are
+deleted: what a reader then sees includes every fact whose mark is gone. The rest is as in ``engine``: marks and
+results commit together.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from services.analytics import fleet_queries, queries
+from services.analytics.accounts import Accounted, CountRows, HourRanges, account
+from services.analytics.cohort_sums import Done
+from services.analytics.dirty_hours import Mark
+from services.analytics.engine import mark_again
+from services.analytics.facts import read_facts, read_registry, were_signed
+from services.analytics.fleet import Fleet, read_fleet
+from services.analytics.in_force import Ints
+from services.analytics.packing import Kind, numbers
+from services.analytics.plain_hours import PlainMachines, account_plain, keys_from, state_keys
+from services.analytics.replacement import Replacement, replace_hours
+from services.analytics.sums import joined_results
+from services.core.database import Connection
+from services.core.times import HOUR_US
+
+LEAST_MACHINES = 5000
+"""Fewer are accounted shard by shard, from an index."""
+GROUPS = 8
+"""Parts in which the machines are accounted and stored, the next being accounted while one is stored."""
+PLAIN_SHARE = 0.75
+"""Of a shard's machines so many must be plain: the others are marked again, which must not be most of them."""
+ALL_MARKED = 2**40
+"""Stands for the marks of a shard that is marked as a whole."""
+
+
+@dataclass(slots=True)
+class Country:
+    """Connections of one worker: one for its transactions, two that read, and the registry as it was last read."""
+
+    writer: Connection
+    readers: tuple[Connection, Connection]
+    fleet: Fleet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HourFacts:
+    """The hour's facts of plain machines: state rows as sorted numbers, count rows sorted by the machine's place."""
+
+    keys: Ints
+    counts: CountRows
+
+    def between(self, first: int, last: int) -> "HourFacts":
+        """Return the facts of the machines in places [first, last)."""
+        start, end = np.searchsorted(self.keys, [keys_from(first), keys_from(last)])
+        low, high = np.searchsorted(self.counts.machine, [first, last])
+        c = self.counts
+        columns = (c.machine, c.at_us, c.good, c.scrap, c.rework, c.signed)
+        return HourFacts(self.keys[start:end], CountRows(*[column[low:high] for column in columns]))
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdedHour:
+    """An hour, and the shards of which most machines are marked in it."""
+
+    hour_us: int
+    shards: list[int]
+
+
+async def settle_whole_hour(country: Country, crowded: CrowdedHour, done: Done | None = None) -> bool:
+    """Account an hour of all machines of its shards. Shards that another worker is at work on are left to it.
+
+    Returns:
+        Whether there were others.
+    """
+    writer, hour_us = country.writer, crowded.hour_us
+    async with writer.transaction(isolation="read_committed"):
+        free = await writer.fetch(queries.FREE_SHARDS, queries.LOCK_CLASS, crowded.shards)
+        locked = [row["shard"] for row in free]
+        await writer.execute(fleet_queries.LOCK_SHARDS, queries.LOCK_CLASS, locked)
+        state = await writer.fetchrow(queries.STATE, 0)
+        if not locked or state is None:
+            return False
+        until_us = state["accounted_until"]
+        reach = await writer.fetch(fleet_queries.TAKE_HOUR_MARKS, locked, hour_us)
+        country.fleet = await read_fleet(writer, country.fleet)
+        if hour_us >= state["sealed_before"]:
+            chosen = np.flatnonzero(np.isin(country.fleet.shard, locked))
+            await account_hour(country, country.fleet, chosen, hour_us, until_us, done)
+        # The states of a sealed hour may still hold in the first that is not.
+        reached = {row["shard"]: row["to_at"] for row in reach}
+        await mark_hours_after(writer, country.fleet, locked, reached, hour_us, until_us)
+    return True
+
+
+async def crowded_hour(country: Country) -> CrowdedHour | None:
+    """Return the earliest hour in which most machines of some shards are marked, if there are enough of them."""
+    until_us = await country.writer.fetchval(queries.ACCOUNTED_UNTIL)
+    if until_us is None:
+        return None
+    rows = await country.writer.fetch(fleet_queries.MARKS_BY_HOUR, until_us, ALL_MARKED)
+    if sum(row["marks"] for row in rows) < LEAST_MACHINES:
+        return None
+    country.fleet = await read_fleet(country.writer, country.fleet)
+    fleet = country.fleet
+    machines = np.bincount(fleet.shard, minlength=queries.SHARDS)
+    by_hour: dict[int, list[int]] = {}
+    for hour_us, own in groupby(rows, key=lambda row: int(row["hour"])):
+        plain = np.bincount(fleet.shard[fleet.are_plain(hour_us)], minlength=queries.SHARDS)
+        full = [row["shard"] for row in own if 2 * row["marks"] >= machines[row["shard"]]]
+        by_hour[hour_us] = [shard for shard in full if plain[shard] >= PLAIN_SHARE * machines[shard]]
+    enough = [hour for hour, shards in by_hour.items() if shards and machines[shards].sum() >= LEAST_MACHINES]
+    return CrowdedHour(min(enough), by_hour[min(enough)]) if enough else None
+
+
+async def account_hour(
+    country: Country, fleet: Fleet, chosen: Ints, hour_us: int, until_us: int, done: Done | None
+) -> None:
+    """Account an hour of chosen machines, which are all those of their shards."""
+    are_plain = fleet.are_plain(hour_us)[chosen]
+    order = np.lexsort((fleet.machine[chosen], fleet.shard[chosen]))
+    plain = chosen[order][are_plain[order]]
+    facts = await read_plain_facts(country, fleet, plain, hour_us)
+    machines = fleet.plain(plain, hour_us)
+    edges = group_edges(fleet.shard[plain])
+    others = chosen[~are_plain]
+    following: asyncio.Task[Accounted] | None = None
+    for nth in range(len(edges) - 1):
+        current = following or account_group(facts, machines, edges[nth], edges[nth + 1], until_us)
+        following = None
+        if nth + 2 < len(edges):
+            following = account_group(facts, machines, edges[nth + 1], edges[nth + 2], until_us)
+        accounted = await current
+        shards = fleet.shard[plain[edges[nth] : edges[nth + 1]]]
+        own = chosen[np.isin(fleet.shard[chosen], shards)]
+        rest = others[np.isin(fleet.shard[others], shards)]
+        if len(rest):
+            accounted = joined_results(
+                (accounted, await account_others(country.writer, fleet.machine[rest], hour_us, until_us))
+            )
+        await store(country.writer, fleet, own, accounted, hour_us, until_us, done)
+    without = others[~np.isin(fleet.shard[others], fleet.shard[plain])]
+    if len(without):
+        accounted = await account_others(country.writer, fleet.machine[without], hour_us, until_us)
+        await store(country.writer, fleet, without, accounted, hour_us, until_us, done)
+
+
+def account_group(
+    facts: HourFacts, machines: PlainMachines, first: int, last: int, until_us: int
+) -> "asyncio.Task[Accounted]":
+    """Begin to account some of the machines, in a thread of its own."""
+    own = facts.between(first, last)
+    work = asyncio.to_thread(account_plain, own.keys, own.counts, machines.chosen(first, last), first, until_us)
+    return asyncio.create_task(work)
+
+
+async def store(
+    connection: Connection,
+    fleet: Fleet,
+    own: Ints,
+    accounted: Accounted,
+    hour_us: int,
+    until_us: int,
+    done: Done | None,
+) -> None:
+    """Store what was accounted of an hour of machines, which are all those of their factories."""
+    machine = fleet.machine[own]
+    ranges = HourRanges(machine, np.full(len(own), hour_us), np.full(len(own), hour_us + HOUR_US))
+    owners = fleet.owners(own, hour_us)
+    work = Replacement(ranges, accounted, until_us, fleet.factories, whole_factories=True, owners=owners)
+    await replace_hours(connection, work)
+    ahead = accounted.ahead
+    marks = [Mark(m, at, at) for m, at in zip(ahead.machine.tolist(), ahead.at_us.tolist(), strict=True)]
+    await mark_again(connection, marks)
+    if done is not None:
+        done.hours += len(accounted.closed.machine)
+
+
+def group_edges(shard: Ints) -> list[int]:
+    """Return where groups of whole shards begin and end, of about equally many machines; these are sorted by shard."""
+    if len(shard) == 0:
+        return [0]
+    wanted = shard[np.linspace(0, len(shard) - 1, GROUPS + 1).astype(int)[1:-1]]
+    return sorted({0, len(shard), *np.searchsorted(shard, wanted).tolist()})
+
+
+async def read_plain_facts(country: Country, fleet: Fleet, plain: Ints, hour_us: int) -> HourFacts:
+    """Return the hour's facts of plain machines, read on three connections at once."""
+    place = np.full(int(fleet.machine.max()) + 1 if len(fleet.machine) else 1, -1)
+    place[fleet.machine[plain]] = np.arange(len(plain))
+    # Rows in the TTL before the hour are as many as in a part of it, so the second half begins earlier.
+    longest_us = int(fleet.ttl_us[plain].max(initial=0))
+    start_us = hour_us - longest_us
+    middle_us = (start_us + hour_us + HOUR_US) // 2
+    halves = ((country.readers[0], start_us, middle_us), (country.readers[1], middle_us, hour_us + HOUR_US))
+    early, late = (
+        asyncio.create_task(read_states(connection, place, hour_us, from_us, to_us))
+        for connection, from_us, to_us in halves
+    )
+    counts = await read_counts(country.writer, place, hour_us)
+    keys = await asyncio.to_thread(merged, await early, await late)
+    return HourFacts(keys, counts)
+
+
+def merged(first: Ints, second: Ints) -> Ints:
+    """Return two sorted columns as one."""
+    keys = np.concatenate([first, second])
+    keys.sort(kind="stable")
+    return keys
+
+
+async def read_states(connection: Connection, place: Ints, hour_us: int, from_us: int, to_us: int) -> Ints:
+    """Return the state rows of plain machines in a window, as sorted numbers."""
+    row = await connection.fetchrow(fleet_queries.STATES, from_us, to_us)
+
+    def in_keys() -> Ints:
+        assert row is not None
+        own = place[numbers(Kind.INTEGER, row[0])]
+        keep = own >= 0
+        chosen = slice(None) if keep.all() else keep
+        own = own[chosen]
+        return state_keys(own, numbers(Kind.INSTANT, row[1])[chosen], numbers(Kind.SMALLINT, row[2])[chosen], hour_us)
+
+    return await asyncio.to_thread(in_keys)
+
+
+async def read_counts(connection: Connection, place: Ints, hour_us: int) -> CountRows:
+    """Return the hour's count rows of plain machines, by their place."""
+    row = await connection.fetchrow(fleet_queries.COUNTS, hour_us, hour_us + HOUR_US)
+    kinds = (Kind.INTEGER, Kind.INSTANT, Kind.INTEGER, Kind.INTEGER, Kind.INTEGER, Kind.BIGINT)
+
+    def in_columns() -> list[Ints]:
+        assert row is not None
+        machine, *rest = (numbers(kind, sent) for kind, sent in zip(kinds, row, strict=True))
+        own = place[machine]
+        order = np.flatnonzero(own >= 0)
+        order = order[np.argsort(own[order], kind="stable")]
+        return [own[order], *[column[order] for column in rest]]
+
+    own, at, good, scrap, rework, record = await asyncio.to_thread(in_columns)
+    return CountRows(own, at, good, scrap, rework, await were_signed(connection, record, hour_us))
+
+
+async def account_others(connection: Connection, machines: Ints, hour_us: int, until_us: int) -> Accounted:
+    """Account an hour of machines that are not plain, from an index."""
+    registered = await read_registry(connection, np.sort(machines).tolist())
+    count = len(machines)
+    ranges = HourRanges(np.sort(machines), np.full(count, hour_us), np.full(count, hour_us + HOUR_US))
+    states, counts = await read_facts(connection, ranges, registered)
+    return account(states, counts, registered.versions, ranges, until_us)
+
+
+async def mark_hours_after(
+    connection: Connection, fleet: Fleet, shards: list[int], reached_us: dict[int, int], hour_us: int, until_us: int
+) -> None:
+    """Mark what the rows of an hour may change in the hours after it.
+
+    Whole shards for plain machines; the others one by one, since their states may hold for a day.
+
+    Args:
+        reached_us: the last instant that was marked, by shard.
+    """
+    are_plain = fleet.are_plain(hour_us)
+    marked: list[tuple[int, int]] = []
+    others: list[Mark] = []
+    for shard in shards:
+        if shard in reached_us:
+            own = fleet.shard == shard
+            last_us = reached_us[shard] + int(fleet.ttl_us[own & are_plain].max(initial=0))
+            hours = range(hour_us + HOUR_US, min(last_us + 1, until_us), HOUR_US)
+            marked += [(shard, hour) for hour in hours]
+            machines = fleet.machine[own & ~are_plain].tolist()
+            others += [Mark(machine, hour_us, reached_us[shard]) for machine in machines]
+    if marked:
+        await connection.execute(
+            fleet_queries.MARK_SHARD_HOURS, *[list(column) for column in zip(*marked, strict=True)]
+        )
+    await mark_again(connection, others)
