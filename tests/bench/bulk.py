@@ -32,10 +32,10 @@ REGION = "region:KR-48"
 
 COLUMNS = """
 SELECT column_name, data_type FROM information_schema.columns
-WHERE table_schema = 'public' AND table_name = 'factory_day'
+WHERE table_schema = 'public' AND table_name = 'closed_factory_day'
 """
 ADD_DAYS = f"""
-INSERT INTO factory_day ({{columns}})
+INSERT INTO closed_factory_day ({{columns}})
 SELECT {{values}} FROM generate_series(0, {DAYS - 1}) AS n, (SELECT DISTINCT factory, cohort FROM machine_span) AS s
 """
 """Day by day, as days come."""

@@ -31,10 +31,10 @@ GOAL_P99 = "150"
 
 SUMS_AT = {"hour": "INTERVAL '7 days'", "day": "7"}
 TABLES = {
-    "machine_hour": "hour",
-    "machine_day": "day",
-    "factory_hour": "hour",
-    "factory_day": "day",
+    "machine_hour_pack": "hour",
+    "machine_day_pack": "day",
+    "closed_factory_hour": "hour",
+    "closed_factory_day": "day",
     "cohort_hour": "hour",
     "cohort_day": "day",
     "group_day": "day",

@@ -52,8 +52,8 @@ AMOUNTS: Mapping[str, str] = {
 OTHERS = "h % 1000"
 
 FIRST_WEEK = """
-INSERT INTO factory_day (factory, day, cohort, {names})
-SELECT s.factory, $1::date + n, s.cohort, {amounts}
+INSERT INTO closed_factory_day (factory, day, cohort, hours, {names})
+SELECT s.factory, $1::date + n, s.cohort, 24, {amounts}
 FROM generate_series(0, 6) AS n, (SELECT DISTINCT factory, cohort FROM machine_span) AS s,
      LATERAL (SELECT abs(hashint8(s.factory * 1000 + n)) AS h) AS random
 ORDER BY n, s.factory
@@ -62,9 +62,9 @@ SHIFTED = """
 INSERT INTO {table} ({names}) SELECT {values} FROM {table}
 WHERE day < $1::date + 7 AND day + 7 * $2::integer < $3::date ORDER BY day
 """
-INDEXES = "SELECT indexdef FROM pg_indexes WHERE tablename = 'factory_day' AND indexname <> 'factory_day_pkey'"
+INDEXES = "SELECT indexdef FROM pg_indexes WHERE tablename = 'closed_factory_day' AND indexname <> 'factory_day_pkey'"
 COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1"
-TABLES = ("factory_day", "cohort_day", "group_day")
+TABLES = ("closed_factory_day", "cohort_day", "group_day")
 READ = (*TABLES, "group_step", "machine_span", "factory_span", "cohort", "cohort_group")
 """What the measured questions read."""
 
@@ -193,8 +193,8 @@ async def fill(url: str) -> None:
         await owner.execute(FIRST_WEEK.format(names=", ".join(names), amounts=", ".join(amounts)), first)
         for index in indexes:
             await owner.execute(index)
-        await owner.execute("ANALYZE factory_day")
-        await owner.execute("INSERT INTO dirty_cohort_day SELECT DISTINCT cohort, day FROM factory_day")
+        await owner.execute("ANALYZE closed_factory_day")
+        await owner.execute("INSERT INTO dirty_cohort_day SELECT DISTINCT cohort, day FROM closed_factory_day")
         while await roll_up(analytics):
             pass
         await owner.execute("DROP INDEX factory_day_cohort, factory_day_of_cohort")
