@@ -22,6 +22,7 @@ from services.analytics.sums import (
     Holds,
     MachineDays,
     MachineHours,
+    beginnings,
     day_at,
     day_code,
     distinct,
@@ -229,7 +230,7 @@ async def queue_cohorts(
 def packs_by(keys: Sequence[tuple[Kind, Ints]], columns: Sequence[tuple[Kind, Any]], within: Sequence[Ints]) -> Packs:
     """Return rows packed by their keys, and ordered by ``within`` in each pack."""
     order, _ = groups([*[values for _, values in keys], *within])
-    starts = starts_of_packs(order, [values for _, values in keys])
+    starts = beginnings(order, [values for _, values in keys])
     sizes = np.diff(np.append(starts, len(order)))
     first = order[starts]
     return Packs(
@@ -237,16 +238,6 @@ def packs_by(keys: Sequence[tuple[Kind, Ints]], columns: Sequence[tuple[Kind, An
         [(kind, in_order(values, order)) for kind, values in columns],
         sizes,
     )
-
-
-def starts_of_packs(order: Ints, keys: Sequence[Ints]) -> Ints:
-    """Return where in an order each pack begins."""
-    changed = np.zeros(len(order), bool)
-    changed[:1] = True
-    for key in keys:
-        ordered = key[order]
-        changed[1:] |= ordered[1:] != ordered[:-1]
-    return np.flatnonzero(changed)
 
 
 async def copy_in(connection: Connection, table: str, names: list[str], packs: Packs) -> None:

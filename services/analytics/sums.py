@@ -182,14 +182,17 @@ def joined_wide(parts: Sequence[Ints | Objects]) -> Ints | Objects:
 def groups(keys: Sequence[Ints]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Return an order in which equal keys are together, the first key first, and where in it each group begins."""
     order = np.lexsort(tuple(reversed(keys)))
-    if len(order) == 0:
-        return order, order
+    return order, beginnings(order, keys)
+
+
+def beginnings(order: npt.NDArray[np.intp], keys: Sequence[Ints]) -> npt.NDArray[np.intp]:
+    """Return where in an order the rows of each group of equal keys begin."""
     changed = np.zeros(len(order), bool)
-    changed[0] = True
+    changed[:1] = True
     for key in keys:
         ordered = key[order]
         changed[1:] |= ordered[1:] != ordered[:-1]
-    return order, np.flatnonzero(changed)
+    return np.flatnonzero(changed)
 
 
 def in_order(values: Any, order: npt.NDArray[np.intp]) -> Any:
