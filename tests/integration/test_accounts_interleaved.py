@@ -160,7 +160,7 @@ async def connect_owner(stack: AsyncExitStack, url: str) -> Connection:
     return connection
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", range(100, 140))
 def test_everybody_at_once(database: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "HOURS_AT_ONCE", 100)
     monkeypatch.setattr(engine, "MARKS_AT_ONCE", 7)

@@ -123,6 +123,44 @@ def test_rows_ahead_and_a_clock_that_steps_back(database: str) -> None:
     play_out(database, story)
 
 
+def test_a_machine_that_falls_silent(database: str) -> None:
+    """Its state ends within an hour, or at midnight, and others go on; verify says so, and sees an altered end."""
+
+    async def story(fleet: Fleet) -> None:
+        midnight = NOON_US + 12 * HOUR_US
+        started, from_us, to_us = midnight - 20 * MINUTE_US, NOON_US - DAY_US, NOON_US + 2 * DAY_US
+        await fleet.owner.execute("UPDATE fact_horizon SET sealed_before = $1", from_us)
+        await start_accounting(fleet.analytics, started)
+        ttl_us = await fleet.owner.fetchval("SELECT state_ttl_us FROM machine_version WHERE machine = 1")
+        await fleet.add([State(1, started, 4), State(2, midnight - ttl_us, 1), State(3, midnight - 1, 3)])
+        for after_us in (
+            1,
+            ttl_us - 1,
+            ttl_us,
+            ttl_us + 1,
+            20 * MINUTE_US,
+            29 * MINUTE_US,
+            40 * MINUTE_US,
+            2 * HOUR_US,
+        ):
+            await catch_up(fleet, started + after_us)
+            await fleet.settle_all()
+            assert await fleet.verify(from_us, to_us) == 0
+            await fleet.add([Count(3, started + after_us - 1, 1)])
+            await fleet.settle_all()
+            assert await fleet.verify(from_us, to_us) == 0
+        await fleet.add([State(1, started + 2 * HOUR_US + 1, 1)])
+        await catch_up(fleet, started + 2 * HOUR_US + 2)
+        await catch_up(fleet, started + 2 * HOUR_US + ttl_us + 2)
+        assert await fleet.verify(from_us, to_us) == 0
+        await fleet.owner.execute(
+            "UPDATE open_hold SET from_at = ARRAY(SELECT a + interval '1 us' FROM unnest(from_at) a)"
+        )
+        assert await fleet.verify(from_us, to_us) > 0
+
+    play_out(database, story)
+
+
 def test_a_day_belongs_at_once_to_the_cohort_in_which_it_will_end(database: str) -> None:
     """When a move this evening is registered at noon, the day's counts move with the day at once."""
 

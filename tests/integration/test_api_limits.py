@@ -14,6 +14,12 @@ from services.core.database import Connection, connect
 from tests.api_process import ApiProcess, open_transactions, queries_under_way, running_api
 
 CONNECTIONS = 2
+CANCEL_THAT_LOST_ITS_CONNECTION = (
+    "ERROR asyncio: Future exception was never retrieved\n"
+    "future: <Future finished exception=ConnectionError('unexpected connection_lost() call')>\n"
+    "ConnectionError: unexpected connection_lost() call\n"
+)
+"""What asyncio logs now and then when asyncpg's request to end a query was itself ended; the server has it by then."""
 QUESTION = "/v1/kpis?from=2017-03-01&to=2017-03-02"
 REGISTER = """
 INSERT INTO analytics_state (accounted_until) VALUES ('2017-04-01Z');
@@ -75,10 +81,18 @@ async def test_a_client_that_goes_away_ends_its_query(database: str, tmp_path: P
             await assert_soon_clean(observer)
         answers = await asyncio.gather(*(ask(api, headers) for _ in range(2 * CONNECTIONS)))
         assert [answer.status_code for answer in answers] == [HTTPStatus.OK] * 2 * CONNECTIONS
-        figures = (await ask(api, headers, "/metrics")).text
-        assert f'status="499"}} {3 * CONNECTIONS}.0' in figures
-    assert "Traceback" not in api.service.output
-    assert not {"WARNING", "ERROR"} & set(api.service.output.split())
+        await assert_soon_counted(api, headers, 3 * CONNECTIONS)
+    log = api.service.output.replace(CANCEL_THAT_LOST_ITS_CONNECTION, "")
+    assert "Traceback" not in log
+    assert not {"WARNING", "ERROR"} & set(log.split())
+
+
+async def assert_soon_counted(api: ApiProcess, headers: dict[str, str], left: int) -> None:
+    """So many requests were left by their clients; one is counted when what it held has been cleaned up."""
+    deadline = time.monotonic() + 5
+    while f'status="499"}} {left}.0' not in (figures := (await ask(api, headers, "/metrics")).text):
+        assert time.monotonic() < deadline, [line for line in figures.splitlines() if 'status="499"' in line]
+        await asyncio.sleep(0.01)
 
 
 async def assert_soon_clean(observer: Connection) -> None:

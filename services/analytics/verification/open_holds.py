@@ -145,11 +145,16 @@ def compare_holds(
             continue
         own = facts[machine]
         starts = holds.version_starts_us.get(machine, frozenset())
-        held = hold_at(sorted(own.states), own.versions, starts, holds.until_us)
+        stored = {hold.cohort: hold.figures for hold in holds.stored if hold.machine == machine}
+        # A hold that was left to end by itself stays until its hour is closed: it is compared just before its end.
+        ended = [figures["until_us"] for figures in stored.values() if figures["until_us"] <= holds.until_us]
+        rows = sorted(own.states)
+        held = hold_at(rows, own.versions, starts, holds.until_us)
+        if held is None and ended:
+            held = hold_at(rows, own.versions, starts, ended[0] - 1)
         expected: dict[Cohort, Amounts] = {}
         if held is not None:
             expected[held[0]] = held[1] | {"counted": found[machine].days.get(day, {}).get("counted", 0)}
-        stored = {hold.cohort: hold.figures for hold in holds.stored if hold.machine == machine}
         left_out = {"counted"} if midnight(day) < first_us else set()
         left_out |= {"until_us"} if machine in holds.marked_ahead else set()
         for _, cohort in in_order((0, cohort) for cohort in stored.keys() | expected.keys()):

@@ -1,5 +1,6 @@
 """SQL of bulk answers: rows of one length, which are copied from the server in binary and decoded as arrays."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -48,6 +49,7 @@ async def copy_rows(connection: AsyncConnection, query: Query) -> list[bytes]:
 
     Raises:
         asyncpg.PostgresError: the server refuses it, or ends it.
+        asyncio.CancelledError: the task was ended; the connection is closed.
     """
     compiled = query.compile(dialect=connection.dialect)
     parameters = compiled.construct_params()
@@ -60,5 +62,11 @@ async def copy_rows(connection: AsyncConnection, query: Query) -> list[bytes]:
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection
     assert driver is not None
-    await driver.copy_from_query(str(compiled), *values, output=keep, format="binary")
+    try:
+        await driver.copy_from_query(str(compiled), *values, output=keep, format="binary")
+    except asyncio.CancelledError:
+        # A copy that is under way stands in the way of the rollback, whose error would hide why it was ended.
+        driver.terminate()
+        await connection.invalidate()
+        raise
     return pieces
