@@ -42,8 +42,8 @@ async def read_hours(connection: Connection, factory: Ints, from_us: Ints, to_us
         found["machine"],
         found["hour"],
         found["cohort"],
-        np.stack([found[name] for name in SUMS], axis=1),
-        np.stack([found[name] for name in WIDE], axis=1),
+        np.stack([found[name] for name in SUMS]).T,
+        np.stack([found[name] for name in WIDE]).T,
     )
     return MachineHours(found["factory"], found["hour"], accounts)
 
@@ -54,7 +54,7 @@ async def read_evidence(connection: Connection, factory: Ints, from_us: Ints, to
     columns = [column for column in queries.PACK_COLUMNS if column[0] in queries.EVIDENCE]
     found = unpacked(rows, queries.PACK_KEYS, columns)
     count = len(found["machine"])
-    sums = np.zeros((count, len(SUMS)), np.int64)
+    sums = np.zeros((count, len(SUMS)), np.int64, order="F")
     for name in queries.EVIDENCE[1:]:
         sums[:, SUMS.index(name)] = found[name]
     nothing = np.zeros((count, len(WIDE)), np.int64)
@@ -184,8 +184,8 @@ def sums_in(row: asyncpg.Record, at: Ints, narrow: Sequence[str]) -> FactorySums
         numbers(Kind.INTEGER, row["factory"]),
         at,
         numbers(Kind.INTEGER, row["cohort"]),
-        np.stack([numbers(queries.FACTORY_KINDS[name], row[name]) for name in narrow], axis=1),
-        np.stack([wide_numbers(row[name]) for name in FACTORY_WIDE], axis=1),
+        np.stack([numbers(queries.FACTORY_KINDS[name], row[name]) for name in narrow]).T,
+        np.stack([wide_numbers(row[name]) for name in FACTORY_WIDE]).T,
     )
 
 

@@ -49,9 +49,9 @@ SELECT shard, max(to_at) AS to_at FROM gone GROUP BY shard
 
 MARK_SHARD_HOURS = "INSERT INTO dirty_shard (shard, hour) SELECT * FROM unnest($1::smallint[], $2::timestamptz[])"
 
+# An aggregate for each row costs more than the arithmetic that saves one.
 STATES = """
-SELECT string_agg(int4send(machine), ''::bytea), string_agg(timestamptz_send(at), ''::bytea),
-       string_agg(int2send((state * 4 + mode)::smallint), ''::bytea)
+SELECT string_agg(int4send(machine * 32 + state * 4 + mode), ''::bytea), string_agg(timestamptz_send(at), ''::bytea)
 FROM state_event WHERE at >= $1 AND at < $2 AND NOT retracted
 """
 

@@ -44,12 +44,16 @@ class Kind(Enum):
         """The type's object id, which is the same in every database."""
         return self.value[0]
 
-    def wire(self, values: Column) -> Column:
+    def form(self, values: Column) -> "np.dtype[Any]":
+        """Return how these values are sent, all of them equally long."""
+        return numeric_form(values) if self is Kind.NUMERIC else np.dtype(self.value[1])
+
+    def wire(self, values: Column, form: "np.dtype[Any]") -> Column:
         """Return values as they are sent; instants are microseconds and days are days since the Unix epoch."""
         if self is Kind.NUMERIC:
-            return as_numeric(values)
+            return as_numeric(values, form)
         shifted = values - self.value[2] if self.value[2] else values
-        return shifted.astype(self.value[1])
+        return shifted.astype(form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +65,26 @@ class Packs:
     sizes: Ints
 
 
-def as_numeric(values: Column) -> Column:
-    """Return whole numbers that are not negative in PostgreSQL's format of ``numeric``, all equally long."""
+def numeric_form(values: Column) -> "np.dtype[Any]":
+    """Return the form of PostgreSQL's ``numeric`` with enough digits for all values, which are not negative."""
     most = int(values.max()) if len(values) else 0
     digits = DIGITS_OF_64_BITS
     while most >= NUMERIC_BASE**digits:
         digits += 1
-    form = [("count", ">i2"), ("weight", ">i2"), ("sign", ">i2"), ("scale", ">i2"), ("digits", ">i2", (digits,))]
-    found = np.zeros(len(values), np.dtype(form))
+    return np.dtype(
+        [("count", ">i2"), ("weight", ">i2"), ("sign", ">i2"), ("scale", ">i2"), ("digits", ">i2", (digits,))]
+    )
+
+
+def as_numeric(values: Column, form: "np.dtype[Any]") -> Column:
+    """Return whole numbers in a form of ``numeric``."""
+    found = np.zeros(values.shape, form)
+    digits = form["digits"].shape[0]
     found["count"], found["weight"] = digits, digits - 1
     rest = values
     for position in range(digits - 1, -1, -1):
         greater = rest // NUMERIC_BASE
-        found["digits"][:, position] = rest - greater * NUMERIC_BASE
+        found["digits"][..., position] = rest - greater * NUMERIC_BASE
         rest = greater
     return found
 
@@ -91,51 +102,58 @@ def copy_packs(packs: Packs) -> Iterator[bytes]:
 
 
 def packed_rows(packs: Packs) -> Iterator[bytes]:
-    """Yield the rows of a binary COPY, without its header and trailer."""
+    """Yield the rows of a binary COPY, without its header and trailer.
+
+    Rows of one size are written into the same few, which stay in the processor's cache.
+    """
     starts = np.cumsum(packs.sizes) - packs.sizes
-    keys = [kind.wire(values) for kind, values in packs.keys]
-    columns = [kind.wire(values) for kind, values in packs.columns]
+    key_forms = [kind.form(values) for kind, values in packs.keys]
+    column_forms = [kind.form(values) for kind, values in packs.columns]
     for size in np.unique(packs.sizes).tolist():
         chosen = np.flatnonzero(packs.sizes == size)
-        elements = starts[chosen][:, None] + np.arange(size)
-        yield from pieces(rows_of_size(packs, size, [k[chosen] for k in keys], [c[elements] for c in columns]))
+        row = empty_row(packs, size, key_forms, column_forms)
+        at_once = min(max(1, PIECE // row.itemsize), len(chosen))
+        rows = np.frombuffer(bytearray(row.tobytes() * at_once), row.dtype)
+        for first in range(0, len(chosen), at_once):
+            groups = chosen[first : first + at_once]
+            fill_rows(rows[: len(groups)], packs, groups, starts[groups][:, None] + np.arange(size))
+            yield rows[: len(groups)].tobytes()
 
 
-def rows_of_size(packs: Packs, size: int, keys: list[Column], columns: list[Column]) -> Column:
-    """Return rows whose arrays have ``size`` elements, as one array of records."""
+def empty_row(
+    packs: Packs, size: int, key_forms: Sequence["np.dtype[Any]"], column_forms: Sequence["np.dtype[Any]"]
+) -> Column:
+    """Return a row whose arrays have ``size`` elements, with everything in it but its values."""
     form: list[Any] = [("fields", ">i2")]
-    for number, key in enumerate(keys):
-        form += [(f"width{number}", ">i4"), (f"key{number}", key.dtype)]
-    for number, column in enumerate(columns):
-        element = np.dtype([("width", ">i4"), ("value", column.dtype)])
+    for number, key in enumerate(key_forms):
+        form += [(f"width{number}", ">i4"), (f"key{number}", key)]
+    for number, column in enumerate(column_forms):
+        element = np.dtype([("width", ">i4"), ("value", column)])
         head = [(name, ">i4") for name in ("bytes", "dimensions", "flags", "type", "size", "lower")]
         form.append((f"array{number}", np.dtype([*head, ("elements", element, (size,))])))
     row = np.zeros((), np.dtype(form))
-    row["fields"] = len(keys) + len(columns)
-    for number, key in enumerate(keys):
-        row[f"width{number}"] = key.dtype.itemsize
-    for number, ((kind, _), column) in enumerate(zip(packs.columns, columns, strict=True)):
+    row["fields"] = len(key_forms) + len(column_forms)
+    for number, key in enumerate(key_forms):
+        row[f"width{number}"] = key.itemsize
+    for number, ((kind, _), column) in enumerate(zip(packs.columns, column_forms, strict=True)):
         array = row[f"array{number}"]
-        array["bytes"] = ARRAY_HEAD + size * (4 + column.dtype.itemsize)
+        array["bytes"] = ARRAY_HEAD + size * (4 + column.itemsize)
         array["dimensions"], array["type"], array["size"], array["lower"] = 1, kind.oid, size, 1
-        array["elements"]["width"] = column.dtype.itemsize
-    rows = np.full(len(keys[0]), row)
-    for number, key in enumerate(keys):
-        rows[f"key{number}"] = key
-    for number, column in enumerate(columns):
-        rows[f"array{number}"]["elements"]["value"] = column
-    return rows
+        array["elements"]["width"] = column.itemsize
+    return row
 
 
-def pieces(rows: Column) -> Iterator[bytes]:
-    """Yield an array's bytes in pieces of a size that a socket takes well."""
-    if len(rows):
-        view = rows.view(np.uint8).reshape(-1)
-        for start in range(0, len(view), PIECE):
-            yield view[start : start + PIECE].tobytes()
+def fill_rows(rows: Column, packs: Packs, groups: Ints, elements: Ints) -> None:
+    """Write the values of some groups into rows, ``elements`` being the places of each group's in the columns."""
+    for number, (kind, values) in enumerate(packs.keys):
+        key = rows[f"key{number}"]
+        key[...] = kind.wire(values[groups], key.dtype)
+    for number, (kind, values) in enumerate(packs.columns):
+        array = rows[f"array{number}"]["elements"]["value"]
+        array[...] = kind.wire(values[elements], array.dtype)
 
 
-def numbers(kind: Kind, sent: bytes | None) -> Ints:
+def numbers(kind: Kind, sent: bytes | memoryview | None) -> Ints:
     """Return the values that a type's send function wrote, one after the other."""
     return np.frombuffer(sent or b"", kind.value[1]).astype(np.int64) + kind.value[2]
 

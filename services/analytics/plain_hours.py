@@ -45,12 +45,11 @@ class PlainMachines:
 
 
 def state_keys(place: Ints, at_us: Ints, condition: Ints, hour_us: int) -> Ints:
-    """Return state rows as sorted numbers: the machine's place, the instant, and ``condition``: state * 4 + mode."""
+    """Return state rows as numbers: the machine's place, the instant, and ``condition``: state * 4 + mode."""
     keys = place << AT_BITS
     keys |= at_us - (hour_us - LONGEST_TTL_US)
     keys <<= CONDITION_BITS
     keys |= condition
-    keys.sort()
     return keys
 
 
@@ -63,7 +62,7 @@ def account_plain(keys: Ints, counts: CountRows, fleet: PlainMachines, first: in
     """Return the accounts of the fleet's hour, over instants before ``until_us``.
 
     Args:
-        keys: state rows in [hour - LONGEST_TTL_US, hour + HOUR_US).
+        keys: state rows in [hour - LONGEST_TTL_US, hour + HOUR_US), sorted.
         counts: count rows in the hour; ``machine`` is a place.
         first: the place of the fleet's first machine.
     """
@@ -82,7 +81,8 @@ def account_plain(keys: Ints, counts: CountRows, fleet: PlainMachines, first: in
     np.maximum(length, 0, out=length)
     if until < end:
         length[goes_on] = 0
-    sums = np.zeros((count, len(SUMS)), np.int64)
+    # Column by column, since all that follows takes columns.
+    sums = np.zeros((count, len(SUMS)), np.int64, order="F")
     by_kind = np.bincount(rows * KINDS + condition, length, count * KINDS).reshape(count, KINDS)
     add_plain_times(sums, by_kind, fleet.cycle_us != NO_CYCLE)
     places = row_places(rows, at, state, ends, fleet, start, until)
@@ -95,9 +95,14 @@ def account_plain(keys: Ints, counts: CountRows, fleet: PlainMachines, first: in
     for name, rule in PIECES.items():
         np.add.at(sums[:, SUMS.index(name)], made, pieces_of(counts, rule)[inside])
     wide = ideal_times(counts, inside, made, fleet.cycle_us)
-    there = np.flatnonzero((sums != 0).any(axis=1))
+    active = (sums != 0).any(axis=1)
+    there = slice(None) if active.all() else active
     closed = Accounts(
-        fleet.machine[there], np.full(len(there), fleet.hour_us), fleet.cohort[there], sums[there], wide[there]
+        fleet.machine[there],
+        np.full(int(active.sum()), fleet.hour_us),
+        fleet.cohort[there],
+        np.asfortranarray(sums[there]),
+        wide[there],
     )
     going = np.flatnonzero(goes_on)
     base_us = fleet.hour_us - LONGEST_TTL_US

@@ -133,6 +133,9 @@ def distinct(first: Ints, second: Ints, code: Ints) -> tuple[Ints, Ints]:
 
 def joined_hours(parts: Sequence[MachineHours]) -> MachineHours:
     """Return several tables' rows as one table."""
+    parts = [part for part in parts if len(part.factory)] or parts[:1]
+    if len(parts) == 1:
+        return parts[0]
     accounts = [part.accounts for part in parts]
     hour_us = np.concatenate([part.hour_us for part in parts])
     return MachineHours(
@@ -227,14 +230,14 @@ def factory_hours(hours: MachineHours, counted: Bools) -> FactorySums:
         counted: whether the day of each row's machine is counted.
     """
     accounts = hours.accounts
-    narrow = np.empty((len(hours.factory), len(FACTORY_NARROW)), np.int64)
+    narrow = np.empty((len(hours.factory), len(FACTORY_NARROW)), np.int64, order="F")
     for place, name in enumerate(FACTORY_NARROW):
         if name in ON_COUNTED_DAYS:
             narrow[:, place] = np.sum([accounts.sums[:, SUMS.index(own)] for own in ON_COUNTED_DAYS[name]], axis=0)
             narrow[~counted, place] = 0
         else:
             narrow[:, place] = accounts.sums[:, SUMS.index(name)]
-    wide: Ints | Objects = np.zeros((len(hours.factory), len(FACTORY_WIDE)), accounts.wide.dtype)  # type: ignore[assignment]
+    wide: Ints | Objects = np.zeros((len(hours.factory), len(FACTORY_WIDE)), accounts.wide.dtype, order="F")  # type: ignore[assignment]
     for place, name in enumerate(FACTORY_WIDE):
         wide[:, place] = sum(accounts.wide[:, WIDE.index(own)] for own in ON_COUNTED_DAYS[name])
         wide[~counted, place] = 0

@@ -79,6 +79,9 @@ async def keep_accounting(
 async def open_country(database_url: str) -> Country:
     """Open a worker's connections.
 
+    Their queries are not split over processes of the server: the worker reads on several connections at once, and
+    megabytes of columns would be passed from one process to another.
+
     Raises:
         TransientError: the server is unavailable.
         ConfigurationError: the server refuses the address or the login, or the database has not been migrated.
@@ -86,7 +89,7 @@ async def open_country(database_url: str) -> Country:
     async with AsyncExitStack() as opened:
         connections = []
         for _ in range(3):
-            connections.append(await connect(database_url, ROLE, application="jejo analytics"))
+            connections.append(await connect(database_url, ROLE, application="jejo analytics", in_parallel=False))
             opened.callback(connections[-1].terminate)
         opened.pop_all()
     writer, first, second = connections

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from services.analytics.cohort_sums import roll_up
 from services.analytics.engine import advance, settle, shards_with_work, start_accounting
 from services.analytics.whole_hours import Country, crowded_hour, settle_whole_hour
+from services.analytics.worker import open_country
 from services.core.database import Connection, connect
 from services.core.times import HOUR_US, MINUTE_US, SECOND_US
 from tests.bench.country import ORIGIN_US, add_facts, add_marks, register
@@ -98,12 +99,11 @@ def ratio(ours: list[float], plain: list[float]) -> float:
 @asynccontextmanager
 async def connections(url: str) -> AsyncIterator[tuple[Connection, Country]]:
     """The owner's connection, and those of a worker."""
-    owner = await connect(url)
-    own = [await connect(url, "jejo_analytics") for _ in range(3)]
+    owner, country = await connect(url), await open_country(url)
     try:
-        yield owner, Country(own[0], (own[1], own[2]))
+        yield owner, country
     finally:
-        for connection in (owner, *own):
+        for connection in (owner, country.writer, *country.readers):
             await connection.close()
 
 

@@ -19,6 +19,7 @@ from services.analytics.packing import (
     copy_rows,
     elements,
     numbers,
+    numeric_form,
     packed_rows,
 )
 from services.core.copy_format import HEADER, TRAILER
@@ -115,7 +116,8 @@ def test_booleans_days_and_instants() -> None:
 @pytest.mark.parametrize("values", [[0], [0, 0], WIDE[:6], WIDE, [10**20 - 1, 10**20]])
 def test_numerics_are_exact_also_above_64_bits(values: list[int]) -> None:
     wide = max(values) >= 2**63
-    found = as_numeric(np.array(values, object if wide else np.int64))
+    column_of = np.array(values, object if wide else np.int64)
+    found = as_numeric(column_of, numeric_form(column_of))
     assert [numeric(row.tobytes()) for row in found] == values
     packs = Packs([(Kind.INTEGER, column(1))], [(Kind.NUMERIC, np.array(values, object))], column(len(values)))
     assert unpacked(packs) == [(1, values)]
@@ -125,7 +127,7 @@ def test_nothing_is_a_copy_of_no_rows() -> None:
     nothing = Packs([(Kind.INTEGER, column())], [(Kind.BIGINT, column()), (Kind.NUMERIC, column())], column())
     assert b"".join(copy_packs(nothing)) == HEADER + TRAILER
     assert list(packed_rows(nothing)) == []
-    assert as_numeric(np.empty(0, object)).tolist() == []
+    assert as_numeric(np.empty(0, object), numeric_form(np.empty(0, object))).tolist() == []
     assert b"".join(copy_rows([(Kind.INTEGER, column()), (Kind.NUMERIC, column())])) == HEADER + TRAILER
 
 

@@ -147,7 +147,7 @@ def compare_holds(
         starts = holds.version_starts_us.get(machine, frozenset())
         stored = {hold.cohort: hold.figures for hold in holds.stored if hold.machine == machine}
         # A hold that was left to end by itself stays until its hour is closed: it is compared just before its end.
-        ended = [figures["until_us"] for figures in stored.values() if figures["until_us"] <= holds.until_us]
+        ended = [int(figures["until_us"]) for figures in stored.values() if figures["until_us"] <= holds.until_us]
         rows = sorted(own.states)
         held = hold_at(rows, own.versions, starts, holds.until_us)
         if held is None and ended:
