@@ -7,8 +7,9 @@ each figure is.
 import argparse
 from collections.abc import Callable, Iterator
 
-from tests.bench import accounting, bulk, instead, kpi_reads, layouts, reads_nation, registering, starting
+from tests.bench import accounting, bulk, day, instead, kpi_reads, layouts, reads_nation, registering, starting
 from tests.bench.figures import Figure
+from tests.bench.freshness import figures as freshness
 from tests.bench.ingest import delay, duplicates, flat, hostile, memory, speed, states
 from tests.bench.peers import figures as peers
 from tests.bench.stacks import Servers, running_servers
@@ -25,6 +26,9 @@ FAMILIES: dict[str, Callable[[Servers], Iterator[Figure]]] = {
     "peers": peers.figures,
     "registering": registering.figures,
     "accounting": accounting.figures,
+    "day": day.figures,
+    "day_national": day.figures_national,
+    "freshness": freshness.figures,
     "kpi_reads": kpi_reads.figures,
     "reads_nation": reads_nation.figures,
     "bulk": bulk.figures,
@@ -32,7 +36,18 @@ FAMILIES: dict[str, Callable[[Servers], Iterator[Figure]]] = {
     "starting": starting.figures,
     "layouts": layouts.figures,
 }
-LONG = {"bulk", "instead", "layouts", "ingest_flat", "ingest_flat_200m", "peers", "reads_nation"}
+LONG = {
+    "bulk",
+    "day",
+    "day_national",
+    "freshness",
+    "ingest_flat",
+    "ingest_flat_200m",
+    "instead",
+    "layouts",
+    "peers",
+    "reads_nation",
+}
 """They run only by name."""
 GROUPS: dict[str, set[str]] = {
     "all": FAMILIES.keys() - LONG,

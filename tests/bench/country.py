@@ -1,8 +1,9 @@
 """A country registered in SQL, with as many factories and machines as a benchmark needs, and its facts in bulk."""
 
+import asyncio
 import datetime as dt
 
-from services.core.database import Connection
+from services.core.database import Connection, connect
 from services.core.times import HOUR_US
 
 ORIGIN_US = 1_772_290_800_000_000
@@ -49,7 +50,7 @@ INSERT INTO state_event (machine, at, state, mode, revision, retracted, record_i
 SELECT m.id, s.at, 1 + (hashint8(m.id * 1000003::bigint + s.n) & 1023) % 7, hashint8(s.n * 7919 + m.id) & 3, 0, false, 1
 FROM machine m CROSS JOIN LATERAL (
     SELECT n, $1::timestamptz + n * $2::interval + m.id % 97 * $2::interval / 100 AS at
-    FROM generate_series(0, $3::integer - 1) AS n
+    FROM generate_series($3::integer, $4::integer) AS n
 ) AS s
 ORDER BY m.id, s.at
 """
@@ -59,7 +60,7 @@ INSERT INTO count_event (machine, at, product, good, scrap, rework, revision, re
 SELECT m.id, s.at, '', 20 + m.id % 50, m.id % 3, 0, 0, false, 1
 FROM machine m CROSS JOIN LATERAL (
     SELECT $1::timestamptz + n * $2::interval + m.id % 89 * $2::interval / 100 AS at
-    FROM generate_series(0, $3::integer - 1) AS n
+    FROM generate_series($3::integer, $4::integer) AS n
 ) AS s
 WHERE m.id % 4 > 0
 ORDER BY m.id, s.at
@@ -85,8 +86,30 @@ async def add_facts(owner: Connection, from_us: int, to_us: int, states_an_hour:
     """Add facts of every machine in a window of whole hours, without dirty marks."""
     for statement, an_hour in ((ADD_STATES, states_an_hour), (ADD_COUNTS, counts_an_hour)):
         step_us = HOUR_US // an_hour
-        await owner.execute(statement, from_us, dt.timedelta(microseconds=step_us), (to_us - from_us) // step_us)
+        step, steps = dt.timedelta(microseconds=step_us), (to_us - from_us) // step_us
+        await owner.execute(statement, from_us, step, 0, steps - 1)
     await owner.execute("ANALYZE state_event; ANALYZE count_event")
+
+
+async def add_facts_by_time(url: str, from_us: int, to_us: int, states_an_hour: int, counts_an_hour: int) -> None:
+    """Add the same facts step after step, so that they lie in their tables in the order of time, as ingest stores them.
+
+    States and counts are added on a connection each.
+    """
+    await asyncio.gather(
+        add_by_time(url, ADD_STATES, from_us, to_us, HOUR_US // states_an_hour),
+        add_by_time(url, ADD_COUNTS, from_us, to_us, HOUR_US // counts_an_hour),
+    )
+
+
+async def add_by_time(url: str, statement: str, from_us: int, to_us: int, step_us: int) -> None:
+    """Add the facts of one table, a step of all machines at a time."""
+    owner = await connect(url)
+    try:
+        for step in range((to_us - from_us) // step_us):
+            await owner.execute(statement, from_us, dt.timedelta(microseconds=step_us), step, step)
+    finally:
+        await owner.close()
 
 
 async def add_marks(owner: Connection, from_us: int, to_us: int) -> None:

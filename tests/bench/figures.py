@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import os
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +30,11 @@ class Figure:
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         with REPORT.open("a") as out:
             out.write(json.dumps({**asdict(self), "at": now, "machine": machine()}) + "\n")
+
+
+def progress(text: str) -> None:
+    """Tell whoever waits how far a long family is, apart from the figures."""
+    print(f"[{dt.datetime.now(dt.UTC):%H:%M:%S}] {text}", file=sys.stderr, flush=True)
 
 
 def machine() -> str:
