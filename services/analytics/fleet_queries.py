@@ -22,6 +22,33 @@ JOIN machine_version v ON v.machine = s.machine AND v.retired_at IS NULL
 # Marks of one hour and a little more; a change in the registry marks longer, and is accounted machine by machine.
 IS_OF_AN_HOUR = "to_at - from_at < INTERVAL '1 hour'"
 
+FIRST_MARKED_HOUR = f"""
+SELECT date_trunc('hour', min(at), 'UTC')
+FROM (
+    SELECT (SELECT from_at FROM dirty_mark d
+            WHERE d.shard = s.shard AND from_at < $1 AND {IS_OF_AN_HOUR} ORDER BY from_at LIMIT 1) AS at
+    FROM generate_series(0, $2::integer - 1) AS s(shard)
+    UNION ALL
+    SELECT min(hour) FROM dirty_shard
+) AS first
+"""
+
+# Shards are named so that the index serves, which has them before the instants.
+MARKS_OF_HOUR = f"""
+SELECT shard, $1::timestamptz AS hour, sum(marks)::bigint AS marks
+FROM (
+    SELECT shard, count(*) AS marks
+    FROM dirty_mark
+    WHERE shard = ANY(ARRAY(SELECT generate_series(0, $4::integer - 1)::smallint))
+      AND from_at >= $1 AND from_at < LEAST($1 + INTERVAL '1 hour', $2) AND {IS_OF_AN_HOUR}
+    GROUP BY shard
+    UNION ALL
+    SELECT shard, $3 FROM dirty_shard WHERE hour = $1
+) AS marked
+GROUP BY shard
+ORDER BY shard
+"""
+
 MARKS_BY_HOUR = f"""
 SELECT shard, hour, sum(marks)::bigint AS marks
 FROM (
