@@ -1,6 +1,6 @@
 """What a day costs analytics: its first hour, which opens every machine's day, its last one, and all of it at once.
 
-A fifth of the country reports at its full rate, for a whole day of all would take an hour to write: everything that is
+A sixth of the country reports at its full rate, for a whole day of all would take half an hour to write: everything that is
 compared here grows with the machines, an hour's work and a day's marks alike. ``day_national`` has all of them.
 """
 
@@ -20,7 +20,7 @@ from tests.bench.country import ORIGIN_US, add_facts_by_time, add_marks, registe
 from tests.bench.figures import Figure, progress
 from tests.bench.stacks import Servers
 
-FACTORIES = 6000
+FACTORIES = 5000
 NATIONAL_FACTORIES = 30_000
 MACHINES = 20
 STATES_AN_HOUR = 10
@@ -60,7 +60,7 @@ class Times:
 
 
 def figures(servers: Servers) -> Iterator[Figure]:
-    """Measure the day of a fifth of the country."""
+    """Measure the day of a sixth of the country."""
     yield from figures_of(servers, FACTORIES)
 
 
