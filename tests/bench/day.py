@@ -1,7 +1,7 @@
 """What a day costs analytics: its first hour, which opens every machine's day, its last one, and all of it at once.
 
-A sixth of the country reports at its full rate, for a whole day of all would take half an hour to write: everything that is
-compared here grows with the machines, an hour's work and a day's marks alike. ``day_national`` has all of them.
+A sixth of the country reports at its full rate, for a whole day of all would take half an hour to write. Everything
+that is compared here grows with the machines, an hour's work and a day's marks alike. ``day_national`` has all of them.
 """
 
 import asyncio

@@ -25,6 +25,7 @@ from services.api.kpis.selection import (
     in_window,
     instant,
     label_of,
+    of_named_factory,
     registered_spans,
     with_cohort,
 )
@@ -61,7 +62,7 @@ def account_sums(question: Question) -> Query:
         bucket = bucket_of_day(question, table.c.day)
     else:
         table = factory_hour if question.by_factory else cohort_hour
-        window = in_window(question, table.c.hour)
+        window = sa.and_(in_window(question, table.c.hour), of_named_factory(question, table))
         bucket = bucket_of(question, table.c.hour)
     chosen: list[sa.ColumnElement[Any]] = [sa.func.sum(table.c[name]).label(name) for name in figures]
     return grouped(question, with_cohort(table), window, bucket, chosen)
@@ -85,7 +86,8 @@ def machine_sums(question: Question) -> Query:
         rule = figure.rule
         total = sum_on_counted_days(rule) if isinstance(rule, OnCountedDays) else sa.func.sum(t[figure.id])
         chosen.append(total.label(figure.id))
-    return grouped(question, source, in_window(question, t.hour), bucket_of(question, t.hour), chosen)
+    window = sa.and_(in_window(question, t.hour), of_named_factory(question, machine_hour))
+    return grouped(question, source, window, bucket_of(question, t.hour), chosen)
 
 
 def sum_on_counted_days(rule: OnCountedDays) -> "sa.ColumnElement[Any]":

@@ -55,6 +55,21 @@ def conditions(question: Question) -> list[Truth]:
     return found
 
 
+def of_named_factory(question: Question, accounts: sa.TableClause) -> Truth:
+    """Whether accounts are those of the factory that the scope names, if it names one.
+
+    A view adds the running hour up before it is joined, for all factories unless there is a condition on its own
+    column: a join is none.
+    """
+    factory_id = question.scope.factory_id
+    if factory_id is None or "factory" not in accounts.c:
+        return sa.true()
+    own = factory.alias("own")
+    number = sa.select(own.c.id).where(own.c.factory_id == factory_id).scalar_subquery()
+    named: Truth = accounts.c.factory == number
+    return named
+
+
 def is_one_of(group_by: GroupBy, labels: Sequence[str]) -> Truth:
     """Whether a row's label is among some. They are parameters as arrays, of which a statement has any number."""
     own = [label.partition(":")[2] for label in labels]

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from services.core.clock import system_clock
-from services.core.times import HOUR_US, SECOND_US, floor_to, rfc3339, to_us
+from services.core.times import DAY_US, HOUR_US, SECOND_US, floor_to, rfc3339, seoul_day, seoul_midnight_us, to_us
 from services.gateway.records import CountRow
 from tests.bench.freshness.traffic import COUNTING, signed
 from tests.bench.ingest.batches import Broker, encode_batch, partition_of
@@ -85,20 +85,20 @@ class Asker:
     """
 
     def __init__(self, stack: Stack) -> None:
-        """Begin with the present hour, in which nothing has been made."""
+        """Begin with the present day, in which nothing has been made."""
         self.sent = 0
         self.known = dict.fromkeys(FIGURES, 0)
         self._headers = stack.headers
-        self._from_us = floor_to(system_clock(), HOUR_US)
+        self._from_us = seoul_midnight_us(seoul_day(system_clock()))
         self._connection = http.client.HTTPConnection(stack.api_url.removeprefix("http://"), timeout=60)
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def counts(self, scope: str, from_us: int, end_us: int) -> tuple[dict[str, int], int]:
+    def counts(self, scope: str, interval: str, from_us: int, end_us: int) -> tuple[dict[str, int], int]:
         """What was made in a scope, and the instant until which that is accounted."""
-        window = [("from", rfc3339(from_us)), ("to", rfc3339(end_us)), ("interval", "hour")]
+        window = [("from", rfc3339(from_us)), ("to", rfc3339(end_us)), ("interval", interval)]
         path = f"/v1/kpis?{urlencode([('scope', scope), *window, *KPIS])}"
         self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()
@@ -110,12 +110,12 @@ class Asker:
 
     def nation(self) -> tuple[dict[str, int], int]:
         """What all probes have made so far."""
-        return self.counts("nation", self._from_us, self._from_us + 3 * HOUR_US)
+        return self.counts("nation", "day", self._from_us, self._from_us + 2 * DAY_US)
 
     def has(self, scope: str, probe: Probe) -> bool:
         """Return whether an answer about the probe's machine or factory includes it."""
         hour_us = floor_to(probe.at_us, HOUR_US)
-        totals, until_us = self.counts(scope, hour_us, hour_us + HOUR_US)
+        totals, until_us = self.counts(scope, "hour", hour_us, hour_us + HOUR_US)
         return until_us > probe.at_us and totals[probe.figure] == probe.amount
 
 
