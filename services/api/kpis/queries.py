@@ -54,17 +54,18 @@ def account_sums(question: Question) -> Query:
     if question.by_machine:
         return machine_sums(question)
     figures = [figure.id for figure in HOUR_SUMS]
-    window: Truth
+    within: Truth
     if question.in_whole_days:
         figures += DAY_COUNTS
         table = factory_day if question.by_factory else cohort_day
-        window = table.c.day.between(question.first_day, question.last_day)
+        within = table.c.day.between(question.first_day, question.last_day)
         bucket = bucket_of_day(question, table.c.day)
     else:
         table = factory_hour if question.by_factory else cohort_hour
-        window = sa.and_(in_window(question, table.c.hour), of_named_factory(question, table))
+        within = in_window(question, table.c.hour)
         bucket = bucket_of(question, table.c.hour)
     chosen: list[sa.ColumnElement[Any]] = [sa.func.sum(table.c[name]).label(name) for name in figures]
+    window = sa.and_(within, of_named_factory(question, table))
     return grouped(question, with_cohort(table), window, bucket, chosen)
 
 
@@ -102,6 +103,7 @@ def day_counts(question: Question) -> Query:
     day: Days
     counts: list[sa.ColumnElement[Any]]
     source: sa.Join
+    table = machine_day
     if question.by_machine:
         day, s = machine_day.c.day, machine_span.c
         source = (
@@ -120,7 +122,8 @@ def day_counts(question: Question) -> Query:
     by_day = (
         sa.select(*chosen)
         .select_from(source)
-        .where(day.between(question.first_day, question.last_day), *conditions(question))
+        .where(day.between(question.first_day, question.last_day), of_named_factory(question, table))
+        .where(*conditions(question))
         .group_by(sa.text("1"), sa.text("2"))
         .subquery("by_day")
     )
