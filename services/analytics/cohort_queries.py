@@ -15,8 +15,6 @@ def added_to(table: str) -> str:
     return ", ".join(f"{name} = {table}.{name} + EXCLUDED.{name}" for name in OF_FACTORY_HOURS)
 
 
-LOCK_COHORTS = "SELECT pg_advisory_xact_lock($1, $2)"
-
 TAKE_COHORT_HOURS = """
 DELETE FROM dirty_cohort_hour
 WHERE ctid = ANY (ARRAY(SELECT ctid FROM dirty_cohort_hour LIMIT $1)) RETURNING cohort, hour

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
+import asyncpg
 import numpy as np
 
 from services.analytics import cohort_queries as queries
@@ -11,7 +12,7 @@ from services.analytics.figures import OF_FACTORY_HOURS, ON_COUNTED_DAYS, SUMS
 from services.analytics.group_sums import add_up_groups
 from services.analytics.held_time import add_times, open_time
 from services.analytics.in_force import Ints
-from services.analytics.queries import ACCOUNTED_UNTIL, LOCK_CLASS, SHARDS
+from services.analytics.queries import ACCOUNTED_UNTIL, LOCK_COHORTS
 from services.analytics.sums import Holds
 from services.core.database import Connection
 from services.core.times import HOUR_US, floor_to, seoul_day
@@ -31,20 +32,27 @@ class Done:
 async def roll_up(connection: Connection, done: Done | None = None) -> bool:
     """Recompute sums by cohort where a factory's have changed, as many as fit into one transaction.
 
+    While another worker does that, it is left to it.
+
     Returns:
         Whether some may be left; then call it again.
     """
-    async with connection.transaction(isolation="read_committed"):
-        return await roll_up_some(connection, done)
+    try:
+        async with connection.transaction(isolation="read_committed"):
+            await connection.execute(LOCK_COHORTS)
+            return await roll_up_some(connection, done)
+    except asyncpg.LockNotAvailableError:
+        return False
 
 
 async def roll_up_some(connection: Connection, done: Done | None = None, *, passed_to_us: int | None = None) -> bool:
-    """Do as ``roll_up``, within the caller's transaction. As with marks, whoever takes an entry reads its sums.
+    """Do as ``roll_up``, within the caller's transaction, which has the lock of the cohorts' sums.
+
+    As with marks, whoever takes an entry reads its sums.
 
     Args:
         passed_to_us: ``accounted_until`` if it has just been moved, so that open holds have grown.
     """
-    await connection.execute(queries.LOCK_COHORTS, LOCK_CLASS, SHARDS)
     until_us = await connection.fetchval(ACCOUNTED_UNTIL)
     hours = {(row["cohort"], row["hour"]) for row in await connection.fetch(queries.TAKE_COHORT_HOURS, SUMS_AT_ONCE)}
     days = {(row["cohort"], row["day"]) for row in await connection.fetch(queries.TAKE_COHORT_DAYS, SUMS_AT_ONCE)}

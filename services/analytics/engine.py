@@ -62,48 +62,70 @@ async def shards_with_work(connection: Connection) -> list[int]:
 async def settle(connection: Connection, shard: int, done: Done | None = None) -> bool:
     """Account one shard's marks of the past, as many as fit into one transaction.
 
+    A shard that another worker is at work on is left to it.
+
     Returns:
         Whether some may be left; then call it again.
     """
-    async with connection.transaction(isolation="read_committed"):
-        await connection.execute(queries.LOCK_SHARD, queries.LOCK_CLASS, shard)
-        state = await connection.fetchrow(queries.STATE, shard)
-        if state is None:
-            return False
-        horizon = Horizon(state["accounted_until"], state["sealed_before"])
-        if state["has_shard_hours"]:
-            hour_us = await connection.fetchval(queries.TAKE_SHARD_HOUR, shard)
-            await account_shard_hour(connection, shard, hour_us, horizon, done)
-            return True
-        marks = marks_of(await connection.fetch(queries.TAKE_PAST_MARKS, shard, horizon.until_us, MARKS_AT_ONCE))
-        left_in_part = bool(marks) and await account_marks(connection, marks, horizon, HOURS_AT_ONCE, done)
+    try:
+        async with connection.transaction(isolation="read_committed"):
+            await connection.execute(queries.lock([shard], queries.SHORT_WAIT_MS))
+            return await settle_some(connection, shard, done)
+    except asyncpg.LockNotAvailableError:
+        return False
+
+
+async def settle_some(connection: Connection, shard: int, done: Done | None) -> bool:
+    """Do as ``settle``, within the caller's transaction, which has the shard's lock."""
+    state = await connection.fetchrow(queries.STATE, shard)
+    if state is None:
+        return False
+    horizon = Horizon(state["accounted_until"], state["sealed_before"])
+    if state["has_shard_hours"]:
+        hour_us = await connection.fetchval(queries.TAKE_SHARD_HOUR, shard)
+        await account_shard_hour(connection, shard, hour_us, horizon, done)
+        return True
+    marks = marks_of(await connection.fetch(queries.TAKE_PAST_MARKS, shard, horizon.until_us, MARKS_AT_ONCE))
+    left_in_part = bool(marks) and await account_marks(connection, marks, horizon, HOURS_AT_ONCE, done)
     return left_in_part or len(marks) == MARKS_AT_ONCE
 
 
 async def advance(connection: Connection, now_us: int, done: Done | None = None) -> int:
     """Move ``accounted_until`` towards the present: never back, nor beyond the hour, nor beyond one that is not closed.
 
+    Waits for workers that are at work on a shard, though not long for one: it may stand still, and the other shards
+    must not wait with it.
+
     Returns:
         How far behind the present it is now, in microseconds.
     """
-    async with connection.transaction(isolation="read_committed"):
-        await connection.execute(queries.LOCK_ALL_SHARDS, queries.LOCK_CLASS, queries.SHARDS)
-        until_us: int = await connection.fetchval(queries.ACCOUNTED_UNTIL)
-        if now_us <= until_us:
-            return 0
-        if await connection.fetchval(queries.RUNNING_HOUR_IS_MARKED, floor_to(until_us - 1, HOUR_US)):
-            return now_us - until_us
-        next_us = min(now_us, floor_to(until_us, HOUR_US) + HOUR_US)
-        horizon = Horizon(next_us, await connection.fetchval(queries.SEALED_BEFORE))
-        if (until_us + SEOUL_OFFSET_US) % DAY_US == 0:
-            await open_day(connection, until_us)
-        if await connection.fetchval(queries.DUE_MARKS, until_us, next_us, DUE_AT_ONCE) < DUE_AT_ONCE:
-            for marks in by_machines(marks_of(await connection.fetch(queries.TAKE_DUE_MARKS, until_us, next_us))):
-                await account_marks(connection, marks, horizon, NO_BOUND, done)
-        await connection.execute(queries.MOVE_ACCOUNTED_UNTIL, next_us)
-        await roll_up_some(connection, done, passed_to_us=next_us)
-        if next_us % HOUR_US == 0:
-            await connection.execute(queries.MARK_SHARDS_THAT_HOLD, next_us - HOUR_US)
+    try:
+        async with connection.transaction(isolation="read_committed"):
+            await connection.execute(queries.LOCK_EVERYTHING)
+            return await move_on(connection, now_us, done)
+    except asyncpg.LockNotAvailableError:
+        reached_us: int = await connection.fetchval(queries.ACCOUNTED_UNTIL)
+        return max(0, now_us - reached_us)
+
+
+async def move_on(connection: Connection, now_us: int, done: Done | None) -> int:
+    """Do as ``advance``, within the caller's transaction, which has all locks."""
+    until_us: int = await connection.fetchval(queries.ACCOUNTED_UNTIL)
+    if now_us <= until_us:
+        return 0
+    if await connection.fetchval(queries.RUNNING_HOUR_IS_MARKED, floor_to(until_us - 1, HOUR_US)):
+        return now_us - until_us
+    next_us = min(now_us, floor_to(until_us, HOUR_US) + HOUR_US)
+    horizon = Horizon(next_us, await connection.fetchval(queries.SEALED_BEFORE))
+    if (until_us + SEOUL_OFFSET_US) % DAY_US == 0:
+        await open_day(connection, until_us)
+    if await connection.fetchval(queries.DUE_MARKS, until_us, next_us, DUE_AT_ONCE) < DUE_AT_ONCE:
+        for marks in by_machines(marks_of(await connection.fetch(queries.TAKE_DUE_MARKS, until_us, next_us))):
+            await account_marks(connection, marks, horizon, NO_BOUND, done)
+    await connection.execute(queries.MOVE_ACCOUNTED_UNTIL, next_us)
+    await roll_up_some(connection, done, passed_to_us=next_us)
+    if next_us % HOUR_US == 0:
+        await connection.execute(queries.MARK_SHARDS_THAT_HOLD, next_us - HOUR_US)
     return now_us - next_us
 
 

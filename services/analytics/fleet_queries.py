@@ -61,8 +61,6 @@ GROUP BY shard, hour
 ORDER BY hour, shard
 """
 
-LOCK_SHARDS = "SELECT count(pg_advisory_xact_lock($1, s)) FROM unnest($2::integer[]) AS s"
-
 TAKE_HOUR_MARKS = f"""
 WITH gone AS (
     DELETE FROM dirty_mark

@@ -1,8 +1,14 @@
 """The SQL of analytics. Arrays are unnested as the relation ``w``; instants are microseconds in Python."""
 
+from collections.abc import Iterable
+
 SHARDS = 64
 """As in the generated column ``machine.shard``."""
 LOCK_CLASS = 0x6A61
+SHORT_WAIT_MS = 100
+"""How long a worker waits for another one that is at work on a shard, before it leaves the shard to it."""
+LONG_WAIT_MS = 2000
+"""How long ``advance`` waits for a worker that is at work on a shard, or stands still there."""
 MARKS_COUNTED = 500
 
 ACCOUNTED_UNTIL = "SELECT accounted_until FROM analytics_state"
@@ -11,9 +17,21 @@ START_ACCOUNTING = "INSERT INTO analytics_state (accounted_until) VALUES ($1) ON
 
 MOVE_ACCOUNTED_UNTIL = "UPDATE analytics_state SET accounted_until = $1 WHERE accounted_until <= $1"
 
-LOCK_SHARD = "SELECT pg_advisory_xact_lock($1, $2)"
 
-LOCK_ALL_SHARDS = "SELECT count(pg_advisory_xact_lock($1, s)) FROM generate_series(0, $2 - 1) AS s"
+def lock(shards: Iterable[int], longest_wait_ms: int) -> str:
+    """Return statements that lock shards, in ascending order, or fail if one is not free for so long."""
+    numbers = ", ".join(f"{shard:d}" for shard in sorted(shards))
+    return (
+        f"SET LOCAL lock_timeout = {longest_wait_ms:d}; "
+        f"SELECT count(pg_advisory_xact_lock({LOCK_CLASS}, s)) FROM unnest(ARRAY[{numbers}]::integer[]) AS s; "
+        "SET LOCAL lock_timeout = 0"
+    )
+
+
+# The lock of the cohorts' sums is numbered as a shard after the last.
+LOCK_COHORTS = lock([SHARDS], SHORT_WAIT_MS)
+
+LOCK_EVERYTHING = lock(range(SHARDS + 1), LONG_WAIT_MS)
 
 IS_FREE = """
 NOT EXISTS (

@@ -78,24 +78,34 @@ async def settle_whole_hour(country: Country, crowded: CrowdedHour, done: Done |
     Returns:
         Whether there were others.
     """
-    writer, hour_us = country.writer, crowded.hour_us
-    async with writer.transaction(isolation="read_committed"):
-        free = await writer.fetch(queries.FREE_SHARDS, queries.LOCK_CLASS, crowded.shards)
-        locked = [row["shard"] for row in free]
-        await writer.execute(fleet_queries.LOCK_SHARDS, queries.LOCK_CLASS, locked)
-        state = await writer.fetchrow(queries.STATE, 0)
-        if not locked or state is None:
-            return False
-        until_us = state["accounted_until"]
-        reach = await writer.fetch(fleet_queries.TAKE_HOUR_MARKS, locked, hour_us)
-        country.fleet = await read_fleet(writer, country.fleet)
-        if hour_us >= state["sealed_before"]:
-            chosen = np.flatnonzero(np.isin(country.fleet.shard, locked))
-            await account_hour(country, country.fleet, chosen, hour_us, until_us, done)
-        # The states of a sealed hour may still hold in the first that is not.
-        reached = {row["shard"]: row["to_at"] for row in reach}
-        await mark_hours_after(writer, country.fleet, locked, reached, hour_us, until_us)
+    writer = country.writer
+    try:
+        async with writer.transaction(isolation="read_committed"):
+            rows = await writer.fetch(queries.FREE_SHARDS, queries.LOCK_CLASS, crowded.shards)
+            locked = [row["shard"] for row in rows]
+            await writer.execute(queries.lock(locked, queries.SHORT_WAIT_MS))
+            state = await writer.fetchrow(queries.STATE, 0)
+            if not locked or state is None:
+                return False
+            await settle_locked(country, crowded.hour_us, locked, state, done)
+    except asyncpg.LockNotAvailableError:
+        return False
     return True
+
+
+async def settle_locked(
+    country: Country, hour_us: int, locked: list[int], state: asyncpg.Record, done: Done | None
+) -> None:
+    """Do as ``settle_whole_hour``, within a transaction of the writer's, which has the locks of these shards."""
+    writer, until_us = country.writer, state["accounted_until"]
+    reach = await writer.fetch(fleet_queries.TAKE_HOUR_MARKS, locked, hour_us)
+    country.fleet = await read_fleet(writer, country.fleet)
+    if hour_us >= state["sealed_before"]:
+        chosen = np.flatnonzero(np.isin(country.fleet.shard, locked))
+        await account_hour(country, country.fleet, chosen, hour_us, until_us, done)
+    # The states of a sealed hour may still hold in the first that is not.
+    reached = {row["shard"]: row["to_at"] for row in reach}
+    await mark_hours_after(writer, country.fleet, locked, reached, hour_us, until_us)
 
 
 async def crowded_hour(country: Country) -> CrowdedHour | None:

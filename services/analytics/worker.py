@@ -24,6 +24,8 @@ SETTLE_S = 3.0
 """How long work on the past may delay the present."""
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
+IDLE_MS = 300_000
+"""A process that stands still within a transaction loses it after so long, and with it the locks of its shards."""
 
 
 @dataclass(slots=True)
@@ -91,6 +93,7 @@ async def open_country(database_url: str) -> Country:
         for _ in range(3):
             connections.append(await connect(database_url, ROLE, application="jejo analytics", in_parallel=False))
             opened.callback(connections[-1].terminate)
+            await connections[-1].execute(f"SET idle_in_transaction_session_timeout = {IDLE_MS}")
         opened.pop_all()
     writer, first, second = connections
     return Country(writer, (first, second))
