@@ -1,44 +1,52 @@
-"""A TCP proxy in front of PostgreSQL that cuts or stalls connections at chosen moments of a client's transaction."""
+"""A TCP proxy in front of PostgreSQL that cuts or stalls connections where a watcher of a client's messages says so."""
 
 import asyncio
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Protocol
 
 from deploy.local.passwords import add_pgpass_entries, ensure_passwords, remove_pgpass_entries
 from deploy.local.servers import PostgresServer
 
 CHUNK = 65536
-COPY_DATA, QUERY, PARSE = b"d", b"Q", b"P"
+COPY_DATA, QUERY, PARSE, BIND = b"d", b"Q", b"P", b"B"
 STALL_S = 1.5
 
 
-class Moment(Enum):
-    """When a connection is cut, or with STALL halted for a while; only transactions that copy rows count."""
+class Action(Enum):
+    """What is done with a message."""
 
-    IN_COPY = auto()
-    """After a part of the rows was passed on to the server."""
-    BEFORE_COMMIT = auto()
-    """The server never gets the COMMIT."""
-    AFTER_COMMIT = auto()
-    """The server has answered the COMMIT, but the client never gets the answer."""
+    PASS = auto()
+    CUT = auto()
+    """The server never gets it; the connection is closed."""
+    CUT_WITHIN = auto()
+    """The server gets a part of it; the connection is closed."""
+    CUT_ANSWER = auto()
+    """The server answers it, but the client never gets the answer; the connection is closed."""
     STALL = auto()
-    """The COMMIT is passed on late, and then all goes on."""
+    """It is passed on late, and then all goes on."""
+
+
+class Watcher(Protocol):
+    """Watches one connection."""
+
+    def decide(self, kind: bytes, message: bytes) -> Action:
+        """Return what to do with the client's next message; ``kind`` is its type byte, which it begins with."""
 
 
 @dataclass
 class Frontend:
-    """Splits what a client sends into messages, and knows whether the open transaction has copied rows.
+    """Splits what a client sends into messages.
 
     A client's first messages (a request for TLS, which the server declines, and the start-up) have no type byte.
     """
 
     buffer: bytearray = field(default_factory=bytearray)
     started: bool = False
-    copied: bool = False
 
     def messages(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield (type, whole message) of each message that is complete now; the type is empty before the start-up."""
@@ -62,16 +70,11 @@ class Frontend:
 
 @dataclass
 class Proxy:
-    """Listens on a port of 127.0.0.1. ``arm`` chooses the next moment to act at; ``fired`` counts what has happened."""
+    """Listens on a port of 127.0.0.1, with a watcher for each connection."""
 
     target: int
+    watch: Callable[[], Watcher]
     port: int = 0
-    fired: dict[Moment, int] = field(default_factory=lambda: dict.fromkeys(Moment, 0))
-    armed: Moment | None = None
-
-    def arm(self, moment: Moment) -> None:
-        """Act once, at the next such moment of any connection."""
-        self.armed = moment
 
     async def serve(self, ready: threading.Event, stopped: asyncio.Event) -> None:
         async with await asyncio.start_server(self.connect, "127.0.0.1", 0) as server:
@@ -94,7 +97,7 @@ class Proxy:
             return
         muted = asyncio.Event()
         tasks = [
-            asyncio.ensure_future(self.pass_on(reader, forth, back, muted)),
+            asyncio.ensure_future(self.pass_on(reader, forth, muted)),
             asyncio.ensure_future(self.answer(back, writer, muted)),
         ]
         try:
@@ -115,48 +118,34 @@ class Proxy:
                 writer.write(data)
                 await writer.drain()
 
-    async def pass_on(
-        self,
-        reader: asyncio.StreamReader,
-        forth: asyncio.StreamWriter,
-        back: asyncio.StreamReader,
-        muted: asyncio.Event,
-    ) -> None:
-        """Pass the client's messages on, and return, so that the connection is cut, at the armed moment."""
-        frontend = Frontend()
+    async def pass_on(self, reader: asyncio.StreamReader, forth: asyncio.StreamWriter, muted: asyncio.Event) -> None:
+        """Pass the client's messages on, and return, so that the connection is cut, where the watcher decides so."""
+        frontend, watcher = Frontend(), self.watch()
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK):
                 for kind, message in frontend.messages(data):
-                    commits = kind in (QUERY, PARSE) and message[5:].strip(b"\0;\n ").upper().startswith(b"COMMIT")
-                    moment = self.moment_of(kind, commits=commits and frontend.copied)
-                    frontend.copied = (frontend.copied or kind == COPY_DATA) and not commits
-                    if moment is Moment.IN_COPY:
+                    action = watcher.decide(kind, message)
+                    if action is Action.CUT:
+                        return
+                    if action is Action.CUT_WITHIN:
                         forth.write(message[: len(message) // 2])
                         await forth.drain()
                         return
-                    if moment is Moment.BEFORE_COMMIT:
-                        return
-                    if moment is Moment.STALL:
+                    if action is Action.STALL:
                         await asyncio.sleep(STALL_S)
-                    if moment is Moment.AFTER_COMMIT:
+                    if action is Action.CUT_ANSWER:
                         muted.set()
                     forth.write(message)
                     await forth.drain()
-
-    def moment_of(self, kind: bytes, *, commits: bool) -> Moment | None:
-        """Return the moment to act at now, if it is the armed one; it is disarmed then."""
-        moment = self.armed
-        if moment is None or not (kind == COPY_DATA if moment is Moment.IN_COPY else commits):
-            return None
-        self.armed = None
-        self.fired[moment] += 1
-        return moment
+        if muted.is_set():
+            # The client is gone; the server's answer is awaited all the same.
+            await asyncio.Future()
 
 
 @contextmanager
-def proxy_of(server: PostgresServer) -> Iterator[Proxy]:
+def proxy_of(server: PostgresServer, watch: Callable[[], Watcher]) -> Iterator[Proxy]:
     """Run a proxy in front of a server, in a thread; the server's passwords are good for its port, too."""
-    proxy = Proxy(server.port)
+    proxy = Proxy(server.port, watch)
     loop, ready = asyncio.new_event_loop(), threading.Event()
     stopped = asyncio.Event()
     thread = threading.Thread(target=loop.run_until_complete, args=(proxy.serve(ready, stopped),), name="proxy")

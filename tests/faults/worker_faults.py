@@ -6,7 +6,8 @@ import time
 
 import asyncpg
 
-from tests.faults.proxy import Moment, proxy_of
+from tests.faults.cuts import Cuts, Moment
+from tests.faults.proxy import proxy_of
 from tests.faults.world import World
 from tests.stack import Service, Stack, wait_for
 
@@ -128,16 +129,17 @@ def finish(world: World, worker: Service) -> None:
 def cut_connections(world: World) -> dict[str, int]:
     """The connection to the database breaks within a COPY, before a COMMIT and after one, and stalls."""
     world.stop_workers()
-    with proxy_of(world.servers.postgres) as proxy:
+    cuts = Cuts()
+    with proxy_of(world.servers.postgres, cuts.watch) as proxy:
         database = world.stack.database_url.replace(f":{world.servers.postgres.port}/", f":{proxy.port}/")
         worker = world.start_worker(JEJO_DATABASE_URL=database)
         wait_for("ingest to read", worker.is_ready)
         for moment in Moment:
-            proxy.arm(moment)
+            cuts.arm(moment)
             world.workload.send_for(0.3)
-            wait_for(f"a connection {moment.name}", lambda: proxy.armed is None)
+            wait_for(f"a connection {moment.name}", lambda: cuts.armed is None)
             world.workload.send_for(0.3)
         world.workload.flush()
         world.stack.wait_until_ingested()
         finish(world, worker)
-        return {f"connections {moment.name.lower().replace('_', ' ')}": n for moment, n in proxy.fired.items()}
+        return {f"connections {moment.name.lower().replace('_', ' ')}": n for moment, n in cuts.fired.items()}

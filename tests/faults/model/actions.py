@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from hypothesis import strategies as st
 
+from tests.faults.cuts import Moment
 from tests.faults.messages import CHANGING, RARE, Kind
-from tests.faults.proxy import Moment
 
 Counts: TypeAlias = tuple[int, ...]
 """How many entries of each of its partitions a worker reads into one batch."""

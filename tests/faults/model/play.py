@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from services.ingest.settings import IngestSettings
+from tests.faults.cuts import Cuts
 from tests.faults.law import check_stored
 from tests.faults.messages import HOUR_US, MINUTE_US, ORIGIN_US, Composer, Gateway
 from tests.faults.model.actions import (
@@ -27,7 +28,6 @@ from tests.faults.model.database import ModelDatabase
 from tests.faults.model.log import Log
 from tests.faults.model.registry import Registry
 from tests.faults.model.worker import ModelWorker
-from tests.faults.proxy import Proxy
 from tests.faults.reference import Outcome, outcome_of
 
 START_US = ORIGIN_US + 24 * HOUR_US
@@ -43,10 +43,10 @@ READ_AT_ONCE = 50
 class Play:
     """One run of the model, on an emptied database. All connections of ingest lead through the proxy."""
 
-    def __init__(self, database: ModelDatabase, settings: IngestSettings, proxy: Proxy, happened: Counter[str]) -> None:
+    def __init__(self, database: ModelDatabase, settings: IngestSettings, cuts: Cuts, happened: Counter[str]) -> None:
         self._database = database
         self._settings = settings
-        self._proxy = proxy
+        self._cuts = cuts
         self._happened = happened
         self._log = Log(START_US)
         self._composer = Composer(0, ROWS, lambda: self._log.clock_us)
@@ -67,7 +67,7 @@ class Play:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._proxy.armed = None
+        self._cuts.armed = None
         for worker in self._workers:
             worker.close()
 
@@ -142,13 +142,13 @@ class Play:
         """Have workers work, fail, begin again, or find other offsets than they left."""
         match action:
             case Take(number, batches, cut):
-                self._proxy.armed = cut
+                self._cuts.armed = cut
                 worker = self._workers[number]
                 for counts in batches:
                     worker.hand_over(counts)
                 worker.collect()
-                self._happened["connections cut"] += cut is not None and self._proxy.armed is None
-                self._proxy.armed = None
+                self._happened["connections cut"] += cut is not None and self._cuts.armed is None
+                self._cuts.armed = None
             case Race(batches):
                 for worker, counts in zip(self._workers, batches, strict=True):
                     worker.hand_over(counts)

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import FlakyFailure
 
 from services.ingest.settings import IngestSettings
+from tests.faults.cuts import Cuts
 from tests.faults.model.actions import Action, scenarios
 from tests.faults.model.database import ModelDatabase
 from tests.faults.model.play import ROWS_PER_HOUR, Play
@@ -32,7 +33,8 @@ def run_model(server: PostgresServer, database_url: str, *, examples: int, numbe
     happened: Counter[str] = Counter()
     database = ModelDatabase(database_url)
     try:
-        with proxy_of(server) as proxy:
+        cuts = Cuts()
+        with proxy_of(server, cuts.watch) as proxy:
             ingest = IngestSettings(
                 database_url=database_url.replace(f":{server.port}/", f":{proxy.port}/"),
                 quota_rows_per_hour=ROWS_PER_HOUR,
@@ -51,7 +53,7 @@ def run_model(server: PostgresServer, database_url: str, *, examples: int, numbe
             )
             @given(scenarios)
             def the_law_holds(what_happens: list[list[list[Action]]]) -> None:
-                with Play(database, ingest, proxy, happened) as play:
+                with Play(database, ingest, cuts, happened) as play:
                     play.perform([action for scene in what_happens for turn in scene for action in turn])
                     play.finish()
 
