@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.faults.accounting_faults import ACCOUNTING
 from tests.faults.rounds import ROOT, read_results, run_for, table_of
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.world import running_servers
@@ -36,7 +37,7 @@ def main() -> int:
     """Run rounds for the minutes given, and print the table. Returns 1 if the law was ever broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description="Break things, and check the law.")
     parser.add_argument("--minutes", type=float, default=10, help="default: 10")
-    parser.add_argument("--only", choices=list(SCENARIOS), help="run this scenario alone")
+    parser.add_argument("--only", choices=[*SCENARIOS, *ACCOUNTING], help="run this scenario alone")
     options = parser.parse_args()
     # Its errors about servers that were killed are no news.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)

@@ -1,5 +1,6 @@
 """Runs rounds of all scenarios, each round with a seed of its own, and keeps the results in a file for later starts."""
 
+import asyncio
 import functools
 import json
 import os
@@ -12,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deploy.local.places import is_root
+from tests.faults.accounting_faults import ACCOUNTING
+from tests.faults.accounting_world import accounting_world
 from tests.faults.model.run import run_model
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.small_disk import tmpfs_full
@@ -53,11 +56,16 @@ def commit() -> str:
 
 
 def run_round(servers: Servers, seed: int, deadline: float, only: str | None = None) -> Iterator[Result]:
-    """Run all scenarios on one world, in the seed's order, and then the model, until the deadline or a broken law.
+    """Run all scenarios on one world, in the seed's order, then those with worlds of their own, and the model.
+
+    Ends at the deadline, or when the law was broken.
 
     Args:
         only: run this scenario alone.
     """
+    if only in ACCOUNTING:
+        yield run_one(only, seed, functools.partial(accounted, servers, only, seed))
+        return
     order = random.Random(seed).sample(list(SCENARIOS), len(SCENARIOS)) if only is None else [only]
     with running_world(servers, f"round-{os.getpid()}-{seed}", seed, long=True) as world:
         for name in order:
@@ -69,6 +77,9 @@ def run_round(servers: Servers, seed: int, deadline: float, only: str | None = N
                 return
     if only is not None:
         return
+    for name in ACCOUNTING:
+        if time.monotonic() < deadline:
+            yield run_one(name, seed, functools.partial(accounted, servers, name, seed))
     if time.monotonic() < deadline:
         yield run_one(MODEL, seed, lambda: model(servers, seed))
     if is_root() and time.monotonic() < deadline:
@@ -84,6 +95,17 @@ def run_one(name: str, seed: int, scenario: Callable[[], dict[str, int]]) -> Res
         # A note of Hypothesis's has the example.
         broken = "\n".join([str(error), *getattr(error, "__notes__", ())])
     return Result(seed, name, round(time.monotonic() - start, 1), counts, broken, commit())
+
+
+def accounted(servers: Servers, name: str, seed: int) -> dict[str, int]:
+    """Run a scenario of analytics on a database of its own."""
+
+    async def run(url: str) -> dict[str, int]:
+        async with accounting_world(servers.postgres, url, seed, long=True) as world:
+            return await ACCOUNTING[name](world)
+
+    with migrated_database(servers, f"accounts-{os.getpid()}-{seed}") as url:
+        return asyncio.run(run(url))
 
 
 def model(servers: Servers, seed: int) -> dict[str, int]:
@@ -124,7 +146,7 @@ def line_of(seed: int, results: list[Result]) -> str:
 def table_of(results: list[Result]) -> str:
     """Return a table of all results: scenario, rounds, how often the law was broken, and what happened in all."""
     lines = [f"{'scenario':<26} {'rounds':>6} {'broken':>6}  counts"]
-    for name in (*SCENARIOS, MODEL, *([TMPFS] if is_root() else [])):
+    for name in (*SCENARIOS, *ACCOUNTING, MODEL, *([TMPFS] if is_root() else [])):
         own = [result for result in results if result.scenario == name]
         counts: Counter[str] = Counter()
         for result in own:
