@@ -8,10 +8,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from services.analytics.cohort_sums import roll_up
+from services.analytics.crowded_hours import Country, crowded_hour
 from services.analytics.engine import advance, settle, shards_with_work, start_accounting
 from services.analytics.metrics import AnalyticsMetrics, TransactionKind
 from services.analytics.settings import AnalyticsSettings
-from services.analytics.whole_hours import Country, crowded_hour, settle_whole_hour
+from services.analytics.whole_hours import settle_whole_hour
 from services.core.clock import Clock
 from services.core.database import RETRYABLE, Connection, connect
 from services.core.errors import TransientError

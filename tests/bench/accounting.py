@@ -13,8 +13,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from services.analytics.cohort_sums import roll_up
+from services.analytics.crowded_hours import Country, crowded_hour
 from services.analytics.engine import advance, settle, shards_with_work, start_accounting
-from services.analytics.whole_hours import Country, crowded_hour, settle_whole_hour
+from services.analytics.whole_hours import settle_whole_hour
 from services.analytics.worker import open_country
 from services.core.database import Connection, connect
 from services.core.times import HOUR_US, MINUTE_US, SECOND_US

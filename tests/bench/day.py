@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from services.analytics.crowded_hours import Country, crowded_hour
 from services.analytics.engine import start_accounting
 from services.analytics.queries import SHARDS
-from services.analytics.whole_hours import Country, crowded_hour
 from services.core.database import Connection
 from services.core.times import HOUR_US, SECOND_US
 from tests.bench.accounting import connections, let_pass, settle_country

@@ -32,7 +32,7 @@ class Settings:
 
 def work(settings: Settings) -> None:
     """Become ``jejo analytics``, as the command line starts it, but for its clock and constants."""
-    from services.analytics import whole_hours, worker
+    from services.analytics import crowded_hours, worker
     from services.cli import main
     from services.core import clock
 
@@ -40,7 +40,7 @@ def work(settings: Settings) -> None:
     for number in (1, 2):
         os.dup2(out, number)
     os.environ.update(settings.environment)
-    whole_hours.LEAST_MACHINES = LEAST_MACHINES
+    crowded_hours.LEAST_MACHINES = LEAST_MACHINES
     if settings.idle_ms is not None:
         worker.IDLE_MS = settings.idle_ms
     clock.system_clock = lambda: int(settings.clock.read_text())

@@ -7,12 +7,13 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from services.analytics import engine, whole_hours
+from services.analytics import crowded_hours, engine
 from services.analytics.cohort_sums import roll_up
+from services.analytics.crowded_hours import Country, crowded_hour
 from services.analytics.engine import advance, settle, shards_with_work, start_accounting
 from services.analytics.verification.run import Comparison, Task, compare_task
 from services.analytics.verification.snapshot import Window
-from services.analytics.whole_hours import Country, crowded_hour, settle_whole_hour
+from services.analytics.whole_hours import settle_whole_hour
 from services.core.database import Connection, connect
 from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, floor_to, seoul_day
 from tests.accounted import IN_USE_FROM, Count, Fleet, State, registered_fleet, write_rows
@@ -171,7 +172,7 @@ def test_everybody_at_once(database: str, seed: int, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(engine, "MARKS_AT_ONCE", 7)
     monkeypatch.setattr(engine, "MACHINES_AT_ONCE", 2)
     monkeypatch.setattr(engine, "DUE_AT_ONCE", 12)
-    monkeypatch.setattr(whole_hours, "LEAST_MACHINES", 1)
+    monkeypatch.setattr(crowded_hours, "LEAST_MACHINES", 1)
 
     async def run() -> None:
         async with registered_fleet(database, FACTORIES) as fleet:

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from services.analytics import whole_hours
+from services.analytics import crowded_hours
+from services.analytics.crowded_hours import Country, crowded_hour
 from services.analytics.engine import start_accounting
-from services.analytics.whole_hours import Country, crowded_hour
 from services.core.database import Connection, connect
 from services.core.times import HOUR_US, MINUTE_US, SECOND_US
 from tests.bench.country import ORIGIN_US, register
@@ -26,7 +26,7 @@ Story = Callable[[Connection, Country], Awaitable[None]]
 
 @pytest.fixture(autouse=True)
 def small_country(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole_hours, "LEAST_MACHINES", MACHINES // 2)
+    monkeypatch.setattr(crowded_hours, "LEAST_MACHINES", MACHINES // 2)
 
 
 def play_out(database: str, story: Story) -> None:
