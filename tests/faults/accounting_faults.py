@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from services.analytics.queries import LOCK_CLASS
-from services.core.times import DAY_US, MINUTE_US, SECOND_US, seoul_day, seoul_midnight_us
+from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, seoul_day, seoul_midnight_us
 from tests.faults.accountants import IDLE_MS, Accountant
 from tests.faults.accounting_world import FACTORIES, AccountingWorld, next_hour, until
 from tests.faults.strikes import Kind, Point, Strike
@@ -55,7 +55,9 @@ async def prepare(world: AccountingWorld, kind: Kind) -> None:
     """Bring the world to where the next thing that happens leads to a transaction of that kind."""
     match kind:
         case Kind.SHARD_HOUR | Kind.END_OF_HOUR:
-            await world.go_to(next_hour(world.now_us + 6 * MINUTE_US) - 5 * MINUTE_US)
+            # Holds that have ended are closed at the end of the hour; by then, all of the present ones are.
+            await world.go_to(next_hour(world.now_us) + HOUR_US)
+            await world.go_to(world.now_us + 55 * MINUTE_US)
             await world.add_holding(world.some(HOLDING))
             await world.wait_until_quiet()
         case Kind.MIDNIGHT:
