@@ -19,10 +19,10 @@ demo: dashboard ## run Kafka, TimescaleDB, all services and a simulated fleet on
 test: dashboard ## run all tests but the benchmarks, on a real Kafka and a real TimescaleDB
 	@deploy/local/setup.sh tests
 	@$(PYTHON) -m deploy.local fetch
-	@$(PYTHON) -m pytest -q tests $(PYTEST_ARGS)
+	@$(PYTHON) -m tests.parallel -q tests $(PYTEST_ARGS)
 
 quick: setup ## run the tests that need no servers, in about a minute
-	@$(PYTHON) -m pytest -q tests/unit tests/property tests/contract
+	@$(PYTHON) -m tests.parallel -q tests/unit tests/property tests/contract
 
 check: setup ## check format, lint, types, wording, generated files
 	@$(PYTHON) -m ruff format --check -q .
