@@ -8,6 +8,7 @@ import itertools
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -33,6 +34,9 @@ PORT_SETTINGS = {
     "ingest": "JEJO_INGEST_METRICS_PORT",
     "analytics": "JEJO_ANALYTICS_METRICS_PORT",
 }
+WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Given to httpx, which otherwise reads all certificates of the machine for each request."""
+
 serial_numbers = itertools.count(1)
 
 
@@ -73,7 +77,8 @@ class Service:
         """
         assert self.process.poll() is None, self.output
         with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=10).status_code == httpx.codes.OK
+            answer = httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=10, verify=WITHOUT_TLS)
+            return answer.status_code == httpx.codes.OK
         return False
 
     def stop(self) -> int:
@@ -186,23 +191,25 @@ class Stack:
         )
 
     def start_api(self) -> None:
-        """Create an admin's key, start the API on a free port, and wait until it is ready."""
+        """Create an admin's key while the API starts on a free port, and wait until it is ready."""
+        api = self.start("api")
         created = self.run("keys", "create", "--role", "admin", "--name", "test")
         assert created.returncode == 0, created.stderr
         self.admin_key = created.stdout.strip()
-        api = self.start("api")
         self.api_url = f"http://127.0.0.1:{api.port}"
         wait_for("the API", api.is_ready)
 
     def get(self, path: str, **parameters: Any) -> Any:
         """GET from the API as admin, and return the JSON of a 200."""
-        response = httpx.get(self.api_url + path, params=parameters, headers=self.headers, timeout=30)
+        response = httpx.get(
+            self.api_url + path, params=parameters, headers=self.headers, timeout=30, verify=WITHOUT_TLS
+        )
         assert response.status_code == 200, response.text
         return response.json()
 
     def put(self, path: str, body: dict[str, Any]) -> Any:
         """PUT to the API as admin, and return the JSON of a 200 or 201."""
-        response = httpx.put(self.api_url + path, json=body, headers=self.headers, timeout=30)
+        response = httpx.put(self.api_url + path, json=body, headers=self.headers, timeout=30, verify=WITHOUT_TLS)
         assert response.status_code in (200, 201), response.text
         return response.json()
 

@@ -1,4 +1,4 @@
-"""Connections for tests of ingest's writing: the owner's and ingest's own, for a topic with two partitions."""
+"""A large country to read, and connections for tests of ingest's writing, for a topic with two partitions."""
 
 from collections.abc import AsyncIterator
 
@@ -6,6 +6,9 @@ import pytest
 
 from services.core.database import Connection, connect
 from services.ingest.database import connect_to_write
+from tests.country import country
+
+__all__ = ["country"]
 
 TOPIC = "INSERT INTO ingest_topic (cluster_id, topic_id, topic) VALUES ('c', 't', 't')"
 OFFSETS = "INSERT INTO ingest_offset VALUES ('c', 't', 0, 0, 0), ('c', 't', 1, 0, 0)"

@@ -5,7 +5,9 @@ The sums are written straight into the derived tables, so that they can be as la
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from fractions import Fraction
 from http import HTTPStatus
 from typing import Any
@@ -22,7 +24,7 @@ from services.api.app import create_app
 from services.api.kpis.tables import DAY_COUNTS
 from services.api.settings import ApiSettings
 from services.core.clock import system_clock
-from services.core.database import connect
+from services.core.database import Connection, connect
 
 FIRST_DAY = dt.date(2017, 3, 1)
 FACTORIES = [f"F{n}" for n in range(1, 7)]
@@ -95,31 +97,29 @@ def expected(country: Mapping[str, Sums], kpi: KpiDefinition, is_descending: boo
     )
 
 
-async def write(url: str, country: Mapping[str, Sums]) -> None:
-    """Replace the accounts of two days by sums, of which the first day has what can be halved."""
-    connection = await connect(url)
-    try:
-        await connection.execute("TRUNCATE closed_factory_day")
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The API, a reader of it and the database's owner, in an event loop that outlives an example."""
+
+    runner: asyncio.Runner
+    client: httpx.AsyncClient
+    owner: Connection
+
+    async def write(self, country: Mapping[str, Sums]) -> None:
+        """Replace the accounts of two days by sums, of which the first day has what can be halved."""
+        await self.owner.execute("TRUNCATE closed_factory_day")
         for name, figures in country.items():
             halves = [figures[figure] // 2 for figure in FIGURES]
             rest = [figures[figure] - half for figure, half in zip(FIGURES, halves, strict=True)]
-            await connection.execute(INSERT, name, FIRST_DAY, *halves)
-            await connection.execute(INSERT, name, FIRST_DAY + dt.timedelta(1), *rest)
-    finally:
-        await connection.close()
+            await self.owner.execute(INSERT, name, FIRST_DAY, *halves)
+            await self.owner.execute(INSERT, name, FIRST_DAY + dt.timedelta(1), *rest)
 
-
-async def pages(url: str, key: str, order_by: str, limit: int) -> list[list[str]]:
-    """Return the factories of every page."""
-    app = create_app(ApiSettings(database_url=url), system_clock)
-    found: list[list[str]] = []
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client,
-    ):
+    async def pages(self, order_by: str, limit: int) -> list[list[str]]:
+        """Return the factories of every page."""
+        found: list[list[str]] = []
         asked: dict[str, Any] = {**ASKED, "order_by": order_by, "limit": limit}
         while True:
-            answer = await client.get("/v1/kpis", params=asked, headers={"Authorization": f"Bearer {key}"})
+            answer = await self.client.get("/v1/kpis", params=asked)
             assert answer.status_code == HTTPStatus.OK, answer.text
             page = answer.json()
             found.append([item["scope"].removeprefix("factory:") for item in page["items"]])
@@ -128,19 +128,27 @@ async def pages(url: str, key: str, order_by: str, limit: int) -> list[list[str]
             asked["cursor"] = page["next_cursor"]
 
 
+async def open_platform(url: str, runner: asyncio.Runner, stack: AsyncExitStack) -> Platform:
+    """Register the country, and open what reads and writes it."""
+    owner = await connect(url)
+    stack.push_async_callback(owner.close)
+    await owner.execute(REGISTER)
+    headers = {"Authorization": f"Bearer {await create_api_key(owner, 'ministry', 'a reader')}"}
+    app = create_app(ApiSettings(database_url=url), system_clock)
+    await stack.enter_async_context(app.router.lifespan_context(app))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api", headers=headers)
+    return Platform(runner, await stack.enter_async_context(client), owner)
+
+
 @pytest.fixture
-def key(database: str) -> str:
-    """A reader's key to the registered country."""
-
-    async def register() -> str:
-        connection = await connect(database)
+def platform(database: str) -> Iterator[Platform]:
+    """The API on the registered country."""
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
         try:
-            await connection.execute(REGISTER)
-            return await create_api_key(connection, "ministry", "a reader")
+            yield runner.run(open_platform(database, runner, stack))
         finally:
-            await connection.close()
-
-    return asyncio.run(register())
+            runner.run(stack.aclose())
 
 
 @given(countries(), st.sampled_from(sorted(DEFINITIONS)), st.booleans(), st.integers(1, len(FACTORIES)))
@@ -148,12 +156,12 @@ def key(database: str) -> str:
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_pages_are_in_the_order_of_fractions(
-    database: str, key: str, country: dict[str, Sums], kpi: str, is_descending: bool, limit: int
+    platform: Platform, country: dict[str, Sums], kpi: str, is_descending: bool, limit: int
 ) -> None:
     async def ask() -> list[list[str]]:
-        await write(database, country)
-        return await pages(database, key, f"{'-' if is_descending else ''}{kpi}", limit)
+        await platform.write(country)
+        return await platform.pages(f"{'-' if is_descending else ''}{kpi}", limit)
 
-    found = asyncio.run(ask())
+    found = platform.runner.run(ask())
     order = expected(country, DEFINITIONS[kpi], is_descending)
     assert found == [order[at : at + limit] for at in range(0, len(order), limit)]

@@ -12,9 +12,7 @@ import pyarrow as pa
 
 from services.api.streams import ARROW_STREAM, PARQUET
 from tests.api_process import running_api
-from tests.integration.test_api_under_load import DAYS, FACTORIES, country
-
-__all__ = ["country"]
+from tests.country import DAYS, FACTORIES
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/api.md").read_text().partition("\n## Bulk\n")[2]
 LINES = re.findall(r"(?s)```python\n(.*?)```", DOCUMENT)[0].splitlines()

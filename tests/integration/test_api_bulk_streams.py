@@ -16,10 +16,8 @@ import pytest
 from services.api.streams import ARROW_STREAM, PARQUET
 from services.core.database import Connection, connect
 from tests.api_process import ApiProcess, open_transactions, queries_under_way, running_api
+from tests.country import DAYS, FACTORIES
 from tests.integration.test_api_limits import questions_hang, wait_until
-from tests.integration.test_api_under_load import DAYS, FACTORIES, country
-
-__all__ = ["country"]
 
 SMALL = "/v1/kpis?group_by=factory&interval=day&from=2026-03-01&to=2026-04-10"
 LARGE = "/v1/kpis?group_by=machine&interval=day&from=2026-03-01&to=2026-04-10"

@@ -11,9 +11,9 @@ from services.api.kpis.questions import GroupBy
 from tests.api import FACTORY, MACHINE, Api
 
 SECOND = 1_000_000
-UNTIL_US = 1_489_000_000 * SECOND
-"""2017-03-09 04:06:40 in Seoul, within an hour."""
-WINDOW = {"from": "2017-02-27", "to": "2017-03-12"}
+UNTIL_US = 1_488_611_200 * SECOND
+"""2017-03-04 16:06:40 in Seoul, within an hour."""
+WINDOW = {"from": "2017-02-27", "to": "2017-03-06"}
 TWO_DAYS = {"from": "2017-02-28", "to": "2017-03-02"}
 
 
@@ -36,7 +36,7 @@ async def register(api: Api) -> None:
     await api.query("""
         INSERT INTO state_event (machine, at, state, mode, revision, retracted, record_id)
         SELECT m, '2017-02-28Z'::timestamptz + n * interval '5 hours', 1 + n % 5, 1, 0, false, 1
-        FROM generate_series(0, 40) AS n, generate_series(1, 5) AS m
+        FROM generate_series(0, 20) AS n, generate_series(1, 5) AS m
     """)
     await api.query("INSERT INTO dirty_mark SELECT shard, id, '2017-02-27Z', '2017-03-12Z' FROM machine")
     await api.settle_all(UNTIL_US)
