@@ -14,6 +14,9 @@ from services.core.database import Connection, connect
 from tests.api_process import ApiProcess, open_transactions, queries_under_way, running_api
 
 CONNECTIONS = 2
+ENDED_WITHIN_S = 10
+"""Much less than the deadline of a question that hangs; a busy machine may need seconds."""
+
 CANCEL_THAT_LOST_ITS_CONNECTION = (
     "ERROR asyncio: Future exception was never retrieved\n"
     "future: <Future finished exception=ConnectionError('unexpected connection_lost() call')>\n"
@@ -26,8 +29,8 @@ INSERT INTO analytics_state (accounted_until) VALUES ('2017-04-01Z');
 """
 
 
-async def wait_until(count: int, connection: Connection, seconds: float) -> float:
-    """Return after how many seconds the server executed so many queries of the API.
+async def wait_until(count: int, connection: Connection, seconds: float) -> None:
+    """Return when the server executes so many queries of the API.
 
     Raises:
         AssertionError: it did not in time.
@@ -36,7 +39,6 @@ async def wait_until(count: int, connection: Connection, seconds: float) -> floa
     while await queries_under_way(connection) != count:
         assert time.monotonic() < began + seconds, "the number of queries did not change"
         await asyncio.sleep(0.01)
-    return time.monotonic() - began
 
 
 @asynccontextmanager
@@ -76,7 +78,7 @@ async def test_a_client_that_goes_away_ends_its_query(database: str, tmp_path: P
                 await wait_until(CONNECTIONS, observer, 10)
                 for task in asked:
                     task.cancel()
-                assert await wait_until(0, observer, 1) < 1
+                await wait_until(0, observer, ENDED_WITHIN_S)
                 await asyncio.gather(*asked, return_exceptions=True)
             await assert_soon_clean(observer)
         answers = await asyncio.gather(*(ask(api, headers) for _ in range(2 * CONNECTIONS)))
@@ -111,7 +113,7 @@ async def test_a_killed_api_leaves_no_query(database: str, tmp_path: Path) -> No
             asked = asyncio.create_task(ask(api, headers))
             await wait_until(1, observer, 10)
             api.service.kill()
-            await wait_until(0, observer, 5)
+            await wait_until(0, observer, ENDED_WITHIN_S)
             with pytest.raises(httpx.TransportError):
                 await asked
 
@@ -127,7 +129,7 @@ async def test_a_question_ends_at_the_deadline(database: str, tmp_path: Path) ->
                 assert answer.status_code == HTTPStatus.GATEWAY_TIMEOUT
                 assert answer.headers["content-type"] == "application/problem+json"
                 assert "longer than 0.5 s; ask for fewer items" in answer.json()["detail"]
-                assert 0.5 <= time.monotonic() - began < 3
+                assert 0.5 <= time.monotonic() - began < ENDED_WITHIN_S
             assert await queries_under_way(observer) == 0
         assert (await ask(api, headers)).status_code == HTTPStatus.OK
     assert "Traceback" not in api.service.output
@@ -145,7 +147,7 @@ async def test_one_reader_holds_up_nobody_else(database: str, tmp_path: Path) ->
                 began = time.monotonic()
                 answer = await ask(api, other, path)
                 assert answer.status_code == HTTPStatus.OK
-                assert time.monotonic() - began < 2, path
+                assert time.monotonic() - began < ENDED_WITHIN_S, path
             refused, _ = await asyncio.wait(asked, timeout=20, return_when=asyncio.FIRST_COMPLETED)
             for task in refused:
                 answer = task.result()
@@ -156,5 +158,5 @@ async def test_one_reader_holds_up_nobody_else(database: str, tmp_path: Path) ->
             for task in asked:
                 task.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
-            await wait_until(0, observer, 1)
+            await wait_until(0, observer, ENDED_WITHIN_S)
         assert (await ask(api, greedy)).status_code == HTTPStatus.OK
