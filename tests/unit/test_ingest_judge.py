@@ -92,13 +92,13 @@ def test_the_nesting_limit_does_not_depend_on_the_stack() -> None:
 
 
 def test_a_record_full_of_invalid_rows_takes_proportional_time() -> None:
-    value = (ENVELOPE % ",".join("0" * 300_000)).encode()
+    value = (ENVELOPE % ",".join("0" * 100_000)).encode()
     started = time.process_time()
     batch = judged(value)
-    assert time.process_time() - started < 10
-    assert len(batch.dead_letters) == 300_000
+    assert time.process_time() - started < 4
+    assert len(batch.dead_letters) == 100_000
     assert {letter.raw for letter in batch.dead_letters} == {b"0"}
-    assert batch.records[0].refused == 300_000
+    assert batch.records[0].refused == 100_000
 
 
 def test_identical_rows_of_one_record_are_all_passed_on_in_order() -> None:
