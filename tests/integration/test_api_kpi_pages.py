@@ -14,6 +14,12 @@ SECOND = 1_000_000
 UNTIL_US = 1_488_611_200 * SECOND
 """2017-03-04 16:06:40 in Seoul, within an hour."""
 WINDOW = {"from": "2017-02-27", "to": "2017-03-06"}
+WHOLE = {**WINDOW, "interval": "total"}
+DAYS = {**WINDOW, "interval": "day"}
+WITH_GAP = {"from": "2017-02-28", "to": "2017-03-02T06:00:00+09:00", "interval": "hour"}
+"""Hours in which machines come and go, and nobody is in KR-48 for some of them."""
+PARTIAL = {"from": "2017-03-04T10:00:00+09:00", "to": "2017-03-05", "interval": "hour"}
+"""Hours of which one has just begun, and later ones have not."""
 TWO_DAYS = {"from": "2017-02-28", "to": "2017-03-02"}
 
 
@@ -63,24 +69,24 @@ async def test_pages_of_every_group_and_interval_are_the_whole(
     api: Api, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
     await register(api)
-    expected = {}
-    for group_by in (None, *GroupBy):
-        for interval in ("hour", "day", "total"):
-            asked = {**WINDOW, "interval": interval, **({"group_by": group_by} if group_by else {})}
-            expected[group_by, interval] = await read_pages(api, 10_000, **asked)
-    hours = expected[GroupBy.MACHINE, "hour"]
-    labels = [item["scope"] for item in expected[GroupBy.MACHINE, "total"]]
+    questions = [
+        (name, asked | ({"group_by": group_by} if group_by else {}))
+        for name, asked in (("total", WHOLE), ("day", DAYS), ("gap", WITH_GAP), ("partial", PARTIAL))
+        for group_by in (None, *GroupBy)
+    ]
+    expected = {(name, asked.get("group_by")): await read_pages(api, 10_000, **asked) for name, asked in questions}
+    labels = [item["scope"] for item in expected["total", "machine"]]
     assert labels == sorted(labels)
     assert labels[:3] == ["machine:F1-A/M.1", "machine:F1-A/M1", "machine:F1/M-2"]
-    assert sum(item["time_s"]["producing"] for item in hours) > 0
-    assert len(expected[GroupBy.REGION, "hour"]) > len(expected[None, "hour"])
-    assert any(item["partial"] for item in hours)
+    assert sum(item["time_s"]["producing"] for item in expected["gap", "machine"]) > 0
+    assert len(expected["gap", "region"]) > len(expected["gap", None])
+    assert any(item["partial"] for item in expected["partial", "machine"])
     for module, name in ((paging, "PART"), (paging, "WHOLE"), (answers, "WHOLE")):
         monkeypatch.setattr(module, name, part)
-    for (group_by, interval), items in expected.items():
-        asked = {**WINDOW, "interval": interval, **({"group_by": group_by} if group_by else {})}
+    for name, asked in questions:
         for limit in (7, 100):
-            assert await read_pages(api, limit, **asked) == items, (group_by, interval, limit)
+            found = await read_pages(api, limit, **asked)
+            assert found == expected[name, asked.get("group_by")], (asked, limit)
 
 
 @pytest.mark.parametrize("group_by", [GroupBy.MACHINE, GroupBy.FACTORY, GroupBy.REGION])

@@ -20,7 +20,7 @@ from tests.api_process import ApiProcess, running_api
 from tests.bench.country import ORIGIN_US
 
 MOST_MB = 300
-QUESTIONS = 60
+QUESTIONS = 30
 AT_ONCE = 8
 READERS = 4
 
@@ -131,8 +131,8 @@ async def test_others_are_answered_beside_the_worst_questions(country: str, tmp_
             await asyncio.to_thread(wait_until_busy, api, greedy)
             month = "/v1/kpis?scope=factory:F000100&from=2026-03-01&to=2026-04-01&kpi=oee"
             for path in ("/healthz", "/readyz", month, "/v1/factories/F000100"):
-                times = await asyncio.to_thread(time_requests, host, path, other, 60)
-                median, worst = statistics.median(times), times[-3]
+                times = await asyncio.to_thread(time_requests, host, path, other, 30)
+                median, worst = statistics.median(times), times[-2]
                 print(f"{path} beside {accept}: median {1000 * median:.0f} ms, p97 {1000 * worst:.0f} ms")
                 # Two cores are shared with a database that answers four of the largest questions, which take seconds.
                 assert median < 0.5, path
