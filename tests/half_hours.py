@@ -9,7 +9,6 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from schemas.kpi_definitions import read_definitions
@@ -118,11 +117,6 @@ class Machine:
     states: dict[int, tuple[int, int]] = field(default_factory=dict)
     counts: dict[int, int] = field(default_factory=dict)
     halves: dict[int, Half] = field(default_factory=dict)
-    days: dict[dt.date, list[int]] = field(default_factory=dict)
-    """The half hours in use of each day."""
-
-    counted: set[dt.date] = field(default_factory=set)
-    heard: set[dt.date] = field(default_factory=set)
 
     def account(self, registry: Registry, until: int) -> None:
         """Recompute its half hours from the rows before ``until``."""
@@ -138,11 +132,6 @@ class Machine:
                     **self.pieces(n, half.registered),
                     "failures": self.fails(n),
                 }
-        self.days = {day: list(own) for day, own in groupby(self.halves, day_of)}
-        self.counted = {day for day, own in self.days.items() if any("scrap" in self.halves[n].figures for n in own)}
-        self.heard = {
-            day for day, own in self.days.items() if any("evidence_us" in self.halves[n].figures for n in own)
-        }
 
     def last_row(self, n: int) -> int | None:
         return max((row for row in self.states if row <= n), default=None)
@@ -181,7 +170,11 @@ class Machine:
 
     def add_to(self, sums: dict[str, int], scope: dict[str, str], start: int, stop: int) -> None:
         """Add the machine's part of a scope's sums within [start, stop)."""
-        counts, heard = self.counted, self.heard
+        days: dict[dt.date, list[int]] = defaultdict(list)
+        for n in self.halves:
+            days[day_of(n)].append(n)
+        counts = {day for day, own in days.items() if any("scrap" in self.halves[n].figures for n in own)}
+        heard = {day for day, own in days.items() if any("evidence_us" in self.halves[n].figures for n in own)}
         window = range(start, stop)
         for n in window:
             if n in self.halves and self.halves[n].is_in(scope):
@@ -189,8 +182,8 @@ class Machine:
                 for name, amount in self.halves[n].figures.items():
                     if not name.startswith("counted_") or day_of(n) in counts & heard:
                         sums[name] += amount
-        for day in {day_of(n) for n in window} & self.days.keys():
-            if self.halves[self.days[day][-1]].is_in(scope):
+        for day in {day_of(n) for n in window} & days.keys():
+            if self.halves[days[day][-1]].is_in(scope):
                 sums["machine_days"] += 1
                 sums["count_days"] += day in counts
                 sums["counted_days"] += day in counts & heard
