@@ -100,6 +100,8 @@ class Asker:
         """What was made in a scope, and the instant until which that is accounted."""
         window = [("from", rfc3339(from_us)), ("to", rfc3339(end_us)), ("interval", interval)]
         path = f"/v1/kpis?{urlencode([('scope', scope), *window, *KPIS])}"
+        # The API closes a connection that nothing comes on for a while, perhaps just now: each question has a new one.
+        self._connection.close()
         self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()
         body = answer.read()
