@@ -92,9 +92,11 @@ async def open_country(database_url: str) -> Country:
     async with AsyncExitStack() as opened:
         connections = []
         for _ in range(3):
-            connections.append(await connect(database_url, ROLE, application="jejo analytics", in_parallel=False))
+            connections.append(await connect(database_url, ROLE, application="jejo analytics"))
             opened.callback(connections[-1].terminate)
-            await connections[-1].execute(f"SET idle_in_transaction_session_timeout = {IDLE_MS}")
+            await connections[-1].execute(
+                f"SET idle_in_transaction_session_timeout = {IDLE_MS}; SET max_parallel_workers_per_gather = 0"
+            )
         opened.pop_all()
     writer, first, second = connections
     return Country(writer, (first, second))

@@ -79,18 +79,11 @@ def split_address(database_url: str) -> tuple[str, str, str]:
 
 
 async def connect(
-    database_url: str,
-    login: str | None = None,
-    *,
-    application: str = "jejo",
-    search_path: str | None = None,
-    in_parallel: bool = True,
+    database_url: str, login: str | None = None, *, application: str = "jejo", search_path: str | None = None
 ) -> Connection:
     """Open a connection as ``login`` to a migrated database; without ``login``, as the address's user to any database.
 
-    Args:
-        search_path: replaces the user's own from the first query on.
-        in_parallel: whether the server may use further processes for one query.
+    ``search_path`` replaces the user's own from the first query on.
 
     Raises:
         TransientError: the server is unavailable.
@@ -99,8 +92,6 @@ async def connect(
     settings = {"application_name": application, "TimeZone": "UTC"}
     if search_path is not None:
         settings["search_path"] = search_path
-    if not in_parallel:
-        settings["max_parallel_workers_per_gather"] = "0"
     address = database_url if login is None else address_for(database_url, login)
     try:
         connection = await asyncpg.connect(address, server_settings=settings, timeout=10)
