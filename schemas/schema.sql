@@ -618,6 +618,40 @@ $_$;
 
 COMMENT ON FUNCTION public.refresh_machine_spans(machines integer[]) IS 'Recreate machine_span for some machines, from the horizon of facts on; the caller holds registry_version.';
 
+CREATE FUNCTION public.summarize_facts(from_at timestamp with time zone, to_at timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '50ms'
+    AS $$
+DECLARE
+    place regclass;
+    ranges integer := 0;
+BEGIN
+    FOR place IN
+        SELECT i.indexrelid
+        FROM _timescaledb_catalog.hypertable h
+        JOIN _timescaledb_catalog.chunk c ON c.hypertable_id = h.id
+        JOIN _timescaledb_catalog.chunk_constraint k ON k.chunk_id = c.id
+        JOIN _timescaledb_catalog.dimension_slice s ON s.id = k.dimension_slice_id
+        JOIN pg_class t ON t.relname = c.table_name AND t.relnamespace = to_regnamespace(c.schema_name::text)
+        JOIN pg_index i ON i.indrelid = t.oid
+        JOIN pg_class x ON x.oid = i.indexrelid
+        JOIN pg_am a ON a.oid = x.relam AND a.amname = 'brin'
+        WHERE h.table_name IN ('state_event', 'count_event')
+          AND s.range_start < extract(epoch FROM to_at) * 1000000 AND s.range_end > extract(epoch FROM from_at) * 1000000
+    LOOP
+        BEGIN
+            ranges := ranges + brin_summarize_new_values(place);
+        EXCEPTION WHEN lock_not_available THEN
+            NULL;  -- A vacuum is at work on the chunk, which does the same.
+        END;
+    END LOOP;
+    RETURN ranges;
+END
+$$;
+
+COMMENT ON FUNCTION public.summarize_facts(from_at timestamp with time zone, to_at timestamp with time zone) IS 'Complete the summaries of indexes on instants for facts between two instants; returns how many ranges had none.';
+
 CREATE TABLE public.account_figure (
     level text NOT NULL,
     "position" integer NOT NULL,
@@ -3332,6 +3366,9 @@ GRANT ALL ON FUNCTION public.refresh_factory_spans(factories integer[]) TO jejo_
 
 REVOKE ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) TO jejo_api;
+
+REVOKE ALL ON FUNCTION public.summarize_facts(from_at timestamp with time zone, to_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.summarize_facts(from_at timestamp with time zone, to_at timestamp with time zone) TO jejo_analytics;
 
 REVOKE ALL ON FUNCTION public.time_still_held(figure public.account_figure) FROM PUBLIC;
 

@@ -74,6 +74,8 @@ SELECT shard, max(to_at) AS to_at FROM gone GROUP BY shard
 
 MARK_SHARD_HOURS = "INSERT INTO dirty_shard (shard, hour) SELECT * FROM unnest($1::smallint[], $2::timestamptz[])"
 
+SUMMARIZE_FACTS = "SELECT summarize_facts($1, $2)"
+
 # An aggregate for each row costs more than the arithmetic that saves one.
 STATES = """
 SELECT string_agg(int4send(machine * 32 + state * 4 + mode), ''::bytea), string_agg(timestamptz_send(at), ''::bytea)

@@ -163,6 +163,7 @@ async def read_plain_facts(country: Country, fleet: Fleet, plain: Ints, hour_us:
     # Rows in the TTL before the hour are as many as in a part of it, so the second half begins earlier.
     longest_us = int(fleet.ttl_us[plain].max(initial=0))
     start_us = hour_us - longest_us
+    await country.readers[0].execute(fleet_queries.SUMMARIZE_FACTS, start_us, hour_us + HOUR_US)
     middle_us = (start_us + hour_us + HOUR_US) // 2
     halves = ((country.readers[0], start_us, middle_us), (country.readers[1], middle_us, hour_us + HOUR_US))
     early, late = (

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from services.analytics import crowded_hours
+from services.analytics import crowded_hours, fleet_queries
 from services.analytics.crowded_hours import Country, crowded_hour
 from services.analytics.engine import start_accounting
 from services.core.database import Connection, connect
 from services.core.times import HOUR_US, MINUTE_US, SECOND_US
-from tests.bench.country import ORIGIN_US, register
+from tests.bench.country import ORIGIN_US, add_facts, register
 
 FACTORIES = 40
 MACHINES = FACTORIES * 20
@@ -95,5 +95,15 @@ def test_a_marked_shard_counts_for_all_of_its_machines_in_its_hour_alone(databas
         assert crowded is not None
         assert crowded.hour_us == ORIGIN_US + HOUR_US
         assert crowded.shards == [row[0] for row in await owner.fetch("SELECT DISTINCT shard FROM machine ORDER BY 1")]
+
+    play_out(database, story)
+
+
+def test_facts_of_a_bulk_load_are_summarized_before_they_are_read(database: str) -> None:
+    async def story(owner: Connection, country: Country) -> None:
+        await add_facts(owner, ORIGIN_US, ORIGIN_US + HOUR_US, 200, 4)
+        hour = (ORIGIN_US, ORIGIN_US + HOUR_US)
+        assert await country.readers[0].fetchval(fleet_queries.SUMMARIZE_FACTS, *hour) > 0
+        assert await country.readers[0].fetchval(fleet_queries.SUMMARIZE_FACTS, *hour) == 0
 
     play_out(database, story)
