@@ -29,7 +29,7 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND has_function_pri
 EXPECTED = {
     "public": set(),
     "jejo_ingest": set(),
-    "jejo_analytics": set(),
+    "jejo_analytics": {"summarize_facts"},
     "jejo_api": {
         "size_of",
         "machine_spans_of",
