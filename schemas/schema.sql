@@ -701,6 +701,40 @@ ALTER TABLE public.api_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.calendar (
+    id integer NOT NULL,
+    content jsonb NOT NULL
+);
+
+COMMENT ON TABLE public.calendar IS 'Each distinct calendar, once; rows are only ever added.';
+
+COMMENT ON COLUMN public.calendar.content IS 'Shifts in canonical form: {"weekly": {"0": [[480, 1200]]}, "holidays": true, "exceptions": {"2026-12-26": []}}. Weekday 0 is Monday. A shift is [from, to] in minutes since Seoul midnight of the day on which it begins, to above 1440 if it ends on the day after; shifts of a day are in order and do not overlap. With holidays, a public holiday has no shifts; an exception replaces the shifts of its day.';
+
+ALTER TABLE public.calendar ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.calendar_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.calendar_version (
+    factory integer NOT NULL,
+    effective_from timestamp with time zone NOT NULL,
+    effective_to timestamp with time zone NOT NULL,
+    calendar integer,
+    changed_in bigint NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    retired_at timestamp with time zone,
+    CONSTRAINT calendar_version_check CHECK ((effective_from < effective_to)),
+    CONSTRAINT calendar_version_effective_from_check CHECK ((effective_from = date_trunc('day'::text, effective_from, 'Asia/Seoul'::text)))
+);
+
+COMMENT ON TABLE public.calendar_version IS 'The calendars of factories; versions begin at midnight in Seoul.';
+
+COMMENT ON COLUMN public.calendar_version.calendar IS 'Null: no calendar, and all time in use is scheduled.';
+
 CREATE TABLE public.closed_factory_day (
     factory integer NOT NULL,
     cohort integer NOT NULL,
@@ -1872,6 +1906,17 @@ COMMENT ON COLUMN public.group_step.automated IS 'By how many the machines regis
 
 COMMENT ON COLUMN public.group_step.days IS 'By how many the machines become more whose Seoul day from this midnight on is the group''s (machine_span.first_day).';
 
+CREATE TABLE public.holiday (
+    day date NOT NULL,
+    name_ko text NOT NULL,
+    name_en text NOT NULL,
+    changed_in bigint NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    retired_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.holiday IS 'Korea''s public holidays, with substitute and one-off ones. Only `jejo holidays update` writes it; a day that is changed or removed is retired.';
+
 CREATE TABLE public.ingest_offset (
     cluster_id text NOT NULL,
     topic_id text NOT NULL,
@@ -2972,6 +3017,9 @@ ALTER TABLE ONLY public.api_key
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.calendar
+    ADD CONSTRAINT calendar_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.cohort_day
     ADD CONSTRAINT cohort_day_pkey PRIMARY KEY (day, cohort);
 
@@ -3095,6 +3143,10 @@ ALTER TABLE ONLY public.zone
 ALTER TABLE ONLY public.zone
     ADD CONSTRAINT zone_zone_id_key UNIQUE (zone_id);
 
+CREATE UNIQUE INDEX calendar_content ON public.calendar USING btree (sha256(((content)::text)::bytea));
+
+CREATE UNIQUE INDEX calendar_version_current ON public.calendar_version USING btree (factory, effective_from) WHERE (retired_at IS NULL);
+
 CREATE INDEX cohort_group_cohort ON public.cohort_group USING btree (cohort);
 
 CREATE INDEX count_event_at ON public.count_event USING brin (at) WITH (pages_per_range='32', autosummarize='on');
@@ -3134,6 +3186,8 @@ CREATE UNIQUE INDEX factory_version_current ON public.factory_version USING btre
 CREATE UNIQUE INDEX gateway_key_version_current ON public.gateway_key_version USING btree (gateway_key, effective_from) WHERE (retired_at IS NULL);
 
 CREATE INDEX group_day_day ON public.group_day USING btree (kind, day, within);
+
+CREATE UNIQUE INDEX holiday_current ON public.holiday USING btree (day) WHERE (retired_at IS NULL);
 
 CREATE UNIQUE INDEX ingest_record_identity ON public.ingest_record USING btree (id, received_at);
 
@@ -3186,6 +3240,12 @@ CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.ingest_record FOR EACH 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.reading FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.state_event FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+ALTER TABLE ONLY public.calendar_version
+    ADD CONSTRAINT calendar_version_calendar_fkey FOREIGN KEY (calendar) REFERENCES public.calendar(id);
+
+ALTER TABLE ONLY public.calendar_version
+    ADD CONSTRAINT calendar_version_factory_fkey FOREIGN KEY (factory) REFERENCES public.factory(id);
 
 ALTER TABLE ONLY public.cohort_group
     ADD CONSTRAINT cohort_group_cohort_fkey FOREIGN KEY (cohort) REFERENCES public.cohort(id);
@@ -3380,6 +3440,14 @@ GRANT SELECT ON TABLE public.analytics_state TO jejo_status;
 GRANT SELECT ON TABLE public.api_key TO jejo_api;
 GRANT INSERT ON TABLE public.api_key TO jejo_keys;
 
+GRANT SELECT ON TABLE public.calendar TO jejo_analytics;
+GRANT SELECT,INSERT ON TABLE public.calendar TO jejo_api;
+GRANT SELECT ON TABLE public.calendar TO jejo_verify;
+
+GRANT SELECT ON TABLE public.calendar_version TO jejo_analytics;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.calendar_version TO jejo_api;
+GRANT SELECT ON TABLE public.calendar_version TO jejo_verify;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.closed_factory_day TO jejo_analytics;
 GRANT SELECT ON TABLE public.closed_factory_day TO jejo_api;
 GRANT SELECT ON TABLE public.closed_factory_day TO jejo_verify;
@@ -3503,6 +3571,12 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.group_day TO jejo_analytics;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.group_step TO jejo_api;
 GRANT SELECT ON TABLE public.group_step TO jejo_verify;
+
+GRANT SELECT ON TABLE public.holiday TO jejo_analytics;
+GRANT SELECT,INSERT ON TABLE public.holiday TO jejo_api;
+GRANT SELECT ON TABLE public.holiday TO jejo_verify;
+
+GRANT UPDATE(retired_at) ON TABLE public.holiday TO jejo_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.ingest_offset TO jejo_ingest;
 GRANT SELECT ON TABLE public.ingest_offset TO jejo_status;

@@ -34,7 +34,7 @@ ACCOUNT_VIEWS = {"machine_hour", "machine_day", "factory_hour", "factory_day", "
 REGISTRY = {
     *("registry_version", "enterprise", "enterprise_version", "factory", "factory_version", "machine"),
     *("machine_version", "gateway_key", "gateway_key_version", "zone", "zone_version", "sponsor", "sponsor_version"),
-    "factory_in_use",
+    *("factory_in_use", "calendar", "calendar_version", "holiday"),
 }
 OFFSETS = {"ingest_topic", "ingest_offset"}
 SESSIONS = {"login_token", "session"}
@@ -48,7 +48,7 @@ WRITABLE = {
     "jejo_status": set[str](),
 }
 UNREADABLE = {
-    "jejo_ingest": DERIVED | ACCOUNT_VIEWS | SESSIONS | {"api_key"},
+    "jejo_ingest": DERIVED | ACCOUNT_VIEWS | SESSIONS | {"api_key", "calendar", "calendar_version", "holiday"},
     "jejo_analytics": SESSIONS | {"reading", "dead_letter", "api_key"},
     "jejo_api": (FACTS - {"state_event", "count_event"}) | OFFSETS,
     "jejo_verify": SESSIONS | {"api_key", "dead_letter"},
