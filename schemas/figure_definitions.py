@@ -69,12 +69,17 @@ class CountedRows(StrEnum):
 
 
 class HeldTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="held_time"):
-    """Time in use that one of the states holds, in one of the modes if any are given."""
+    """Time in use that one of the states holds, in one of the modes if any are given.
+
+    Outside a factory's shifts, idle time is off_shift.
+    """
 
     states: tuple[StateName, ...]
     modes: tuple[ModeName, ...] | None = None
     with_ideal_cycle: bool = False
     """Only while an ideal cycle is in force."""
+    within_shifts: bool = False
+    """Only within the factory's shifts, or where it has no calendar."""
 
 
 class Pieces(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="pieces"):

@@ -10,15 +10,15 @@ CREATE SCHEMA research;
 
 COMMENT ON SCHEMA research IS 'Read-only views for data scientists: facts in force, time accounts, and the registry in its versions.';
 
-CREATE FUNCTION public.add_account_figure(figure_level text, figure_name text, figure_type text, figure_states smallint[], figure_modes smallint[], with_ideal_cycle boolean, on_counted_days boolean, figure_meaning text) RETURNS void
+CREATE FUNCTION public.add_account_figure(figure_level text, figure_name text, figure_type text, figure_states smallint[], figure_modes smallint[], with_ideal_cycle boolean, on_counted_days boolean, within_shifts boolean, figure_meaning text) RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
     place text;
 BEGIN
-    INSERT INTO account_figure
+    INSERT INTO account_figure (level, position, name, type, states, modes, with_ideal_cycle, on_counted_days, within_shifts, meaning)
     SELECT figure_level, 1 + max(f.position), figure_name, figure_type, figure_states, figure_modes,
-           add_account_figure.with_ideal_cycle, add_account_figure.on_counted_days, figure_meaning
+           add_account_figure.with_ideal_cycle, add_account_figure.on_counted_days, add_account_figure.within_shifts, figure_meaning
     FROM account_figure f WHERE f.level = figure_level;
     IF figure_level = 'machine' THEN
         EXECUTE format('ALTER TABLE machine_hour_pack ADD COLUMN %I %s[] NOT NULL DEFAULT ''{}''', figure_name, figure_type);
@@ -32,7 +32,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION public.add_account_figure(figure_level text, figure_name text, figure_type text, figure_states smallint[], figure_modes smallint[], with_ideal_cycle boolean, on_counted_days boolean, figure_meaning text) IS 'Add a column to the accounts by machine, or to those by factory and cohort; then mark what is to be accounted again.';
+COMMENT ON FUNCTION public.add_account_figure(figure_level text, figure_name text, figure_type text, figure_states smallint[], figure_modes smallint[], with_ideal_cycle boolean, on_counted_days boolean, within_shifts boolean, figure_meaning text) IS 'Add a column to the accounts by machine, or to those by factory and cohort; then mark what is to be accounted again.';
 
 CREATE TABLE public.cohort (
     id integer NOT NULL,
@@ -85,6 +85,7 @@ CREATE TABLE public.machine_span (
     automated boolean NOT NULL,
     first_day date NOT NULL,
     end_day date NOT NULL,
+    pattern integer,
     CONSTRAINT machine_span_check CHECK ((from_at < to_at)),
     CONSTRAINT machine_span_check1 CHECK ((first_day <= end_day))
 );
@@ -94,6 +95,8 @@ COMMENT ON TABLE public.machine_span IS 'Time in use of each machine, cut where 
 COMMENT ON COLUMN public.machine_span.automated IS 'Registered as automatic or robot.';
 
 COMMENT ON COLUMN public.machine_span.first_day IS 'Seoul days [first_day, end_day) are this span''s: a day of several spans is the last one''s, so that it counts once.';
+
+COMMENT ON COLUMN public.machine_span.pattern IS 'The pattern of shifts in force; null: no calendar, and all time in use is scheduled.';
 
 CREATE FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) RETURNS void
     LANGUAGE plpgsql
@@ -201,6 +204,35 @@ $$;
 
 COMMENT ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) IS 'Bring group_step up to date with machine_span, from which some rows have gone and to which some have come.';
 
+CREATE FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+WITH span AS (
+    SELECT -1 AS sign, g.cohort, g.pattern, g.from_at, g.to_at FROM unnest(gone) AS g WHERE g.pattern IS NOT NULL
+    UNION ALL
+    SELECT 1, c.cohort, c.pattern, c.from_at, c.to_at FROM unnest(come) AS c WHERE c.pattern IS NOT NULL
+), change AS (
+    SELECT s.cohort, s.pattern, e.at, sum(s.sign * e.sign)::integer AS machines
+    FROM span s CROSS JOIN LATERAL (VALUES (s.from_at, 1), (s.to_at, -1)) AS e(at, sign)
+    GROUP BY s.cohort, s.pattern, e.at
+    HAVING sum(s.sign * e.sign) <> 0
+), total AS (
+    SELECT g.kind, g.within, g.value, c.pattern, c.at, sum(c.machines)::integer AS machines
+    FROM change c JOIN cohort_group g ON g.cohort = c.cohort
+    GROUP BY g.kind, g.within, g.value, c.pattern, c.at
+    HAVING sum(c.machines) <> 0
+)
+MERGE INTO schedule_step s USING total t
+ON s.kind = t.kind AND s.within = t.within AND s.value = t.value AND s.pattern = t.pattern AND s.at = t.at
+WHEN MATCHED AND s.machines + t.machines = 0 THEN DELETE
+WHEN MATCHED THEN UPDATE SET machines = s.machines + t.machines
+WHEN NOT MATCHED THEN INSERT VALUES (t.kind, t.within, t.value, t.pattern, t.at, t.machines);
+END
+$$;
+
+COMMENT ON FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) IS 'Bring schedule_step up to date with machine_span, from which some rows have gone and to which some have come.';
+
 CREATE FUNCTION public.keep_cohort_groups() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -225,20 +257,72 @@ BEGIN
     END IF;
     IF TG_OP = 'TRUNCATE' THEN
         DELETE FROM group_step;
+        DELETE FROM schedule_step;
         DELETE FROM factory_span;
     ELSIF cardinality(gone) + cardinality(come) > 0 THEN
         PERFORM change_group_steps(gone, come);
+        PERFORM change_schedule_steps(gone, come);
         PERFORM refresh_factory_spans(ARRAY(SELECT factory FROM unnest(gone) UNION SELECT factory FROM unnest(come)));
     END IF;
     RETURN NULL;
 END
 $$;
 
-COMMENT ON FUNCTION public.keep_group_steps() IS 'Keep group_step and factory_span in step with machine_span, whoever changes that.';
+COMMENT ON FUNCTION public.keep_group_steps() IS 'Keep group_step, schedule_step and factory_span in step with machine_span, whoever changes that.';
+
+CREATE FUNCTION public.runs_over_midnight(content jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((content @? 'strict $."weekly".*[*]?(@[1] > 1440)'::jsonpath) OR (content @? 'strict $."exceptions".*[*]?(@[1] > 1440)'::jsonpath));
+
+COMMENT ON FUNCTION public.runs_over_midnight(content jsonb) IS 'Whether any shift of a calendar ends on the day after it began.';
 
 CREATE FUNCTION public.size_of(employees integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (employees >= 300) THEN '300+'::text WHEN (employees >= 50) THEN '50-299'::text WHEN (employees >= 10) THEN '10-49'::text WHEN (employees >= 1) THEN '1-9'::text ELSE NULL::text END;
+
+CREATE TABLE public.calendar (
+    id integer NOT NULL,
+    content jsonb NOT NULL
+);
+
+COMMENT ON TABLE public.calendar IS 'Each distinct calendar, once; rows are only ever added.';
+
+COMMENT ON COLUMN public.calendar.content IS 'Shifts in canonical form: {"weekly": {"0": [[480, 1200]]}, "holidays": true, "exceptions": {"2026-12-26": []}}. Weekday 0 is Monday. A shift is [from, to] in minutes since Seoul midnight of the day on which it begins, to above 1440 if it ends on the day after; shifts of a day are in order and do not overlap. With holidays, a public holiday has no shifts; an exception replaces the shifts of its day.';
+
+CREATE TABLE public.calendar_version (
+    factory integer NOT NULL,
+    effective_from timestamp with time zone NOT NULL,
+    effective_to timestamp with time zone NOT NULL,
+    calendar integer,
+    changed_in bigint NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    retired_at timestamp with time zone,
+    CONSTRAINT calendar_version_check CHECK ((effective_from < effective_to)),
+    CONSTRAINT calendar_version_effective_from_check CHECK ((effective_from = date_trunc('day'::text, effective_from, 'Asia/Seoul'::text)))
+);
+
+COMMENT ON TABLE public.calendar_version IS 'The calendars of factories; versions begin at midnight in Seoul.';
+
+COMMENT ON COLUMN public.calendar_version.calendar IS 'Null: no calendar, and all time in use is scheduled.';
+
+CREATE VIEW public.calendar_time AS
+ SELECT v.factory,
+    v.calendar,
+    p.run_in,
+    p.from_at,
+    p.to_at
+   FROM ((((public.calendar_version v
+     JOIN public.calendar c ON ((c.id = v.calendar)))
+     LEFT JOIN public.calendar_version b ON (((b.factory = v.factory) AND (b.retired_at IS NULL) AND (b.effective_to = v.effective_from))))
+     LEFT JOIN public.calendar d ON ((d.id = b.calendar)))
+     CROSS JOIN LATERAL ( VALUES (
+                CASE
+                    WHEN (public.runs_over_midnight(c.content) OR COALESCE(public.runs_over_midnight(d.content), false)) THEN b.calendar
+                    ELSE v.calendar
+                END,v.effective_from,LEAST(v.effective_to, (v.effective_from + '24:00:00'::interval))), (v.calendar,(v.effective_from + '24:00:00'::interval),v.effective_to)) p(run_in, from_at, to_at))
+  WHERE ((v.retired_at IS NULL) AND (p.from_at < p.to_at));
+
+COMMENT ON VIEW public.calendar_time IS 'Which calendar is in force at a factory, and which one''s last shift may run in over midnight. Days of calendars begin at midnight in Seoul.';
 
 CREATE TABLE public.enterprise_version (
     enterprise integer NOT NULL,
@@ -312,7 +396,7 @@ CREATE TABLE public.machine_version (
 
 COMMENT ON COLUMN public.machine_version.in_use_from IS 'Seoul midnight that opens the half-open time in use.';
 
-CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machine integer, from_at timestamp with time zone, to_at timestamp with time zone, factory integer, automated boolean, region text, sector text, zone text, sponsor text, level text, size text)
+CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machine integer, from_at timestamp with time zone, to_at timestamp with time zone, factory integer, automated boolean, region text, sector text, zone text, sponsor text, level text, size text, calendar integer, run_in integer)
     LANGUAGE sql STABLE
     BEGIN ATOMIC
  WITH chosen AS MATERIALIZED (
@@ -350,6 +434,15 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
             FROM public.enterprise_version v
            WHERE ((v.retired_at IS NULL) AND (v.enterprise = ANY (ARRAY( SELECT DISTINCT place.enterprise
                     FROM place))))
+         ), scheduled AS MATERIALIZED (
+          SELECT t.factory,
+             t.calendar,
+             t.run_in,
+             t.from_at,
+             t.to_at
+            FROM public.calendar_time t
+           WHERE (t.factory = ANY (ARRAY( SELECT site.factory
+                    FROM site)))
          ), cut AS (
           SELECT site.factory,
              e.at
@@ -366,6 +459,11 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
             FROM ((place
               JOIN owner ON ((owner.enterprise = place.enterprise)))
               CROSS JOIN LATERAL ( VALUES (owner.effective_from), (owner.effective_to)) e(at))
+         UNION
+          SELECT t.factory,
+             e.at
+            FROM (scheduled t
+              CROSS JOIN LATERAL ( VALUES (t.from_at), (t.to_at)) e(at))
          ), stretch AS (
           SELECT cut.factory,
              cut.at AS from_at,
@@ -380,10 +478,13 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
              p.zone,
              p.sponsor,
              p.level,
-             o.size
-            FROM ((stretch s
+             o.size,
+             t.calendar,
+             t.run_in
+            FROM (((stretch s
               LEFT JOIN place p ON (((p.factory = s.factory) AND (p.effective_from <= s.from_at) AND (s.from_at < p.effective_to))))
               LEFT JOIN owner o ON (((o.enterprise = p.enterprise) AND (o.effective_from <= s.from_at) AND (s.from_at < o.effective_to))))
+              LEFT JOIN scheduled t ON (((t.factory = s.factory) AND (t.from_at <= s.from_at) AND (s.from_at < t.to_at))))
            WHERE (s.to_at IS NOT NULL)
          ), claim AS MATERIALIZED (
           SELECT v.machine,
@@ -406,7 +507,9 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
              b.sponsor,
              b.level,
              b.size,
-             ROW(c.automated, b.region, b.sector, b.zone, b.sponsor, b.level, b.size) AS content
+             b.calendar,
+             b.run_in,
+             ROW(c.automated, b.region, b.sector, b.zone, b.sponsor, b.level, b.size, b.calendar, b.run_in) AS content
             FROM (claim c
               JOIN belonging b ON (((b.factory = c.factory) AND (b.from_at < c.to_at) AND (b.to_at > c.from_at))))
            WHERE (c.from_at < c.to_at)
@@ -422,6 +525,8 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
              piece.sponsor,
              piece.level,
              piece.size,
+             piece.calendar,
+             piece.run_in,
              piece.content,
                  CASE
                      WHEN ((lag(piece.to_at) OVER by_time = piece.from_at) AND (NOT (lag(piece.content) OVER by_time IS DISTINCT FROM piece.content))) THEN 0
@@ -441,6 +546,8 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
              begun.sponsor,
              begun.level,
              begun.size,
+             begun.calendar,
+             begun.run_in,
              begun.content,
              begun.is_new,
              sum(begun.is_new) OVER (PARTITION BY begun.machine ORDER BY begun.from_at) AS span
@@ -456,9 +563,11 @@ CREATE FUNCTION public.machine_spans_of(machines integer[]) RETURNS TABLE(machin
      n.zone,
      n.sponsor,
      n.level,
-     n.size
+     n.size,
+     n.calendar,
+     n.run_in
     FROM numbered n
-   GROUP BY n.machine, n.span, n.factory, n.automated, n.region, n.sector, n.zone, n.sponsor, n.level, n.size;
+   GROUP BY n.machine, n.span, n.factory, n.automated, n.region, n.sector, n.zone, n.sponsor, n.level, n.size, n.calendar, n.run_in;
 END;
 
 COMMENT ON FUNCTION public.machine_spans_of(machines integer[]) IS 'What machine_span must hold of some machines, from the versions in the registry.';
@@ -576,6 +685,18 @@ BEGIN
     EXECUTE $query$
         WITH span AS MATERIALIZED (
             SELECT * FROM machine_spans_of($1)
+        ), pattern_wanted AS (
+            SELECT DISTINCT calendar, run_in FROM span WHERE calendar IS NOT NULL
+        ), pattern_added AS (
+            INSERT INTO shift_pattern (calendar, run_in)
+            SELECT w.calendar, w.run_in FROM pattern_wanted w
+            WHERE NOT EXISTS (SELECT FROM shift_pattern p
+                              WHERE p.calendar = w.calendar AND p.run_in IS NOT DISTINCT FROM w.run_in)
+            RETURNING id, calendar, run_in
+        ), pattern AS MATERIALIZED (
+            SELECT p.id, p.calendar, p.run_in FROM shift_pattern p
+            WHERE p.calendar = ANY (ARRAY(SELECT w.calendar FROM pattern_wanted w))
+            UNION ALL SELECT * FROM pattern_added
         ), content AS MATERIALIZED (
             SELECT DISTINCT region, sector, zone, sponsor, level, size FROM span
         ), found AS MATERIALIZED (
@@ -593,16 +714,18 @@ BEGIN
         ), known AS MATERIALIZED (
             SELECT * FROM found WHERE id IS NOT NULL UNION ALL SELECT * FROM added
         )
-        INSERT INTO machine_span (machine, from_at, to_at, factory, cohort, automated, first_day, end_day)
+        INSERT INTO machine_span (machine, from_at, to_at, factory, cohort, automated, first_day, end_day, pattern)
         SELECT s.machine, p.from_at, s.to_at, s.factory, k.id, s.automated,
                timezone('Asia/Seoul', p.from_at)::date,
                LEAST(timezone('Asia/Seoul', s.to_at - interval '1 microsecond')::date + 1, '9999-12-31',
-                     timezone('Asia/Seoul', lead(p.from_at) OVER (PARTITION BY s.machine ORDER BY p.from_at))::date)
+                     timezone('Asia/Seoul', lead(p.from_at) OVER (PARTITION BY s.machine ORDER BY p.from_at))::date),
+               t.id
         FROM span s
         CROSS JOIN LATERAL (VALUES (GREATEST(s.from_at, $2))) AS p(from_at)
         JOIN known k ON COALESCE(k.region, '') = COALESCE(s.region, '') AND COALESCE(k.sector, '') = COALESCE(s.sector, '')
             AND COALESCE(k.zone, '') = COALESCE(s.zone, '') AND COALESCE(k.sponsor, '') = COALESCE(s.sponsor, '')
             AND COALESCE(k.level, '') = COALESCE(s.level, '') AND COALESCE(k.size, '') = COALESCE(s.size, '')
+        LEFT JOIN pattern t ON t.calendar = s.calendar AND COALESCE(t.run_in, 0) = COALESCE(s.run_in, 0)
         WHERE s.to_at > $2
     $query$ USING machines, horizon;
     UPDATE machine_span s
@@ -617,6 +740,98 @@ END
 $_$;
 
 COMMENT ON FUNCTION public.refresh_machine_spans(machines integer[]) IS 'Recreate machine_span for some machines, from the horizon of facts on; the caller holds registry_version.';
+
+CREATE FUNCTION public.scheduled_in(patterns integer[], starts timestamp with time zone[], ends timestamp with time zone[]) RETURNS TABLE(pattern integer, starts_at timestamp with time zone, us bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+BEGIN
+IF cardinality(patterns) = 0 THEN
+    RETURN;
+END IF;
+RETURN QUERY
+WITH piece AS (
+    SELECT s.pattern, n.place, LEAST(s.to_at, ends[n.place]) - GREATEST(s.from_at, starts[n.place]) AS length
+    FROM shifts_between(patterns, starts[1], ends[cardinality(ends)]) AS s
+    CROSS JOIN LATERAL generate_series(width_bucket(s.from_at, starts),
+                                       width_bucket(s.to_at - INTERVAL '1 microsecond', starts)) AS n(place)
+), total AS (
+    SELECT p.pattern, p.place, sum(extract(epoch FROM p.length) * 1000000)::bigint AS us
+    FROM piece p WHERE p.length > INTERVAL '0' GROUP BY p.pattern, p.place
+)
+SELECT w.id, starts[b.place], COALESCE(t.us, 0)
+FROM unnest(patterns) AS w(id)
+CROSS JOIN generate_series(1, cardinality(starts)) AS b(place)
+LEFT JOIN total t ON t.pattern = w.id AND t.place = b.place;
+END
+$$;
+
+COMMENT ON FUNCTION public.scheduled_in(patterns integer[], starts timestamp with time zone[], ends timestamp with time zone[]) IS 'How much of each of some windows, which are in order and do not overlap, is within the shifts of each pattern.';
+
+CREATE FUNCTION public.shifts_between(patterns integer[], window_from timestamp with time zone, window_to timestamp with time zone) RETURNS TABLE(pattern integer, from_at timestamp with time zone, to_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+BEGIN
+IF cardinality(patterns) = 0 THEN
+    RETURN;
+END IF;
+RETURN QUERY
+WITH wanted AS MATERIALIZED (
+    SELECT p.id, p.calendar, p.run_in FROM shift_pattern p WHERE p.id = ANY (patterns)
+), own AS MATERIALIZED (
+    SELECT c.id, c.content, (c.content ->> 'holidays')::boolean AS takes_holidays
+    FROM calendar c
+    WHERE c.id = ANY (ARRAY(SELECT wanted.calendar FROM wanted UNION SELECT wanted.run_in FROM wanted))
+), weekly AS MATERIALIZED (
+    SELECT own.id, w.key::integer AS weekday, (s.shift ->> 0)::integer AS from_min, (s.shift ->> 1)::integer AS to_min
+    FROM own CROSS JOIN LATERAL jsonb_each(own.content -> 'weekly') AS w
+    CROSS JOIN LATERAL jsonb_array_elements(w.value) AS s(shift)
+), exceptional AS MATERIALIZED (
+    SELECT own.id, x.key::date AS day, x.value AS shifts
+    FROM own CROSS JOIN LATERAL jsonb_each(own.content -> 'exceptions') AS x
+    WHERE x.key::date BETWEEN timezone('Asia/Seoul', window_from)::date - 1 AND timezone('Asia/Seoul', window_to)::date
+), day AS MATERIALIZED (
+    SELECT d.day::date AS day, extract(isodow FROM d.day)::integer - 1 AS weekday,
+           EXISTS (SELECT FROM holiday h WHERE h.day = d.day::date AND h.retired_at IS NULL) AS is_holiday
+    FROM generate_series(timezone('Asia/Seoul', window_from)::date - 1, timezone('Asia/Seoul', window_to)::date, INTERVAL '1 day')
+        AS d(day)
+), plan AS MATERIALIZED (
+    SELECT own.id AS calendar, day.day, w.from_min, w.to_min
+    FROM own JOIN weekly w ON w.id = own.id JOIN day ON day.weekday = w.weekday
+    WHERE NOT (own.takes_holidays AND day.is_holiday)
+      AND NOT EXISTS (SELECT FROM exceptional x WHERE x.id = own.id AND x.day = day.day)
+    UNION ALL
+    SELECT x.id, x.day, (s.shift ->> 0)::integer, (s.shift ->> 1)::integer
+    FROM exceptional x CROSS JOIN LATERAL jsonb_array_elements(x.shifts) AS s(shift)
+), over_midnight AS MATERIALIZED (
+    SELECT plan.calendar, plan.day + 1 AS day, max(plan.to_min) - 1440 AS until_min
+    FROM plan WHERE plan.to_min > 1440 GROUP BY plan.calendar, plan.day
+), piece AS (
+    SELECT p.id, plan.day, GREATEST(plan.from_min, COALESCE(o.until_min, 0)) AS from_min, LEAST(plan.to_min, 1440) AS to_min
+    FROM wanted p JOIN plan ON plan.calendar = p.calendar
+    LEFT JOIN over_midnight o ON o.calendar = p.run_in AND o.day = plan.day
+    UNION ALL
+    SELECT p.id, o.day, 0, o.until_min FROM wanted p JOIN over_midnight o ON o.calendar = p.run_in
+)
+SELECT piece.id,
+       GREATEST(timezone('Asia/Seoul', piece.day::timestamp) + piece.from_min * INTERVAL '1 minute', window_from),
+       LEAST(timezone('Asia/Seoul', piece.day::timestamp) + piece.to_min * INTERVAL '1 minute', window_to)
+FROM piece
+WHERE piece.from_min < piece.to_min
+  AND timezone('Asia/Seoul', piece.day::timestamp) + piece.from_min * INTERVAL '1 minute' < window_to
+  AND timezone('Asia/Seoul', piece.day::timestamp) + piece.to_min * INTERVAL '1 minute' > window_from;
+END
+$$;
+
+COMMENT ON FUNCTION public.shifts_between(patterns integer[], window_from timestamp with time zone, window_to timestamp with time zone) IS 'When the shifts of patterns are, within a window, cut at midnight in Seoul; those of one pattern do not overlap. A holiday or an exception replaces the shifts of its day, not what runs in from the day before.';
+
+CREATE FUNCTION public.scheduled_us(pattern integer, window_from timestamp with time zone, window_to timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE
+    RETURN (SELECT (COALESCE(sum((EXTRACT(epoch FROM (s.to_at - s.from_at)) * (1000000)::numeric)), (0)::numeric))::bigint AS "coalesce" FROM public.shifts_between(ARRAY[scheduled_us.pattern], scheduled_us.window_from, scheduled_us.window_to) s(pattern, from_at, to_at));
+
+COMMENT ON FUNCTION public.scheduled_us(pattern integer, window_from timestamp with time zone, window_to timestamp with time zone) IS 'How much of a window is within the shifts of a pattern.';
 
 CREATE FUNCTION public.summarize_facts(from_at timestamp with time zone, to_at timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -662,6 +877,7 @@ CREATE TABLE public.account_figure (
     with_ideal_cycle boolean NOT NULL,
     on_counted_days boolean NOT NULL,
     meaning text NOT NULL,
+    within_shifts boolean DEFAULT false NOT NULL,
     CONSTRAINT account_figure_level_check CHECK ((level = ANY (ARRAY['machine'::text, 'factory'::text]))),
     CONSTRAINT account_figure_type_check CHECK ((type = ANY (ARRAY['integer'::text, 'bigint'::text, 'numeric'::text])))
 );
@@ -670,7 +886,7 @@ COMMENT ON TABLE public.account_figure IS 'Columns of accounts by machine and by
 
 CREATE FUNCTION public.time_still_held(figure public.account_figure) RETURNS text
     LANGUAGE sql STABLE
-    RETURN CASE WHEN ((figure).states IS NULL) THEN ('0::'::text || (figure).type) ELSE ((((format('CASE WHEN o.state = ANY (%L::smallint[])'::text, (figure).states) || CASE WHEN ((figure).modes IS NULL) THEN ''::text ELSE format(' AND o.mode = ANY (%L::smallint[])'::text, (figure).modes) END) || CASE WHEN (figure).with_ideal_cycle THEN ' AND o.with_cycle'::text ELSE ''::text END) || CASE WHEN (figure).on_counted_days THEN ' AND o.counted'::text ELSE ''::text END) || ' THEN o.us ELSE 0 END'::text) END;
+    RETURN CASE WHEN ((figure).states IS NULL) THEN ('0::'::text || (figure).type) ELSE (((((format('CASE WHEN o.state = ANY (%L::smallint[])'::text, (figure).states) || CASE WHEN ((figure).modes IS NULL) THEN ''::text ELSE format(' AND o.mode = ANY (%L::smallint[])'::text, (figure).modes) END) || CASE WHEN (figure).with_ideal_cycle THEN ' AND o.with_cycle'::text ELSE ''::text END) || CASE WHEN (figure).on_counted_days THEN ' AND o.counted'::text ELSE ''::text END) || CASE WHEN (figure).within_shifts THEN ' AND NOT o.outside'::text ELSE ''::text END) || ' THEN o.us ELSE 0 END'::text) END;
 
 COMMENT ON FUNCTION public.time_still_held(figure public.account_figure) IS 'SQL for what a row o of open_time adds to a figure.';
 
@@ -701,15 +917,6 @@ ALTER TABLE public.api_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.calendar (
-    id integer NOT NULL,
-    content jsonb NOT NULL
-);
-
-COMMENT ON TABLE public.calendar IS 'Each distinct calendar, once; rows are only ever added.';
-
-COMMENT ON COLUMN public.calendar.content IS 'Shifts in canonical form: {"weekly": {"0": [[480, 1200]]}, "holidays": true, "exceptions": {"2026-12-26": []}}. Weekday 0 is Monday. A shift is [from, to] in minutes since Seoul midnight of the day on which it begins, to above 1440 if it ends on the day after; shifts of a day are in order and do not overlap. With holidays, a public holiday has no shifts; an exception replaces the shifts of its day.';
-
 ALTER TABLE public.calendar ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.calendar_id_seq
     START WITH 1
@@ -718,22 +925,6 @@ ALTER TABLE public.calendar ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE public.calendar_version (
-    factory integer NOT NULL,
-    effective_from timestamp with time zone NOT NULL,
-    effective_to timestamp with time zone NOT NULL,
-    calendar integer,
-    changed_in bigint NOT NULL,
-    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
-    retired_at timestamp with time zone,
-    CONSTRAINT calendar_version_check CHECK ((effective_from < effective_to)),
-    CONSTRAINT calendar_version_effective_from_check CHECK ((effective_from = date_trunc('day'::text, effective_from, 'Asia/Seoul'::text)))
-);
-
-COMMENT ON TABLE public.calendar_version IS 'The calendars of factories; versions begin at midnight in Seoul.';
-
-COMMENT ON COLUMN public.calendar_version.calendar IS 'Null: no calendar, and all time in use is scheduled.';
 
 CREATE TABLE public.closed_factory_day (
     factory integer NOT NULL,
@@ -763,7 +954,8 @@ CREATE TABLE public.closed_factory_day (
     count_days integer NOT NULL,
     counted_days integer NOT NULL,
     day date NOT NULL,
-    hours integer NOT NULL
+    hours integer NOT NULL,
+    scheduled_evidence_us bigint DEFAULT 0 NOT NULL
 );
 
 COMMENT ON TABLE public.closed_factory_day IS 'factory_day without the time that is still held.';
@@ -818,6 +1010,8 @@ COMMENT ON COLUMN public.closed_factory_day.counted_days IS 'Machine-days in Seo
 
 COMMENT ON COLUMN public.closed_factory_day.hours IS 'How many hours with a row it adds up.';
 
+COMMENT ON COLUMN public.closed_factory_day.scheduled_evidence_us IS 'Of evidence_us, within the factory''s shifts, or all of it where no calendar is in force.';
+
 CREATE TABLE public.closed_factory_hour (
     factory integer NOT NULL,
     hour timestamp with time zone NOT NULL,
@@ -843,7 +1037,8 @@ CREATE TABLE public.closed_factory_hour (
     counted_cycle_setup_us bigint NOT NULL,
     counted_cycle_busy_us bigint NOT NULL,
     counted_ideal_pq_us numeric NOT NULL,
-    counted_ideal_good_us numeric NOT NULL
+    counted_ideal_good_us numeric NOT NULL,
+    scheduled_evidence_us bigint DEFAULT 0 NOT NULL
 );
 
 COMMENT ON TABLE public.closed_factory_hour IS 'factory_hour without the time that is still held.';
@@ -892,6 +1087,8 @@ COMMENT ON COLUMN public.closed_factory_hour.counted_ideal_pq_us IS 'Ideal cycle
 
 COMMENT ON COLUMN public.closed_factory_hour.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
 
+COMMENT ON COLUMN public.closed_factory_hour.scheduled_evidence_us IS 'Of evidence_us, within the factory''s shifts, or all of it where no calendar is in force.';
+
 CREATE TABLE public.cohort_day (
     cohort integer NOT NULL,
     producing_us bigint NOT NULL,
@@ -918,7 +1115,8 @@ CREATE TABLE public.cohort_day (
     counted_ideal_good_us numeric NOT NULL,
     count_days integer NOT NULL,
     counted_days integer NOT NULL,
-    day date NOT NULL
+    day date NOT NULL,
+    scheduled_evidence_us bigint DEFAULT 0 NOT NULL
 );
 
 COMMENT ON TABLE public.cohort_day IS 'Sums of factory_day over the factories of a cohort.';
@@ -971,6 +1169,8 @@ COMMENT ON COLUMN public.cohort_day.count_days IS 'Machine-days in Seoul with at
 
 COMMENT ON COLUMN public.cohort_day.counted_days IS 'Machine-days in Seoul with at least one count row, and evidence; a day in several cohorts is that of the last.';
 
+COMMENT ON COLUMN public.cohort_day.scheduled_evidence_us IS 'Of evidence_us, within the factory''s shifts, or all of it where no calendar is in force.';
+
 CREATE TABLE public.cohort_hour (
     hour timestamp with time zone NOT NULL,
     cohort integer NOT NULL,
@@ -995,7 +1195,8 @@ CREATE TABLE public.cohort_hour (
     counted_cycle_setup_us bigint NOT NULL,
     counted_cycle_busy_us bigint NOT NULL,
     counted_ideal_pq_us numeric NOT NULL,
-    counted_ideal_good_us numeric NOT NULL
+    counted_ideal_good_us numeric NOT NULL,
+    scheduled_evidence_us bigint DEFAULT 0 NOT NULL
 );
 
 COMMENT ON TABLE public.cohort_hour IS 'Sums of factory_hour over the factories of a cohort.';
@@ -1043,6 +1244,8 @@ COMMENT ON COLUMN public.cohort_hour.counted_cycle_busy_us IS 'Planned busy time
 COMMENT ON COLUMN public.cohort_hour.counted_ideal_pq_us IS 'Ideal cycle times all pieces on counted machine-days: numerator of effectiveness.';
 
 COMMENT ON COLUMN public.cohort_hour.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
+
+COMMENT ON COLUMN public.cohort_hour.scheduled_evidence_us IS 'Of evidence_us, within the factory''s shifts, or all of it where no calendar is in force.';
 
 ALTER TABLE public.cohort ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.cohort_id_seq
@@ -1241,7 +1444,8 @@ CREATE TABLE public.open_hold (
     with_cycle boolean[] NOT NULL,
     counted boolean[] NOT NULL,
     from_at timestamp with time zone[] NOT NULL,
-    until_at timestamp with time zone[] NOT NULL
+    until_at timestamp with time zone[] NOT NULL,
+    outside boolean[] NOT NULL
 )
 WITH (fillfactor='70');
 ALTER TABLE ONLY public.open_hold ALTER COLUMN machine SET COMPRESSION lz4;
@@ -1252,8 +1456,11 @@ ALTER TABLE ONLY public.open_hold ALTER COLUMN with_cycle SET COMPRESSION lz4;
 ALTER TABLE ONLY public.open_hold ALTER COLUMN counted SET COMPRESSION lz4;
 ALTER TABLE ONLY public.open_hold ALTER COLUMN from_at SET COMPRESSION lz4;
 ALTER TABLE ONLY public.open_hold ALTER COLUMN until_at SET COMPRESSION lz4;
+ALTER TABLE ONLY public.open_hold ALTER COLUMN outside SET COMPRESSION lz4;
 
 COMMENT ON TABLE public.open_hold IS 'The states that hold a factory''s machines at accounted_until: element n of every array is one machine.';
+
+COMMENT ON COLUMN public.open_hold.state IS 'As it is accounted: idle outside a shift is off_shift.';
 
 COMMENT ON COLUMN public.open_hold.with_cycle IS 'Whether an ideal cycle is in force.';
 
@@ -1262,6 +1469,8 @@ COMMENT ON COLUMN public.open_hold.counted IS 'Whether the machine''s Seoul day 
 COMMENT ON COLUMN public.open_hold.from_at IS 'From this instant on the hold is not in the machine''s closed hours.';
 
 COMMENT ON COLUMN public.open_hold.until_at IS 'The hold ends here at the latest: by its TTL, by a state known already, or where the registry changes.';
+
+COMMENT ON COLUMN public.open_hold.outside IS 'Whether the hold is outside the factory''s shifts; it ends where that changes.';
 
 CREATE VIEW public.running_hour AS
  SELECT accounted_until,
@@ -1280,10 +1489,11 @@ CREATE VIEW public.open_time AS
     u.mode,
     u.with_cycle,
     u.counted,
-    ((EXTRACT(epoch FROM (LEAST(a.accounted_until, u.until_at) - u.from_at)) * (1000000)::numeric))::bigint AS us
+    ((EXTRACT(epoch FROM (LEAST(a.accounted_until, u.until_at) - u.from_at)) * (1000000)::numeric))::bigint AS us,
+    u.outside
    FROM ((public.running_hour a
      CROSS JOIN public.open_hold h)
-     CROSS JOIN LATERAL UNNEST(h.machine, h.cohort, h.state, h.mode, h.with_cycle, h.counted, h.from_at, h.until_at) u(machine, cohort, state, mode, with_cycle, counted, from_at, until_at))
+     CROSS JOIN LATERAL UNNEST(h.machine, h.cohort, h.state, h.mode, h.with_cycle, h.counted, h.from_at, h.until_at, h.outside) u(machine, cohort, state, mode, with_cycle, counted, from_at, until_at, outside))
   WHERE (u.from_at < a.accounted_until);
 
 COMMENT ON VIEW public.open_time IS 'How much of open_hold lies before accounted_until, by machine.';
@@ -1315,7 +1525,8 @@ CREATE VIEW public.factory_day AS
     p.counted_cycle_setup_us,
     p.counted_cycle_busy_us,
     p.counted_ideal_pq_us,
-    p.counted_ideal_good_us
+    p.counted_ideal_good_us,
+    p.scheduled_evidence_us
    FROM public.closed_factory_day p
   WHERE (p.day IS DISTINCT FROM ( SELECT (timezone('Asia/Seoul'::text, running_hour.hour))::date AS timezone
            FROM public.running_hour))
@@ -1346,7 +1557,8 @@ UNION ALL
     (sum(r.counted_cycle_setup_us))::bigint AS counted_cycle_setup_us,
     (sum(r.counted_cycle_busy_us))::bigint AS counted_cycle_busy_us,
     sum(r.counted_ideal_pq_us) AS counted_ideal_pq_us,
-    sum(r.counted_ideal_good_us) AS counted_ideal_good_us
+    sum(r.counted_ideal_good_us) AS counted_ideal_good_us,
+    (sum(r.scheduled_evidence_us))::bigint AS scheduled_evidence_us
    FROM ( SELECT p.factory,
             a.day,
             p.cohort,
@@ -1373,7 +1585,8 @@ UNION ALL
             p.counted_cycle_setup_us,
             p.counted_cycle_busy_us,
             p.counted_ideal_pq_us,
-            p.counted_ideal_good_us
+            p.counted_ideal_good_us,
+            p.scheduled_evidence_us
            FROM (( SELECT (timezone('Asia/Seoul'::text, running_hour.hour))::date AS day
                    FROM public.running_hour) a
              JOIN public.closed_factory_day p ON ((p.day = a.day)))
@@ -1449,7 +1662,11 @@ UNION ALL
                     ELSE (0)::bigint
                 END AS "case",
             (0)::numeric AS "numeric",
-            (0)::numeric AS "numeric"
+            (0)::numeric AS "numeric",
+                CASE
+                    WHEN ((o.state = ANY ('{1,2,3,4,5,6,7}'::smallint[])) AND (NOT o.outside)) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case"
            FROM public.open_time o) r
   GROUP BY r.factory, r.day, r.cohort;
 
@@ -1503,6 +1720,8 @@ COMMENT ON COLUMN public.factory_day.counted_ideal_pq_us IS 'Ideal cycle times a
 
 COMMENT ON COLUMN public.factory_day.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
 
+COMMENT ON COLUMN public.factory_day.scheduled_evidence_us IS 'Of evidence_us, within the factory''s shifts, or all of it where no calendar is in force.';
+
 CREATE VIEW public.factory_hour AS
  SELECT p.factory,
     p.hour,
@@ -1528,7 +1747,8 @@ CREATE VIEW public.factory_hour AS
     p.counted_cycle_setup_us,
     p.counted_cycle_busy_us,
     p.counted_ideal_pq_us,
-    p.counted_ideal_good_us
+    p.counted_ideal_good_us,
+    p.scheduled_evidence_us
    FROM public.closed_factory_hour p
   WHERE (p.hour IS DISTINCT FROM ( SELECT running_hour.hour
            FROM public.running_hour))
@@ -1557,7 +1777,8 @@ UNION ALL
     (sum(r.counted_cycle_setup_us))::bigint AS counted_cycle_setup_us,
     (sum(r.counted_cycle_busy_us))::bigint AS counted_cycle_busy_us,
     sum(r.counted_ideal_pq_us) AS counted_ideal_pq_us,
-    sum(r.counted_ideal_good_us) AS counted_ideal_good_us
+    sum(r.counted_ideal_good_us) AS counted_ideal_good_us,
+    (sum(r.scheduled_evidence_us))::bigint AS scheduled_evidence_us
    FROM ( SELECT p.factory,
             a.hour,
             p.cohort,
@@ -1582,7 +1803,8 @@ UNION ALL
             p.counted_cycle_setup_us,
             p.counted_cycle_busy_us,
             p.counted_ideal_pq_us,
-            p.counted_ideal_good_us
+            p.counted_ideal_good_us,
+            p.scheduled_evidence_us
            FROM (public.running_hour a
              JOIN public.closed_factory_hour p ON ((p.hour = a.hour)))
         UNION ALL
@@ -1655,7 +1877,11 @@ UNION ALL
                     ELSE (0)::bigint
                 END AS "case",
             (0)::numeric AS "numeric",
-            (0)::numeric AS "numeric"
+            (0)::numeric AS "numeric",
+                CASE
+                    WHEN ((o.state = ANY ('{1,2,3,4,5,6,7}'::smallint[])) AND (NOT o.outside)) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case"
            FROM public.open_time o) r
   GROUP BY r.factory, r.hour, r.cohort;
 
@@ -1704,6 +1930,8 @@ COMMENT ON COLUMN public.factory_hour.counted_cycle_busy_us IS 'Planned busy tim
 COMMENT ON COLUMN public.factory_hour.counted_ideal_pq_us IS 'Ideal cycle times all pieces on counted machine-days: numerator of effectiveness.';
 
 COMMENT ON COLUMN public.factory_hour.counted_ideal_good_us IS 'Ideal cycle times good pieces on counted machine-days: numerator of OEE.';
+
+COMMENT ON COLUMN public.factory_hour.scheduled_evidence_us IS 'Of evidence_us, within the factory''s shifts, or all of it where no calendar is in force.';
 
 ALTER TABLE public.factory ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.factory_id_seq
@@ -1819,7 +2047,8 @@ CREATE TABLE public.group_day (
     day date NOT NULL,
     kind text NOT NULL,
     within text NOT NULL,
-    value text NOT NULL
+    value text NOT NULL,
+    scheduled_evidence_us bigint DEFAULT 0 NOT NULL
 );
 
 COMMENT ON TABLE public.group_day IS 'Sums of cohort_day over the cohorts of a group (cohort_group), written in the transaction that writes these.';
@@ -1871,6 +2100,8 @@ COMMENT ON COLUMN public.group_day.counted_ideal_good_us IS 'Ideal cycle times g
 COMMENT ON COLUMN public.group_day.count_days IS 'Machine-days in Seoul with at least one count row; a day in several cohorts is that of the last.';
 
 COMMENT ON COLUMN public.group_day.counted_days IS 'Machine-days in Seoul with at least one count row, and evidence; a day in several cohorts is that of the last.';
+
+COMMENT ON COLUMN public.group_day.scheduled_evidence_us IS 'Of evidence_us, within the factory''s shifts, or all of it where no calendar is in force.';
 
 CREATE TABLE public.group_step (
     kind text NOT NULL,
@@ -2074,7 +2305,8 @@ CREATE TABLE public.machine_hour_pack (
     failures integer[] NOT NULL,
     state_rows integer[] NOT NULL,
     count_rows integer[] NOT NULL,
-    signed_count_rows integer[] NOT NULL
+    signed_count_rows integer[] NOT NULL,
+    scheduled_evidence_us bigint[] DEFAULT '{}'::bigint[] NOT NULL
 );
 ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN machine SET COMPRESSION lz4;
 ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN cohort SET COMPRESSION lz4;
@@ -2101,6 +2333,7 @@ ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN failures SET COMPRESSION 
 ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN state_rows SET COMPRESSION lz4;
 ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN count_rows SET COMPRESSION lz4;
 ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN signed_count_rows SET COMPRESSION lz4;
+ALTER TABLE ONLY public.machine_hour_pack ALTER COLUMN scheduled_evidence_us SET COMPRESSION lz4;
 
 COMMENT ON TABLE public.machine_hour_pack IS 'The closed time accounts of a factory''s machines in an hour: element n of every array is one machine in one cohort. Read the view machine_hour.';
 
@@ -2131,9 +2364,10 @@ CREATE VIEW public.past_machine_hour AS
     COALESCE(u.failures, 0) AS failures,
     COALESCE(u.state_rows, 0) AS state_rows,
     COALESCE(u.count_rows, 0) AS count_rows,
-    COALESCE(u.signed_count_rows, 0) AS signed_count_rows
+    COALESCE(u.signed_count_rows, 0) AS signed_count_rows,
+    COALESCE(u.scheduled_evidence_us, (0)::bigint) AS scheduled_evidence_us
    FROM (public.machine_hour_pack p
-     CROSS JOIN LATERAL UNNEST(p.machine, p.cohort, p.producing_us, p.setup_us, p.delayed_us, p.faulted_us, p.idle_us, p.planned_stop_us, p.off_shift_us, p.producing_automatic_us, p.producing_semi_automatic_us, p.producing_manual_us, p.evidence_us, p.cycle_producing_us, p.cycle_setup_us, p.cycle_busy_us, p.good, p.scrap, p.rework, p.ideal_pq_us, p.ideal_good_us, p.failures, p.state_rows, p.count_rows, p.signed_count_rows) u(machine, cohort, producing_us, setup_us, delayed_us, faulted_us, idle_us, planned_stop_us, off_shift_us, producing_automatic_us, producing_semi_automatic_us, producing_manual_us, evidence_us, cycle_producing_us, cycle_setup_us, cycle_busy_us, good, scrap, rework, ideal_pq_us, ideal_good_us, failures, state_rows, count_rows, signed_count_rows))
+     CROSS JOIN LATERAL UNNEST(p.machine, p.cohort, p.producing_us, p.setup_us, p.delayed_us, p.faulted_us, p.idle_us, p.planned_stop_us, p.off_shift_us, p.producing_automatic_us, p.producing_semi_automatic_us, p.producing_manual_us, p.evidence_us, p.cycle_producing_us, p.cycle_setup_us, p.cycle_busy_us, p.good, p.scrap, p.rework, p.ideal_pq_us, p.ideal_good_us, p.failures, p.state_rows, p.count_rows, p.signed_count_rows, p.scheduled_evidence_us) u(machine, cohort, producing_us, setup_us, delayed_us, faulted_us, idle_us, planned_stop_us, off_shift_us, producing_automatic_us, producing_semi_automatic_us, producing_manual_us, evidence_us, cycle_producing_us, cycle_setup_us, cycle_busy_us, good, scrap, rework, ideal_pq_us, ideal_good_us, failures, state_rows, count_rows, signed_count_rows, scheduled_evidence_us))
   WHERE (p.hour IS DISTINCT FROM ( SELECT running_hour.hour
            FROM public.running_hour));
 
@@ -2166,7 +2400,8 @@ CREATE VIEW public.running_machine_hour AS
     (sum(failures))::integer AS failures,
     (sum(state_rows))::integer AS state_rows,
     (sum(count_rows))::integer AS count_rows,
-    (sum(signed_count_rows))::integer AS signed_count_rows
+    (sum(signed_count_rows))::integer AS signed_count_rows,
+    (sum(scheduled_evidence_us))::bigint AS scheduled_evidence_us
    FROM ( SELECT p.factory,
             u.machine,
             a.hour,
@@ -2193,10 +2428,11 @@ CREATE VIEW public.running_machine_hour AS
             COALESCE(u.failures, 0) AS failures,
             COALESCE(u.state_rows, 0) AS state_rows,
             COALESCE(u.count_rows, 0) AS count_rows,
-            COALESCE(u.signed_count_rows, 0) AS signed_count_rows
+            COALESCE(u.signed_count_rows, 0) AS signed_count_rows,
+            COALESCE(u.scheduled_evidence_us, (0)::bigint) AS scheduled_evidence_us
            FROM ((public.running_hour a
              JOIN public.machine_hour_pack p ON ((p.hour = a.hour)))
-             CROSS JOIN LATERAL UNNEST(p.machine, p.cohort, p.producing_us, p.setup_us, p.delayed_us, p.faulted_us, p.idle_us, p.planned_stop_us, p.off_shift_us, p.producing_automatic_us, p.producing_semi_automatic_us, p.producing_manual_us, p.evidence_us, p.cycle_producing_us, p.cycle_setup_us, p.cycle_busy_us, p.good, p.scrap, p.rework, p.ideal_pq_us, p.ideal_good_us, p.failures, p.state_rows, p.count_rows, p.signed_count_rows) u(machine, cohort, producing_us, setup_us, delayed_us, faulted_us, idle_us, planned_stop_us, off_shift_us, producing_automatic_us, producing_semi_automatic_us, producing_manual_us, evidence_us, cycle_producing_us, cycle_setup_us, cycle_busy_us, good, scrap, rework, ideal_pq_us, ideal_good_us, failures, state_rows, count_rows, signed_count_rows))
+             CROSS JOIN LATERAL UNNEST(p.machine, p.cohort, p.producing_us, p.setup_us, p.delayed_us, p.faulted_us, p.idle_us, p.planned_stop_us, p.off_shift_us, p.producing_automatic_us, p.producing_semi_automatic_us, p.producing_manual_us, p.evidence_us, p.cycle_producing_us, p.cycle_setup_us, p.cycle_busy_us, p.good, p.scrap, p.rework, p.ideal_pq_us, p.ideal_good_us, p.failures, p.state_rows, p.count_rows, p.signed_count_rows, p.scheduled_evidence_us) u(machine, cohort, producing_us, setup_us, delayed_us, faulted_us, idle_us, planned_stop_us, off_shift_us, producing_automatic_us, producing_semi_automatic_us, producing_manual_us, evidence_us, cycle_producing_us, cycle_setup_us, cycle_busy_us, good, scrap, rework, ideal_pq_us, ideal_good_us, failures, state_rows, count_rows, signed_count_rows, scheduled_evidence_us))
         UNION ALL
          SELECT o.factory,
             o.machine,
@@ -2266,7 +2502,11 @@ CREATE VIEW public.running_machine_hour AS
             0 AS int4,
             0 AS int4,
             0 AS int4,
-            0 AS int4
+            0 AS int4,
+                CASE
+                    WHEN ((o.state = ANY ('{1,2,3,4,5,6,7}'::smallint[])) AND (NOT o.outside)) THEN o.us
+                    ELSE (0)::bigint
+                END AS "case"
            FROM public.open_time o) r
   GROUP BY factory, machine, hour, cohort;
 
@@ -2299,7 +2539,8 @@ CREATE VIEW public.machine_hour AS
     past_machine_hour.failures,
     past_machine_hour.state_rows,
     past_machine_hour.count_rows,
-    past_machine_hour.signed_count_rows
+    past_machine_hour.signed_count_rows,
+    past_machine_hour.scheduled_evidence_us
    FROM public.past_machine_hour
 UNION ALL
  SELECT running_machine_hour.factory,
@@ -2328,7 +2569,8 @@ UNION ALL
     running_machine_hour.failures,
     running_machine_hour.state_rows,
     running_machine_hour.count_rows,
-    running_machine_hour.signed_count_rows
+    running_machine_hour.signed_count_rows,
+    running_machine_hour.scheduled_evidence_us
    FROM public.running_machine_hour;
 
 COMMENT ON VIEW public.machine_hour IS 'Time accounts: what a machine did within an hour, by cohort. There is a row only where a row or held time was accounted.';
@@ -2380,6 +2622,8 @@ COMMENT ON COLUMN public.machine_hour.state_rows IS 'State rows in force.';
 COMMENT ON COLUMN public.machine_hour.count_rows IS 'Count rows in force.';
 
 COMMENT ON COLUMN public.machine_hour.signed_count_rows IS 'Count rows that came in a signed record.';
+
+COMMENT ON COLUMN public.machine_hour.scheduled_evidence_us IS 'Of evidence_us, within the factory''s shifts, or all of it where no calendar is in force.';
 
 ALTER TABLE public.machine ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.machine_id_seq
@@ -2443,6 +2687,18 @@ CREATE TABLE public.registry_version (
 
 COMMENT ON TABLE public.registry_version IS 'One row, counted up by every change of the registry; readers reload what changed_in says is newer.';
 
+CREATE TABLE public.schedule_step (
+    kind text NOT NULL,
+    within text NOT NULL,
+    value text NOT NULL,
+    pattern integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    machines integer NOT NULL,
+    CONSTRAINT schedule_step_machines_check CHECK ((machines <> 0))
+);
+
+COMMENT ON TABLE public.schedule_step IS 'By how many the machines in use in a group (cohort_group) that have a pattern of shifts become more at an instant: kept by a trigger on machine_span.';
+
 CREATE TABLE public.schema_migration (
     version integer NOT NULL,
     name text NOT NULL,
@@ -2462,6 +2718,25 @@ CREATE TABLE public.session (
 );
 
 COMMENT ON TABLE public.session IS 'Browsers that may read: open from created_at until expires_at, or ended_at if that was sooner.';
+
+CREATE TABLE public.shift_pattern (
+    id integer NOT NULL,
+    calendar integer NOT NULL,
+    run_in integer
+);
+
+COMMENT ON TABLE public.shift_pattern IS 'Every combination of calendars that was ever in force. Patterns are only ever added.';
+
+COMMENT ON COLUMN public.shift_pattern.run_in IS 'The calendar of the day before: its last shift may run in over midnight. Null: none was in force.';
+
+ALTER TABLE public.shift_pattern ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.shift_pattern_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.sponsor (
     id integer NOT NULL,
@@ -3125,11 +3400,20 @@ ALTER TABLE ONLY public.open_hold
 ALTER TABLE ONLY public.registry_version
     ADD CONSTRAINT registry_version_pkey PRIMARY KEY (singleton);
 
+ALTER TABLE ONLY public.schedule_step
+    ADD CONSTRAINT schedule_step_pkey PRIMARY KEY (kind, within, value, pattern, at);
+
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
 
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (session_sha256);
+
+ALTER TABLE ONLY public.shift_pattern
+    ADD CONSTRAINT shift_pattern_calendar_run_in_key UNIQUE NULLS NOT DISTINCT (calendar, run_in);
+
+ALTER TABLE ONLY public.shift_pattern
+    ADD CONSTRAINT shift_pattern_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.sponsor
     ADD CONSTRAINT sponsor_pkey PRIMARY KEY (id);
@@ -3292,8 +3576,20 @@ ALTER TABLE ONLY public.machine_span
 ALTER TABLE ONLY public.machine_span
     ADD CONSTRAINT machine_span_machine_fkey FOREIGN KEY (machine) REFERENCES public.machine(id);
 
+ALTER TABLE ONLY public.machine_span
+    ADD CONSTRAINT machine_span_pattern_fkey FOREIGN KEY (pattern) REFERENCES public.shift_pattern(id);
+
 ALTER TABLE ONLY public.machine_version
     ADD CONSTRAINT machine_version_machine_fkey FOREIGN KEY (machine) REFERENCES public.machine(id);
+
+ALTER TABLE ONLY public.schedule_step
+    ADD CONSTRAINT schedule_step_pattern_fkey FOREIGN KEY (pattern) REFERENCES public.shift_pattern(id);
+
+ALTER TABLE ONLY public.shift_pattern
+    ADD CONSTRAINT shift_pattern_calendar_fkey FOREIGN KEY (calendar) REFERENCES public.calendar(id);
+
+ALTER TABLE ONLY public.shift_pattern
+    ADD CONSTRAINT shift_pattern_run_in_fkey FOREIGN KEY (run_in) REFERENCES public.calendar(id);
 
 ALTER TABLE ONLY public.sponsor_version
     ADD CONSTRAINT sponsor_version_enterprise_fkey FOREIGN KEY (enterprise) REFERENCES public.enterprise(id);
@@ -3365,7 +3661,7 @@ REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(bigint) FROM 
 
 REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(integer, integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION public.add_account_figure(figure_level text, figure_name text, figure_type text, figure_states smallint[], figure_modes smallint[], with_ideal_cycle boolean, on_counted_days boolean, figure_meaning text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.add_account_figure(figure_level text, figure_name text, figure_type text, figure_states smallint[], figure_modes smallint[], with_ideal_cycle boolean, on_counted_days boolean, within_shifts boolean, figure_meaning text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE public.cohort TO jejo_ingest;
 GRANT SELECT ON TABLE public.cohort TO jejo_analytics;
@@ -3387,13 +3683,31 @@ GRANT SELECT ON TABLE public.machine_span TO jejo_verify;
 REVOKE ALL ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) TO jejo_api;
 
+REVOKE ALL ON FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) TO jejo_api;
+
 REVOKE ALL ON FUNCTION public.keep_cohort_groups() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.keep_group_steps() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION public.runs_over_midnight(content jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.runs_over_midnight(content jsonb) TO jejo_api;
+GRANT ALL ON FUNCTION public.runs_over_midnight(content jsonb) TO jejo_verify;
+
 REVOKE ALL ON FUNCTION public.size_of(employees integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.size_of(employees integer) TO jejo_api;
 GRANT ALL ON FUNCTION public.size_of(employees integer) TO jejo_verify;
+
+GRANT SELECT ON TABLE public.calendar TO jejo_analytics;
+GRANT SELECT,INSERT ON TABLE public.calendar TO jejo_api;
+GRANT SELECT ON TABLE public.calendar TO jejo_verify;
+
+GRANT SELECT ON TABLE public.calendar_version TO jejo_analytics;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.calendar_version TO jejo_api;
+GRANT SELECT ON TABLE public.calendar_version TO jejo_verify;
+
+GRANT SELECT ON TABLE public.calendar_time TO jejo_api;
+GRANT SELECT ON TABLE public.calendar_time TO jejo_verify;
 
 GRANT SELECT ON TABLE public.enterprise_version TO jejo_ingest;
 GRANT SELECT ON TABLE public.enterprise_version TO jejo_analytics;
@@ -3427,6 +3741,16 @@ GRANT ALL ON FUNCTION public.refresh_factory_spans(factories integer[]) TO jejo_
 REVOKE ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) TO jejo_api;
 
+REVOKE ALL ON FUNCTION public.scheduled_in(patterns integer[], starts timestamp with time zone[], ends timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.scheduled_in(patterns integer[], starts timestamp with time zone[], ends timestamp with time zone[]) TO jejo_api;
+
+REVOKE ALL ON FUNCTION public.shifts_between(patterns integer[], window_from timestamp with time zone, window_to timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.shifts_between(patterns integer[], window_from timestamp with time zone, window_to timestamp with time zone) TO jejo_api;
+GRANT ALL ON FUNCTION public.shifts_between(patterns integer[], window_from timestamp with time zone, window_to timestamp with time zone) TO jejo_analytics;
+
+REVOKE ALL ON FUNCTION public.scheduled_us(pattern integer, window_from timestamp with time zone, window_to timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.scheduled_us(pattern integer, window_from timestamp with time zone, window_to timestamp with time zone) TO jejo_api;
+
 REVOKE ALL ON FUNCTION public.summarize_facts(from_at timestamp with time zone, to_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.summarize_facts(from_at timestamp with time zone, to_at timestamp with time zone) TO jejo_analytics;
 
@@ -3439,14 +3763,6 @@ GRANT SELECT ON TABLE public.analytics_state TO jejo_status;
 
 GRANT SELECT ON TABLE public.api_key TO jejo_api;
 GRANT INSERT ON TABLE public.api_key TO jejo_keys;
-
-GRANT SELECT ON TABLE public.calendar TO jejo_analytics;
-GRANT SELECT,INSERT ON TABLE public.calendar TO jejo_api;
-GRANT SELECT ON TABLE public.calendar TO jejo_verify;
-
-GRANT SELECT ON TABLE public.calendar_version TO jejo_analytics;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.calendar_version TO jejo_api;
-GRANT SELECT ON TABLE public.calendar_version TO jejo_verify;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.closed_factory_day TO jejo_analytics;
 GRANT SELECT ON TABLE public.closed_factory_day TO jejo_api;
@@ -3642,12 +3958,19 @@ GRANT SELECT ON TABLE public.registry_version TO jejo_analytics;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.registry_version TO jejo_api;
 GRANT SELECT ON TABLE public.registry_version TO jejo_verify;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.schedule_step TO jejo_api;
+GRANT SELECT ON TABLE public.schedule_step TO jejo_verify;
+
 GRANT SELECT ON TABLE public.schema_migration TO jejo_api;
 GRANT SELECT ON TABLE public.schema_migration TO jejo_status;
 
 GRANT SELECT,INSERT ON TABLE public.session TO jejo_api;
 
 GRANT UPDATE(ended_at) ON TABLE public.session TO jejo_api;
+
+GRANT SELECT,INSERT ON TABLE public.shift_pattern TO jejo_api;
+GRANT SELECT ON TABLE public.shift_pattern TO jejo_analytics;
+GRANT SELECT ON TABLE public.shift_pattern TO jejo_verify;
 
 GRANT SELECT ON TABLE public.sponsor TO jejo_ingest;
 GRANT SELECT ON TABLE public.sponsor TO jejo_analytics;

@@ -1,6 +1,7 @@
 """A registered fleet on a real database, with facts and marks written as ingest and the registry write them."""
 
 import datetime as dt
+import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import astuple, dataclass
@@ -95,6 +96,27 @@ MOVE = {
     ),
 }
 """How to read, retire and add versions, by kind of thing."""
+
+READ_CALENDARS = """
+SELECT effective_from, effective_to, calendar FROM calendar_version
+WHERE factory = $1 AND retired_at IS NULL ORDER BY effective_from
+"""
+
+RETIRE_CALENDARS = """
+UPDATE calendar_version SET retired_at = now()
+WHERE factory = $1 AND effective_from = ANY($2::timestamptz[]) AND retired_at IS NULL
+"""
+
+ADD_CALENDAR_VERSION = """
+INSERT INTO calendar_version (factory, effective_from, effective_to, calendar, changed_in) VALUES ($1, $2, $3, $4, 1)
+"""
+
+ADD_CALENDAR = """
+WITH added AS (
+    INSERT INTO calendar (content) VALUES ($1::text::jsonb) ON CONFLICT DO NOTHING RETURNING id
+)
+SELECT id FROM added UNION ALL SELECT id FROM calendar WHERE content = $1::text::jsonb
+"""
 
 MARK = "INSERT INTO dirty_mark (shard, machine, from_at, to_at) VALUES ($1, $2, $3, $4)"
 
@@ -191,6 +213,25 @@ class Fleet:
                 await connection.execute(
                     MARK, shard_of(machine), machine, revision.affected_from_us, revision.version.to_us
                 )
+
+    async def schedule(
+        self, factory: int, from_us: int | None, content: object, connection: Connection | None = None
+    ) -> None:
+        """Give a factory a calendar from a midnight on, as a PUT would; None: it has no calendar."""
+        connection = connection or self.owner
+        async with connection.transaction():
+            await connection.execute("UPDATE registry_version SET version = version + 1")
+            number = None if content is None else await connection.fetchval(ADD_CALENDAR, json.dumps(content))
+            known = [Version(row[0], row[1], row[2]) for row in await connection.fetch(READ_CALENDARS, factory)]
+            revision = revise(known, number, from_us, FIRST_INSTANT_US)
+            await connection.execute(RETIRE_CALENDARS, factory, [v.from_us for v in revision.retired])
+            for version in revision.added:
+                await connection.execute(ADD_CALENDAR_VERSION, factory, version.from_us, version.to_us, version.content)
+            await connection.execute(REFRESH, factory)
+            end_us = min(revision.version.to_us + DAY_US, LAST_INSTANT_US)
+            for machine in self.machines if revision.added else []:
+                if (machine - 1) // MACHINES_A_FACTORY + 1 == factory:
+                    await connection.execute(MARK, shard_of(machine), machine, revision.version.from_us, end_us)
 
     async def settle_all(self) -> None:
         """Settle until nothing is left."""

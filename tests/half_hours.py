@@ -28,6 +28,8 @@ STATES = ("unknown", "producing", "setup", "delayed", "faulted", "idle", "planne
 UNKNOWN, FAULTED = 0, 4
 PLANNED_BUSY = ("producing", "setup", "delayed", "faulted", "idle")
 MODES = (None, "automatic", "semi_automatic", "manual")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+A_DAYS_MINUTES = 1440
 COHORTS = ("region", "sector", "zone", "sponsor", "level", "size")
 
 Json = dict[str, Any]
@@ -66,6 +68,7 @@ class Registry:
     """The bodies put to each path, by the instant from which they apply; putting the current body changes nothing."""
 
     registered: dict[str, dict[int, Json]] = field(default_factory=lambda: defaultdict(dict))
+    holidays: set[dt.date] = field(default_factory=set)
 
     def put(self, path: str, body: Json, from_us: int | None) -> None:
         versions = self.registered[path]
@@ -84,6 +87,31 @@ class Registry:
             return own
         return None
 
+    def is_scheduled(self, factory: str, n: int) -> bool:
+        """Return whether a half hour is within the factory's shifts, or no calendar is in force."""
+        path = f"/v1/factories/{factory}/calendar"
+        own = self.at(path, at_half(n))
+        if own is None or own["weekly"] is None:
+            return True
+        day, minute = day_of(n), (n % A_DAY) * 30
+        return any(
+            start <= minute + days * A_DAYS_MINUTES < end
+            for days in (0, 1)
+            for start, end in self.shifts(path, day - dt.timedelta(days=days))
+        )
+
+    def shifts(self, path: str, day: dt.date) -> list[tuple[int, int]]:
+        """Return the shifts that begin on a day, in minutes since its midnight."""
+        own = self.at(path, seoul_midnight_us(day))
+        if own is None or own["weekly"] is None:
+            return []
+        exceptions = [one["shifts"] for one in own["exceptions"] if one["date"] == str(day)]
+        if exceptions:
+            return [minutes(shift) for shift in exceptions[0]]
+        if own["holidays"] and day in self.holidays:
+            return []
+        return [minutes(shift) for shift in own["weekly"] if WEEKDAYS[day.weekday()] in shift["days"]]
+
     def groups(self, factory: str, machine: str, n: int) -> dict[str, str | None]:
         """Return the groups to which a machine belongs."""
         own = self.at(f"/v1/factories/{factory}", at_half(n)) or {"enterprise_id": None}
@@ -96,11 +124,18 @@ class Registry:
         }
 
 
+def minutes(shift: Json) -> tuple[int, int]:
+    """Return the minutes at which a shift begins and ends; an end that is not later is on the day after."""
+    start, end = (int(shift[name][:2]) * 60 + int(shift[name][3:]) for name in ("from", "to"))
+    return start, end if end > start else end + A_DAYS_MINUTES
+
+
 @dataclass(slots=True)
 class Half:
-    """Half an hour of a machine in use: its registration, and what it adds to sums."""
+    """Half an hour of a machine in use: its registration, whether it is scheduled, and what it adds to sums."""
 
     registered: Json
+    is_scheduled: bool
     groups: dict[str, str | None]
     figures: dict[str, int]
 
@@ -124,11 +159,13 @@ class Machine:
         for n in range(HALVES):
             registered = registry.machine(self.factory_id, self.machine_id, n)
             if registered is not None:
-                self.halves[n] = Half(registered, registry.groups(self.factory_id, self.machine_id, n), {})
+                is_scheduled = registry.is_scheduled(self.factory_id, n)
+                groups = registry.groups(self.factory_id, self.machine_id, n)
+                self.halves[n] = Half(registered, is_scheduled, groups, {})
         for n, half in self.halves.items():
             if n < until:
                 half.figures = {
-                    **self.time(n, half.registered),
+                    **self.time(n, half),
                     **self.pieces(n, half.registered),
                     "failures": self.fails(n),
                 }
@@ -136,13 +173,17 @@ class Machine:
     def last_row(self, n: int) -> int | None:
         return max((row for row in self.states if row <= n), default=None)
 
-    def time(self, n: int, registered: Json) -> dict[str, int]:
+    def time(self, n: int, half: Half) -> dict[str, int]:
         """Return the half hour in each figure toward which it counts, if a row still holds then."""
-        row = self.last_row(n)
+        row, registered = self.last_row(n), half.registered
         if row is None or (n - row) * HALF_US >= registered["state_ttl_s"] * 10**6 or self.states[row][0] == UNKNOWN:
             return {}
         state, mode = STATES[self.states[row][0]], MODES[self.states[row][1]]
+        if state == "idle" and not half.is_scheduled:
+            state = "off_shift"
         names = [f"{state}_us", "evidence_us"]
+        if half.is_scheduled:
+            names.append("scheduled_evidence_us")
         if state == "producing" and mode:
             names.append(f"producing_{mode}_us")
         if state in PLANNED_BUSY:
@@ -179,6 +220,7 @@ class Machine:
         for n in window:
             if n in self.halves and self.halves[n].is_in(scope):
                 sums["in_use_us"] += HALF_US
+                sums["scheduled_us"] += HALF_US * self.halves[n].is_scheduled
                 for name, amount in self.halves[n].figures.items():
                     if not name.startswith("counted_") or day_of(n) in counts & heard:
                         sums[name] += amount

@@ -43,6 +43,7 @@ HOLD_COLUMNS = (
     ("state", Kind.SMALLINT),
     ("mode", Kind.SMALLINT),
     ("with_cycle", Kind.BOOLEAN),
+    ("outside", Kind.BOOLEAN),
     ("from_at", Kind.INSTANT),
     ("until_at", Kind.INSTANT),
     ("counted", Kind.BOOLEAN),

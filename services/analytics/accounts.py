@@ -17,6 +17,7 @@ from services.analytics.held_time import (
     Held,
     InstantsAhead,
     OpenHolds,
+    accounted_state,
     add_times,
     closed_until,
     instants_ahead,
@@ -132,8 +133,8 @@ def account(states: StateRows, counts: CountRows, versions: Versions, ranges: Ho
 
 
 def hold(states: StateRows, versions: Versions, found: Holds, until_us: int) -> Held:
-    """Return every row's closed hold, cut by versions, time in use, ``until_us`` and hours."""
-    closed_us = closed_until(found, until_us)
+    """Return every row's closed hold, cut by versions, shifts, time in use, ``until_us`` and hours."""
+    closed_us = closed_until(states, found, until_us)
     real = found.start_us < closed_us
     row, v, start, end = found.row[real], found.version[real], found.start_us[real], closed_us[real]
     hours = (end - 1) // HOUR_US - start // HOUR_US + 1
@@ -147,9 +148,10 @@ def hold(states: StateRows, versions: Versions, found: Holds, until_us: int) -> 
         states.machine[source],
         cut_start,
         cut_end - cut_start,
-        states.state[source],
+        accounted_state(states.state[source], versions.outside[v[piece]]),
         states.mode[source],
         versions.cycle_us[v[piece]] != NO_CYCLE,
+        versions.outside[v[piece]] == 1,
         versions.cohort[v[piece]],
     )
 

@@ -65,7 +65,7 @@ async def most_marked(country: Country, rows: list[asyncpg.Record]) -> CrowdedHo
     machines = np.bincount(fleet.shard, minlength=queries.SHARDS)
     by_hour: dict[int, list[int]] = {}
     for hour_us, own in groupby(rows, key=lambda row: int(row["hour"])):
-        plain = np.bincount(fleet.shard[fleet.are_plain(hour_us)], minlength=queries.SHARDS)
+        plain = np.bincount(fleet.shard[fleet.at(hour_us).are_plain], minlength=queries.SHARDS)
         full = [row["shard"] for row in own if 2 * row["marks"] >= machines[row["shard"]]]
         by_hour[hour_us] = [shard for shard in full if plain[shard] >= PLAIN_SHARE * machines[shard]]
     enough = [hour for hour, shards in by_hour.items() if shards and machines[shards].sum() >= LEAST_MACHINES]

@@ -30,7 +30,7 @@ from services.analytics import account_tables, queries
 from services.analytics.accounts import HourRanges, account
 from services.analytics.cohort_sums import Done, roll_up_some
 from services.analytics.dirty_hours import LEAST_PIECE_US, Mark, hours_of_machines, hours_to_account
-from services.analytics.facts import Registered, read_facts, read_registry
+from services.analytics.facts import Registered, read_facts, read_registry, versions_within
 from services.analytics.replacement import Replacement, replace_hours
 from services.analytics.sums import NO_COHORT, MachineDays, day_at
 from services.core.database import Connection
@@ -222,8 +222,9 @@ async def account_ranges(
     Returns:
         Marks for what is known to change ahead.
     """
+    versions = await versions_within(connection, registered, ranges)
     states, counts = await read_facts(connection, ranges, registered)
-    accounted = account(states, counts, registered.versions, ranges, until_us)
+    accounted = account(states, counts, versions, ranges, until_us)
     if done is not None:
         done.hours += len(accounted.closed.machine)
     await replace_hours(connection, Replacement(ranges, accounted, until_us, registered.factories))

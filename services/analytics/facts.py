@@ -10,8 +10,9 @@ import numpy as np
 
 from services.analytics import queries
 from services.analytics.accounts import CountRows, HourRanges
-from services.analytics.in_force import Ints, StateRows, Versions
+from services.analytics.in_force import NO_PATTERN, Ints, StateRows, Versions
 from services.analytics.replacement import Factories
+from services.analytics.shifts import Shifts, cut_at_shifts, shifts_of
 from services.core.database import POSTGRES_EPOCH_US, Connection
 from services.core.times import DAY_US
 
@@ -33,13 +34,32 @@ class Registered:
 async def read_registry(connection: Connection, machines: list[int]) -> Registered:
     """Return what is registered of the machines."""
     rows = await connection.fetch(queries.VERSIONS, machines)
-    names = ("machine", "from_at", "to_at", "state_ttl_us", "cycle_us", "from_at", "to_at", "cohort")
-    versions = Versions(*[np.fromiter((row[name] for row in rows), np.int64, len(rows)) for name in names])
+    names = ("machine", "from_at", "to_at", "state_ttl_us", "cycle_us", "from_at", "to_at", "cohort", "pattern")
+    columns = [np.fromiter((row[name] for row in rows), np.int64, len(rows)) for name in names]
+    versions = Versions(*[*columns, np.zeros(len(rows), np.int64)])
     longest: dict[int, int] = {}
     for row in rows:
         longest[row["machine"]] = max(row["state_ttl_us"], longest.get(row["machine"], 0))
     owners = np.array([tuple(row) for row in await connection.fetch(queries.FACTORIES_OF, machines)], np.int64)
     return Registered(versions, longest, Factories(*owners.reshape(-1, 2).T))
+
+
+async def read_shifts(connection: Connection, pattern: Ints, from_us: int, to_us: int) -> Shifts:
+    """Return when shifts of patterns begin and end in a window."""
+    wanted = np.unique(pattern[pattern != NO_PATTERN]).tolist()
+    rows = await connection.fetch(queries.SHIFTS, wanted, from_us, to_us) if wanted else []
+    own, start, end = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3).T
+    return shifts_of(own, start, end, (from_us, to_us))
+
+
+async def versions_within(connection: Connection, registered: Registered, ranges: HourRanges) -> Versions:
+    """Return what is registered of the machines, cut at shifts as far as states about the ranges can hold."""
+    versions = registered.versions
+    if len(ranges.machine) == 0 or not (versions.pattern != NO_PATTERN).any():
+        return versions
+    reach_us = max(registered.longest_ttl_us.values(), default=0)
+    window = int(ranges.from_us.min()) - reach_us, int(ranges.to_us.max()) + reach_us
+    return cut_at_shifts(versions, await read_shifts(connection, versions.pattern, *window))
 
 
 async def read_facts(connection: Connection, ranges: HourRanges, registered: Registered) -> tuple[StateRows, CountRows]:

@@ -13,7 +13,7 @@ SELECT string_agg(int4send(s.machine), ''::bytea),
        string_agg(timestamptz_send(GREATEST(v.effective_from, s.from_at)), ''::bytea),
        string_agg(timestamptz_send(LEAST(v.effective_to, s.to_at)), ''::bytea),
        string_agg(int8send(v.state_ttl_us), ''::bytea), string_agg(int8send(COALESCE(v.ideal_cycle_us, 0)), ''::bytea),
-       string_agg(int4send(s.cohort), ''::bytea)
+       string_agg(int4send(s.cohort), ''::bytea), string_agg(int4send(COALESCE(s.pattern, 0)), ''::bytea)
 FROM machine_span s
 JOIN machine_version v ON v.machine = s.machine AND v.retired_at IS NULL
     AND v.effective_from < s.to_at AND v.effective_to > s.from_at

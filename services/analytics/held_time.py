@@ -23,6 +23,7 @@ class Held:
     state: Ints
     mode: Ints
     with_cycle: npt.NDArray[np.bool_]
+    outside: npt.NDArray[np.bool_]
     cohort: Ints
 
 
@@ -31,7 +32,8 @@ class OpenHolds:
     """What holds machines at ``accounted_until``, at most one state a machine.
 
     The time before ``from_us`` is in the machine's closed hours. It holds until ``until_us`` unless a row or a change
-    in the registry ends it earlier, which marks the machine.
+    in the registry ends it earlier, which marks the machine. Where a shift begins or ends, another hold follows.
+    ``state`` is as it is accounted: idle time outside a shift is off_shift.
     """
 
     machine: Ints
@@ -39,6 +41,7 @@ class OpenHolds:
     state: Ints
     mode: Ints
     with_cycle: Ints
+    outside: Ints
     from_us: Ints
     until_us: Ints
 
@@ -58,19 +61,25 @@ class InstantsAhead:
     at_us: Ints
 
 
-def is_open(found: Holds, until_us: int) -> npt.NDArray[np.bool_]:
-    """Return whether each hold goes on at ``until_us``."""
-    return (found.start_us < until_us) & (found.end_us > until_us)
+def accounted_state(state: Ints, outside: npt.NDArray[np.bool_] | Ints) -> Ints:
+    """Return states as they are accounted: a calendar moves idle time outside its shifts to off_shift."""
+    accounted: Ints = np.where((state == State.idle) & (outside == 1), State.off_shift, state)
+    return accounted
 
 
-def closed_until(found: Holds, until_us: int) -> Ints:
+def is_open(states: StateRows, found: Holds, until_us: int) -> npt.NDArray[np.bool_]:
+    """Return whether each hold goes on at ``until_us``, by a row before that."""
+    return (states.at_us[found.row] < until_us) & (found.start_us <= until_us) & (found.end_us > until_us)
+
+
+def closed_until(states: StateRows, found: Holds, until_us: int) -> Ints:
     """Return to where each hold is closed: one that goes on, to the beginning of the running hour only.
 
     The running hour begins at ``until_us`` if that is the beginning of an hour.
     """
     running_us = floor_to(until_us, HOUR_US)
     closed: Ints = np.where(
-        is_open(found, until_us), np.maximum(found.start_us, running_us), np.minimum(found.end_us, until_us)
+        is_open(states, found, until_us), np.maximum(found.start_us, running_us), np.minimum(found.end_us, until_us)
     )
     return closed
 
@@ -79,24 +88,35 @@ def open_holds(
     states: StateRows, versions: Versions, found: Holds, until_us: int, reached: npt.NDArray[np.bool_]
 ) -> OpenHolds:
     """Return the holds that go on at ``until_us``, of those of which all rows up to there are known (``reached``)."""
-    going_on = np.flatnonzero(is_open(found, until_us) & reached)
+    going_on = np.flatnonzero(is_open(states, found, until_us) & reached)
     row, v = found.row[going_on], found.version[going_on]
     return OpenHolds(
         states.machine[row],
         versions.cohort[v],
-        states.state[row],
+        accounted_state(states.state[row], versions.outside[v]),
         states.mode[row],
         (versions.cycle_us[v] != NO_CYCLE).astype(np.int64),
+        versions.outside[v],
         np.maximum(found.start_us[going_on], floor_to(until_us, HOUR_US)),
         found.end_us[going_on],
     )
 
 
 def instants_ahead(states: StateRows, found: Holds, until_us: int, reached: npt.NDArray[np.bool_]) -> InstantsAhead:
-    """Return from when on rows before ``until_us`` will hold that do not hold there."""
-    later = reached & (states.at_us[found.row] < until_us) & (found.start_us >= until_us)
+    """Return from when on rows before ``until_us`` will hold otherwise than there: the next such instant of each row.
+
+    What goes on to the end of the running hour is found again there, when the hour is closed.
+    """
+    later = reached & (states.at_us[found.row] < until_us) & (found.start_us > until_us)
     later &= found.start_us < found.end_us
-    return InstantsAhead(states.machine[found.row[later]], found.start_us[later])
+    row, first = np.unique(found.row[later], return_index=True)
+    machine, at_us = states.machine[row], found.start_us[later][first]
+    going_on = is_open(states, found, until_us) & reached
+    ends = dict(zip(found.row[going_on].tolist(), found.end_us[going_on].tolist(), strict=True))
+    at_hour = floor_to(until_us, HOUR_US) + HOUR_US
+    marked = [at != at_hour or ends.get(own) != at for own, at in zip(row.tolist(), at_us.tolist(), strict=True)]
+    chosen = np.array(marked, bool)
+    return InstantsAhead(machine[chosen], at_us[chosen])
 
 
 def open_time(holds: OpenHolds, until_us: int) -> Held:
@@ -111,21 +131,29 @@ def open_time(holds: OpenHolds, until_us: int) -> Held:
         holds.state[before],
         holds.mode[before],
         holds.with_cycle[before] == 1,
+        holds.outside[before] == 1,
         holds.cohort[before],
     )
 
 
-KINDS_OF_TIME = len(State) * len(Mode) * 2
+KINDS_OF_TIME = len(State) * len(Mode) * 4
 
 
 def add_times(sums: Ints, places: npt.NDArray[np.intp], held: Held) -> None:
-    """Add held time: by state, mode and whether an ideal cycle is in force, then to the figures made of these."""
+    """Add held time: by all that decides toward which figures it counts, then to these."""
     wanted = places >= 0
-    kind = (held.state * len(Mode) + held.mode) * 2 + held.with_cycle
+    kind = kind_of_time(held.state, held.mode, held.with_cycle, held.outside)
     by_kind = np.zeros((len(sums), KINDS_OF_TIME), np.int64)
     np.add.at(by_kind, (places[wanted], kind[wanted]), held.length_us[wanted])
     for name, rule in TIMES.items():
         sums[:, SUMS.index(name)] = by_kind[:, kinds_counted(rule)].sum(axis=1)
+
+
+def kind_of_time(
+    state: Ints, mode: Ints, with_cycle: npt.NDArray[np.bool_] | int, outside: npt.NDArray[np.bool_] | int
+) -> Ints:
+    """Return a number for all that decides toward which figures held time counts; ``state`` is as accounted."""
+    return ((state * len(Mode) + mode) * 2 + with_cycle) * 2 + outside
 
 
 @cache
@@ -134,4 +162,11 @@ def kinds_counted(rule: HeldTime) -> list[int]:
     states = [State[name] for name in rule.states]
     modes = list(Mode) if rule.modes is None else [Mode[name] for name in rule.modes]
     cycles = (1,) if rule.with_ideal_cycle else (0, 1)
-    return [(state * len(Mode) + mode) * 2 + cycle for state in states for mode in modes for cycle in cycles]
+    outside = (0,) if rule.within_shifts else (0, 1)
+    return [
+        ((state * len(Mode) + mode) * 2 + cycle) * 2 + out
+        for state in states
+        for mode in modes
+        for cycle in cycles
+        for out in outside
+    ]

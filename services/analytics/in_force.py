@@ -1,6 +1,6 @@
 """Finds the registry version in force at a row's instant, and how long the row's state holds. Pure, in columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ from schemas.wire.codes import State
 Ints = npt.NDArray[np.int64]
 
 NO_CYCLE = 0
+NO_PATTERN = 0
 FAR = np.int64(2**62)
 
 
@@ -27,7 +28,9 @@ class StateRows:
 class Versions:
     """Registry versions sorted by machine and instant: in force for [from, to), in use within [in_use_from, in_use_to).
 
-    ``cycle_us`` is the ideal cycle, NO_CYCLE if none is registered; ``cohort`` is the number of the machine's cohort.
+    ``cycle_us`` is the ideal cycle, NO_CYCLE if none is registered; ``cohort`` is the number of the machine's cohort;
+    ``pattern`` that of the shifts in force, NO_PATTERN without a calendar. ``outside`` is 1 for versions that were cut
+    at shifts (``shifts.cut_at_shifts``) and lie outside these, else 0.
     """
 
     machine: Ints
@@ -38,6 +41,12 @@ class Versions:
     in_use_from_us: Ints
     in_use_to_us: Ints
     cohort: Ints
+    pattern: Ints
+    outside: Ints
+
+    def repeated(self, times: Ints) -> "Versions":
+        """Return every version as many times as given, one copy after the other."""
+        return Versions(*[np.repeat(getattr(self, field.name), times) for field in fields(self)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from schemas.kpi_definitions import Basis, KpiDefinition, KpiDefinitions, Unit
 
 BASES = {
-    Basis.states: ("evidence_us", "in_use_us"),
+    Basis.states: ("scheduled_evidence_us", "scheduled_us"),
     Basis.counts: ("count_days", "machine_days"),
     Basis.counted: ("counted_days", "machine_days"),
     Basis.registry: ("stock_machines", "stock_machines"),

@@ -121,13 +121,15 @@ SEALED_BEFORE = "SELECT max(sealed_before) FROM fact_horizon WHERE table_name IN
 
 VERSIONS = """
 SELECT s.machine, GREATEST(v.effective_from, s.from_at) AS from_at, LEAST(v.effective_to, s.to_at) AS to_at,
-       v.state_ttl_us, COALESCE(v.ideal_cycle_us, 0) AS cycle_us, s.cohort
+       v.state_ttl_us, COALESCE(v.ideal_cycle_us, 0) AS cycle_us, s.cohort, COALESCE(s.pattern, 0) AS pattern
 FROM machine_span s
 JOIN machine_version v ON v.machine = s.machine AND v.retired_at IS NULL
     AND v.effective_from < s.to_at AND v.effective_to > s.from_at
 WHERE s.machine = ANY($1::integer[])
 ORDER BY s.machine, from_at
 """
+
+SHIFTS = "SELECT pattern, from_at, to_at FROM shifts_between($1::integer[], $2, $3)"
 
 FACTORIES_OF = "SELECT id, factory FROM machine WHERE id = ANY($1::integer[]) ORDER BY id"
 

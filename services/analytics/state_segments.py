@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.wire.codes import Mode, State
-from services.analytics.in_force import NO_CYCLE, Ints, StateRows, Versions, holds
+from services.analytics.in_force import NO_CYCLE, NO_PATTERN, Ints, StateRows, Versions, holds
 
 NO_ROW = -1
 
@@ -95,6 +95,8 @@ def in_columns(rows: Sequence[StateFact], versions: Sequence[UseVersion]) -> tup
         in_use_from_us=column([version.in_use_from_us for version in versions]),
         in_use_to_us=column([version.in_use_to_us for version in versions]),
         cohort=column([0] * len(versions)),
+        pattern=column([NO_PATTERN] * len(versions)),
+        outside=column([0] * len(versions)),
     )
     return states, known
 

@@ -6,6 +6,7 @@ results commit together.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -17,12 +18,20 @@ from services.analytics.cohort_sums import Done
 from services.analytics.crowded_hours import Country, CrowdedHour
 from services.analytics.dirty_hours import Mark
 from services.analytics.engine import mark_again
-from services.analytics.facts import read_facts, read_registry, were_signed
-from services.analytics.fleet import Fleet, read_fleet
+from services.analytics.facts import read_facts, read_registry, read_shifts, versions_within, were_signed
+from services.analytics.fleet import FleetAtHour, read_fleet
 from services.analytics.in_force import Ints
 from services.analytics.packing import Kind, numbers
-from services.analytics.plain_hours import CONDITION_BITS, PlainMachines, account_plain, keys_from, state_keys
+from services.analytics.plain_hours import (
+    CONDITION_BITS,
+    LONGEST_TTL_US,
+    PlainMachines,
+    account_plain,
+    keys_from,
+    state_keys,
+)
 from services.analytics.replacement import Replacement, replace_hours
+from services.analytics.shifts import Shifts
 from services.analytics.sums import joined_results
 from services.core.database import Connection
 from services.core.times import HOUR_US
@@ -77,68 +86,67 @@ async def settle_locked(
     writer, until_us = country.writer, state["accounted_until"]
     reach = await writer.fetch(fleet_queries.TAKE_HOUR_MARKS, locked, hour_us)
     country.fleet = await read_fleet(writer, country.fleet)
+    fleet = country.fleet.at(hour_us)
     if hour_us >= state["sealed_before"]:
-        chosen = np.flatnonzero(np.isin(country.fleet.shard, locked))
-        await account_hour(country, country.fleet, chosen, hour_us, until_us, done)
+        chosen = np.flatnonzero(np.isin(fleet.shard, locked))
+        await account_hour(country, fleet, chosen, until_us, done)
     # The states of a sealed hour may still hold in the first that is not.
     reached = {row["shard"]: row["to_at"] for row in reach}
-    await mark_hours_after(writer, country.fleet, locked, reached, hour_us, until_us)
+    await mark_hours_after(writer, fleet, locked, reached, until_us)
 
 
-async def account_hour(
-    country: Country, fleet: Fleet, chosen: Ints, hour_us: int, until_us: int, done: Done | None
-) -> None:
-    """Account an hour of chosen machines, which are all those of their shards."""
-    are_plain = fleet.are_plain(hour_us)[chosen]
+async def account_hour(country: Country, fleet: FleetAtHour, chosen: Ints, until_us: int, done: Done | None) -> None:
+    """Account the hour of chosen machines, which are all those of their shards."""
+    are_plain = fleet.are_plain[chosen]
     group = groups_of(fleet.shard[chosen[are_plain]])
     plain = chosen[are_plain][np.argsort(group, kind="stable")]
-    facts = await read_plain_facts(country, fleet, plain, hour_us)
-    machines = fleet.plain(plain, hour_us)
+    facts = await read_plain_facts(country, fleet, plain)
+    machines = fleet.plain(plain)
+    shifts = await read_shifts(
+        country.writer, machines.pattern, fleet.hour_us - LONGEST_TTL_US, fleet.hour_us + HOUR_US + LONGEST_TTL_US
+    )
     edges = [0, *np.cumsum(np.bincount(group)).tolist()]
     others = chosen[~are_plain]
     following: asyncio.Task[Accounted] | None = None
     for nth in range(len(edges) - 1):
-        current = following or account_group(facts, machines, edges[nth], edges[nth + 1], until_us)
+        current = following or account_group(facts, machines, shifts, edges[nth : nth + 2], until_us)
         following = None
         if nth + 2 < len(edges):
-            following = account_group(facts, machines, edges[nth + 1], edges[nth + 2], until_us)
+            following = account_group(facts, machines, shifts, edges[nth + 1 : nth + 3], until_us)
         accounted = await current
         shards = fleet.shard[plain[edges[nth] : edges[nth + 1]]]
         own = chosen[np.isin(fleet.shard[chosen], shards)]
         rest = others[np.isin(fleet.shard[others], shards)]
         if len(rest):
             accounted = joined_results(
-                (accounted, await account_others(country.writer, fleet.machine[rest], hour_us, until_us))
+                (accounted, await account_others(country.writer, fleet.machine[rest], fleet.hour_us, until_us))
             )
-        await store(country.writer, fleet, own, accounted, hour_us, until_us, done)
+        await store(country.writer, fleet, own, accounted, until_us, done)
     without = others[~np.isin(fleet.shard[others], fleet.shard[plain])]
     if len(without):
-        accounted = await account_others(country.writer, fleet.machine[without], hour_us, until_us)
-        await store(country.writer, fleet, without, accounted, hour_us, until_us, done)
+        accounted = await account_others(country.writer, fleet.machine[without], fleet.hour_us, until_us)
+        await store(country.writer, fleet, without, accounted, until_us, done)
 
 
 def account_group(
-    facts: HourFacts, machines: PlainMachines, first: int, last: int, until_us: int
+    facts: HourFacts, machines: PlainMachines, shifts: Shifts, bounds: Sequence[int], until_us: int
 ) -> "asyncio.Task[Accounted]":
-    """Begin to account some of the machines, in a thread of its own."""
+    """Begin to account the machines in places between two bounds, in a thread of its own."""
+    first, last = bounds
     own = facts.between(first, last)
-    work = asyncio.to_thread(account_plain, own.keys, own.counts, machines.chosen(first, last), first, until_us)
+    chosen = machines.chosen(first, last)
+    work = asyncio.to_thread(account_plain, own.keys, own.counts, chosen, shifts, first, until_us)
     return asyncio.create_task(work)
 
 
 async def store(
-    connection: Connection,
-    fleet: Fleet,
-    own: Ints,
-    accounted: Accounted,
-    hour_us: int,
-    until_us: int,
-    done: Done | None,
+    connection: Connection, fleet: FleetAtHour, own: Ints, accounted: Accounted, until_us: int, done: Done | None
 ) -> None:
-    """Store what was accounted of an hour of machines, which are all those of their factories."""
+    """Store what was accounted of the hour of machines, which are all those of their factories."""
     machine = fleet.machine[own]
-    ranges = HourRanges(machine, np.full(len(own), hour_us), np.full(len(own), hour_us + HOUR_US))
-    owners = fleet.owners(own, hour_us)
+    start = np.full(len(own), fleet.hour_us)
+    ranges = HourRanges(machine, start, start + HOUR_US)
+    owners = fleet.owners(own)
     work = Replacement(ranges, accounted, until_us, fleet.factories, whole_factories=True, owners=owners)
     await replace_hours(connection, work)
     ahead = accounted.ahead
@@ -156,8 +164,9 @@ def groups_of(shard: Ints) -> Ints:
     return group
 
 
-async def read_plain_facts(country: Country, fleet: Fleet, plain: Ints, hour_us: int) -> HourFacts:
+async def read_plain_facts(country: Country, fleet: FleetAtHour, plain: Ints) -> HourFacts:
     """Return the hour's facts of plain machines, read on three connections at once."""
+    hour_us = fleet.hour_us
     place = np.full(int(fleet.machine.max()) + 1 if len(fleet.machine) else 1, -1)
     place[fleet.machine[plain]] = np.arange(len(plain))
     # Rows in the TTL before the hour are as many as in a part of it, so the second half begins earlier.
@@ -234,21 +243,22 @@ async def account_others(connection: Connection, machines: Ints, hour_us: int, u
     registered = await read_registry(connection, np.sort(machines).tolist())
     count = len(machines)
     ranges = HourRanges(np.sort(machines), np.full(count, hour_us), np.full(count, hour_us + HOUR_US))
+    versions = await versions_within(connection, registered, ranges)
     states, counts = await read_facts(connection, ranges, registered)
-    return account(states, counts, registered.versions, ranges, until_us)
+    return account(states, counts, versions, ranges, until_us)
 
 
 async def mark_hours_after(
-    connection: Connection, fleet: Fleet, shards: list[int], reached_us: dict[int, int], hour_us: int, until_us: int
+    connection: Connection, fleet: FleetAtHour, shards: list[int], reached_us: dict[int, int], until_us: int
 ) -> None:
-    """Mark what the rows of an hour may change in the hours after it.
+    """Mark what the rows of the hour may change in the hours after it.
 
     Whole shards for plain machines; the others one by one, since their states may hold for a day.
 
     Args:
         reached_us: the last instant that was marked, by shard.
     """
-    are_plain = fleet.are_plain(hour_us)
+    hour_us, are_plain = fleet.hour_us, fleet.are_plain
     marked: list[tuple[int, int]] = []
     others: list[Mark] = []
     for shard in shards:

@@ -15,8 +15,9 @@ from services.analytics.verification.run import Comparison, Task, compare_task
 from services.analytics.verification.snapshot import Window
 from services.analytics.whole_hours import settle_whole_hour
 from services.core.database import Connection, connect
-from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, floor_to, seoul_day
+from services.core.times import DAY_US, HOUR_US, MINUTE_US, SECOND_US, floor_to, seoul_day, seoul_midnight_us
 from tests.accounted import IN_USE_FROM, Count, Fleet, State, registered_fleet, write_rows
+from tests.calendars import random_calendar
 
 START_US = 1_488_326_400_000_000 + 2 * HOUR_US
 WINDOW = Window(1_488_326_400_000_000 - 9 * HOUR_US - 3 * DAY_US, 1_488_326_400_000_000 - 9 * HOUR_US + 9 * DAY_US)
@@ -113,7 +114,7 @@ class Play:
     async def register(self, connection: Connection) -> None:
         """Change the registry as a PUT would, from the beginning, from the past or from a future instant.
 
-        Whole hours need machines of one version, of which each change leaves fewer: the first hour goes before.
+        Whole hours need machines that do not change in them: the first hour goes before any change.
         """
         await asyncio.sleep(0.1)
         if not self.whole_hours:
@@ -124,6 +125,11 @@ class Play:
             region, zone = self.random.choice(("KR-11", "KR-48")), self.random.choice((None, "Z1"))
             number = self.random.randint(1, FACTORIES)
             await self.fleet.move("factory", number, from_us, connection, region=region, zone=zone)
+            return
+        if whom > 0.75:
+            day_us = seoul_midnight_us(seoul_day(self.now_us + self.random.randint(-3, 2) * DAY_US))
+            content = None if self.random.random() < 0.2 else random_calendar(self.random, self.now_us)
+            await self.fleet.schedule(self.random.randint(1, FACTORIES), day_us, content, connection)
             return
         if whom < 0.4:
             await self.fleet.move("enterprise", 1, from_us, connection, employees=self.random.choice((None, 9, 300)))

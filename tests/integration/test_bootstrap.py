@@ -29,7 +29,7 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND has_function_pri
 EXPECTED = {
     "public": set(),
     "jejo_ingest": set(),
-    "jejo_analytics": {"summarize_facts"},
+    "jejo_analytics": {"summarize_facts", "shifts_between"},
     "jejo_api": {
         "size_of",
         "machine_spans_of",
@@ -37,8 +37,13 @@ EXPECTED = {
         "add_cohort_groups",
         "change_group_steps",
         "refresh_factory_spans",
+        "runs_over_midnight",
+        "shifts_between",
+        "scheduled_us",
+        "scheduled_in",
+        "change_schedule_steps",
     },
-    "jejo_verify": {"size_of", "machine_spans_of"},
+    "jejo_verify": {"size_of", "machine_spans_of", "runs_over_midnight"},
     "jejo_status": set(),
     "jejo_keys": set(),
     "researcher": {"time_bucket", "first", "last", "histogram"},

@@ -43,7 +43,16 @@ WRITABLE = {
     "jejo_analytics": DERIVED | {"dirty_mark"},
     "jejo_api": REGISTRY
     | SESSIONS
-    | {"dirty_mark", "cohort", "cohort_group", "machine_span", "group_step", "factory_span"},
+    | {
+        "dirty_mark",
+        "cohort",
+        "cohort_group",
+        "machine_span",
+        "shift_pattern",
+        "group_step",
+        "schedule_step",
+        "factory_span",
+    },
     "jejo_verify": set[str](),
     "jejo_status": set[str](),
 }

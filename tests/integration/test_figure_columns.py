@@ -20,7 +20,7 @@ async def test_a_wrong_column_type_or_comment_is_reported(database: str) -> None
         await connection.execute("ALTER TABLE cohort_hour ALTER failures TYPE integer")
         await connection.execute("ALTER TABLE cohort_hour DROP COLUMN rework, ADD COLUMN reworked bigint")
         found = await differences(connection)
-        assert len(await columns_of(connection, Table.COHORT_HOUR)) == 22
+        assert len(await columns_of(connection, Table.COHORT_HOUR)) == 23
     finally:
         await connection.close()
     assert {line.split("'")[1] for line in found} == {"good", "failures", "rework", "reworked"}

@@ -13,8 +13,10 @@ from schemas.wire.codes import Mode, State
 from services.analytics.accounts import Accounted, CountRows, HourRanges, account
 from services.analytics.figures import SUMS, WIDE
 from services.analytics.held_time import add_times, open_time
-from services.analytics.in_force import StateRows, Versions
+from services.analytics.in_force import NO_PATTERN, StateRows, Versions
+from services.analytics.shifts import cut_at_shifts, shifts_of
 from services.analytics.verification.reference import Cohort, MachineVersion, Place, account_machine
+from services.analytics.verification.shifts import Stretch
 from services.core.times import FIRST_INSTANT_US, HOUR_US, LAST_INSTANT_US, SECOND_US
 
 ORIGIN_US = 1_480_000_000_000_000 // HOUR_US * HOUR_US
@@ -31,6 +33,7 @@ state_rows = st.dictionaries(
 count_rows = st.lists(
     st.tuples(anywhere, st.integers(0, 2**31 - 1), st.integers(0, 9), st.integers(0, 9), st.integers(0, 1)), max_size=8
 )
+PATTERN = (1, 1)
 COHORTS: tuple[Cohort, ...] = (("KR-11", "C10"), ("KR-26", "C10"), (None, None))
 """The plain implementation identifies a cohort by its content, the other by its position here."""
 
@@ -43,6 +46,7 @@ class Case:
     counts: list[tuple[int, int, int, int, int]]
     versions: list[MachineVersion]
     until_us: int
+    shifts: list[Stretch]
 
 
 @st.composite
@@ -59,11 +63,18 @@ def version_lists(draw: st.DrawFn) -> list[MachineVersion]:
         ttl = draw(st.one_of(st.integers(SECOND_US, LONGEST_TTL_US), st.just(600 * SECOND_US)))
         cycle = draw(st.one_of(st.none(), st.integers(1, 86_400 * SECOND_US)))
         cohort = draw(st.sampled_from(COHORTS))
-        found.append(MachineVersion(start, end, ttl, cycle, min(in_use), max(in_use), False, cohort))
+        pattern = draw(st.sampled_from([None, PATTERN]))
+        found.append(MachineVersion(start, end, ttl, cycle, min(in_use), max(in_use), False, cohort, pattern))
     return found
 
 
-cases = st.builds(Case, state_rows, count_rows, version_lists(), anywhere)
+@st.composite
+def shift_lists(draw: st.DrawFn) -> list[Stretch]:
+    edges = sorted(draw(st.sets(anywhere, max_size=9)))
+    return list(zip(edges[::2], edges[1::2], strict=False))
+
+
+cases = st.builds(Case, state_rows, count_rows, version_lists(), anywhere, shift_lists())
 
 
 def columns(*lists: list[int]) -> "list[np.ndarray[tuple[int], np.dtype[np.int64]]]":
@@ -94,11 +105,16 @@ def account_cases(cases: Sequence[Case]) -> Accounted:
             [v.in_use_from_us for _, v in known],
             [v.in_use_to_us for _, v in known],
             [COHORTS.index(v.cohort) for _, v in known],
+            [NO_PATTERN if v.pattern is None else m for m, v in known],
+            [0] * len(known),
         )
     )
+    own = [(m, *shift) for m, case in numbered for shift in case.shifts]
+    pattern, start, end = columns(*[[row[i] for row in own] for i in range(3)])
+    shifts = shifts_of(pattern, start, end, (ORIGIN_US - LONGEST_TTL_US, END_US + LONGEST_TTL_US))
     machines = [m for m, _ in numbered]
     spans = HourRanges(*columns(machines, [ORIGIN_US] * len(machines), [END_US] * len(machines)))
-    return account(states, counts, versions, spans, cases[0].until_us)
+    return account(states, counts, cut_at_shifts(versions, shifts), spans, cases[0].until_us)
 
 
 def with_open_time(done: Accounted, until_us: int) -> dict[int, dict[Place, dict[str, int]]]:
@@ -144,6 +160,7 @@ def plainly(case: Case) -> dict[Place, dict[str, int]]:
         FIRST_INSTANT_US,
         ORIGIN_US,
         END_US,
+        case.shifts,
     )
     return {place: {name: figures[name] for name in (*SUMS, *WIDE)} for place, figures in done.items()}
 
@@ -182,16 +199,22 @@ def test_open_holds_grow_as_a_recomputation_says(case: Case, later_us: int) -> N
 def test_the_state_that_holds_is_the_only_open_one(case: Case) -> None:
     found = account_cases([case]).open
     assert found.machine.tolist() in ([], [1])
-    for state, mode, cycle, cohort, from_us, until_us in zip(
-        *(getattr(found, name).tolist() for name in ("state", "mode", "with_cycle", "cohort", "from_us", "until_us")),
-        strict=True,
+    names = ("state", "mode", "with_cycle", "outside", "cohort", "from_us", "until_us")
+    for state, mode, cycle, outside, cohort, from_us, until_us in zip(
+        *(getattr(found, name).tolist() for name in names), strict=True
     ):
         before = max(at for at in case.states if at < case.until_us)
-        (version,) = [v for v in case.versions if v.effective_from_us <= case.until_us - 1 < v.effective_to_us]
-        assert (state, mode) == case.states[before]
+        (version,) = [v for v in case.versions if v.effective_from_us <= case.until_us < v.effective_to_us]
+        edges = [edge for shift in case.shifts for edge in shift] if version.pattern else []
+        is_outside = version.pattern is not None and not any(start <= case.until_us < end for start, end in case.shifts)
+        sent, sent_mode = case.states[before]
+        assert (state, mode) == (State.off_shift if is_outside and sent is State.idle else sent, sent_mode)
         assert (bool(cycle), COHORTS[cohort]) == (version.ideal_cycle_us is not None, version.cohort)
-        began = max(before, version.effective_from_us, version.in_use_from_us)
-        assert from_us == max(began, case.until_us // HOUR_US * HOUR_US)
+        assert bool(outside) == is_outside
+        began = (before, version.effective_from_us, version.in_use_from_us, case.until_us // HOUR_US * HOUR_US)
+        assert from_us == max([*began, *(edge for edge in edges if edge <= case.until_us)])
         ends = (before + version.state_ttl_us, version.effective_to_us, version.in_use_to_us)
-        assert until_us == min([*ends, *(at for at in case.states if at >= case.until_us)])
+        later = [at for at in (*case.states, *edges) if at > case.until_us]
+        assert until_us == min([*ends, *later])
         assert until_us > case.until_us
+        assert case.until_us not in case.states

@@ -105,7 +105,7 @@ def test_steps_give_what_counting_gives(
 ) -> None:
     steps = Steps()
     for number, factory in enumerate(country):
-        steps.add_site(Site(number, dict(enumerate(factory)), {}))
+        steps.add_site(Site(number, dict(enumerate(factory)), {}, []))
     whole = list(buckets(ORIGIN_US + first * DAY_US, ORIGIN_US + (first + days) * DAY_US, interval))
     asked = [bucket for bucket in whole if data.draw(st.integers(0, 3))] or whole
     for group in {group for cohort in COHORTS for group in groups_of(cohort)}:

@@ -10,8 +10,9 @@ from schemas.wire.codes import Mode, State
 from services.analytics.accounts import Accounted, CountRows, HourRanges, account
 from services.analytics.figures import SUMS, WIDE
 from services.analytics.held_time import OPEN_HOLD_COLUMNS
-from services.analytics.in_force import NO_CYCLE, StateRows, Versions
+from services.analytics.in_force import NO_CYCLE, NO_PATTERN, StateRows, Versions
 from services.analytics.plain_hours import LONGEST_TTL_US, PlainMachines, account_plain, keys_from, state_keys
+from services.analytics.shifts import Shifts, cut_at_shifts, shifts_of
 from services.core.times import FIRST_INSTANT_US, HOUR_US, LAST_INSTANT_US, SECOND_US
 
 HOUR = 1_480_000_000_000_000 // HOUR_US * HOUR_US
@@ -38,6 +39,7 @@ class Machine:
     ttl_us: int
     cycle_us: int
     cohort: int
+    pattern: int
     states: dict[int, tuple[State, Mode]]
     counts: list[tuple[int, int, int, int, int]]
 
@@ -47,10 +49,22 @@ machines = st.builds(
     ttls,
     cycles,
     st.integers(1, 3),
+    st.integers(NO_PATTERN, 3),
     st.dictionaries(state_instants, st.tuples(st.sampled_from(list(State)), st.sampled_from(list(Mode))), max_size=12),
     st.lists(st.tuples(count_instants, pieces, pieces, pieces, st.integers(0, 1)), max_size=5),
 )
 fleets = st.lists(machines, min_size=1, max_size=5)
+WINDOW = HOUR - LONGEST_TTL_US, END + LONGEST_TTL_US
+bounds = st.one_of(st.sampled_from([WINDOW[0], HOUR, END, WINDOW[1]]), minutes, st.integers(*WINDOW))
+patterns = st.lists(st.lists(bounds, max_size=8, unique=True).map(sorted), min_size=3, max_size=3)
+"""Of each pattern, instants at which a shift begins and ends by turns."""
+NO_SHIFTS: list[list[int]] = [[], [], []]
+
+
+def shifts(edges: list[list[int]]) -> Shifts:
+    rows = [(n, start, end) for n, own in enumerate(edges, 1) for start, end in zip(own[::2], own[1::2], strict=False)]
+    pattern, start, end = (column([row[i] for row in rows]) for i in range(3))
+    return shifts_of(pattern, start, end, WINDOW)
 
 
 def column(values: "list[int]") -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
@@ -62,23 +76,25 @@ def count_rows(fleet: list[Machine], first: int) -> CountRows:
     return CountRows(*[column([row[i] for row in rows]) for i in range(6)])
 
 
-def by_general_rules(fleet: list[Machine], until_us: int) -> Accounted:
+def by_general_rules(fleet: list[Machine], edges: list[list[int]], until_us: int) -> Accounted:
     rows = [
         (FIRST_NUMBER + n, at, *machine.states[at]) for n, machine in enumerate(fleet) for at in sorted(machine.states)
     ]
     numbers = column([FIRST_NUMBER + n for n in range(len(fleet))])
     always = column([FIRST_INSTANT_US] * len(fleet)), column([LAST_INSTANT_US] * len(fleet))
-    registered = [column([getattr(m, name) for m in fleet]) for name in ("ttl_us", "cycle_us", "cohort")]
+    registered = [column([getattr(m, name) for m in fleet]) for name in ("ttl_us", "cycle_us", "cohort", "pattern")]
+    ttl_us, cycle_us, cohort, pattern = registered
+    versions = Versions(numbers, *always, ttl_us, cycle_us, *always, cohort, pattern, column([0] * len(fleet)))
     return account(
         StateRows(*[column([row[i] for row in rows]) for i in range(4)]),
         count_rows(fleet, FIRST_NUMBER),
-        Versions(numbers, *always, registered[0], registered[1], *always, registered[2]),
+        cut_at_shifts(versions, shifts(edges)),
         HourRanges(numbers, column([HOUR] * len(fleet)), column([END] * len(fleet))),
         until_us,
     )
 
 
-def at_once(fleet: list[Machine], until_us: int, first: int) -> Accounted:
+def at_once(fleet: list[Machine], edges: list[list[int]], until_us: int, first: int) -> Accounted:
     """Return the same in one pass; ``first`` is the place of the first machine."""
     rows = [
         (first + n, at, state * len(Mode) + mode)
@@ -88,11 +104,11 @@ def at_once(fleet: list[Machine], until_us: int, first: int) -> Accounted:
     plain = PlainMachines(
         HOUR,
         column([FIRST_NUMBER + n for n in range(len(fleet))]),
-        *[column([getattr(m, name) for m in fleet]) for name in ("ttl_us", "cycle_us", "cohort")],
+        *[column([getattr(m, name) for m in fleet]) for name in ("ttl_us", "cycle_us", "cohort", "pattern")],
     )
     place, at_us, code = (column([row[i] for row in reversed(rows)]) for i in range(3))
     keys = np.sort(state_keys(place, at_us, code, HOUR))
-    return account_plain(keys, count_rows(fleet, first), plain, first, until_us)
+    return account_plain(keys, count_rows(fleet, first), plain, shifts(edges), first, until_us)
 
 
 def hours(found: Accounted) -> dict[tuple[int, ...], dict[str, int]]:
@@ -110,21 +126,31 @@ def open_rows(found: Accounted) -> list[tuple[int, ...]]:
 EVERY_ROW = [(HOUR, 2**31 - 1, 2**31 - 1, 2**31 - 1, 1)] * 5
 
 
-@given(fleets, until_instants, st.integers(0, 7))
-@example([Machine(SECOND_US, 86_400 * SECOND_US, 1, {}, EVERY_ROW)], END, 0)
-@example([Machine(LONGEST_TTL_US, 1, 1, {HOUR: (State.producing, Mode.manual)}, [])] * 2, END, 3)
-@example([Machine(LONGEST_TTL_US, 1, 1, {HOUR - 1: (State.unknown, Mode.manual)}, [])], HOUR + 1, 0)
-@example([Machine(SECOND_US, 1, 1, {}, [])], HOUR + 1, 0)
-def test_one_pass_equals_the_rules_for_any_machine(fleet: list[Machine], until_us: int, first: int) -> None:
-    expected, found = by_general_rules(fleet, until_us), at_once(fleet, until_us, first)
+def ahead(found: Accounted) -> list[tuple[int, int]]:
+    return sorted(zip(found.ahead.machine.tolist(), found.ahead.at_us.tolist(), strict=True))
+
+
+@given(fleets, patterns, until_instants, st.integers(0, 7))
+@example([Machine(SECOND_US, 86_400 * SECOND_US, 1, 0, {}, EVERY_ROW)], NO_SHIFTS, END, 0)
+@example([Machine(LONGEST_TTL_US, 1, 1, 0, {HOUR: (State.producing, Mode.manual)}, [])] * 2, NO_SHIFTS, END, 3)
+@example([Machine(LONGEST_TTL_US, 1, 1, 0, {HOUR - 1: (State.unknown, Mode.manual)}, [])], NO_SHIFTS, HOUR + 1, 0)
+@example([Machine(SECOND_US, 1, 1, 0, {}, [])], NO_SHIFTS, HOUR + 1, 0)
+@example(
+    [Machine(LONGEST_TTL_US, 1, 1, 1, {HOUR + 1: (State.idle, Mode.manual)}, [])], [[HOUR + 9, END], [], []], END, 0
+)
+@example([Machine(LONGEST_TTL_US, 1, 1, 1, {HOUR + 1: (State.idle, Mode.manual)}, [])], [[HOUR, END]] * 3, END - 9, 0)
+def test_one_pass_equals_the_rules_for_any_machine(
+    fleet: list[Machine], edges: list[list[int]], until_us: int, first: int
+) -> None:
+    expected, found = by_general_rules(fleet, edges, until_us), at_once(fleet, edges, until_us, first)
     assert hours(found) == hours(expected)
     assert open_rows(found) == open_rows(expected)
-    assert found.ahead.machine.tolist() == expected.ahead.machine.tolist() == []
+    assert ahead(found) == ahead(expected)
 
 
 def test_ideal_times_above_64_bits_are_exact() -> None:
-    fleet = [Machine(SECOND_US, 86_400 * SECOND_US, 1, {}, EVERY_ROW)]
-    (figures,) = hours(at_once(fleet, END, 0)).values()
+    fleet = [Machine(SECOND_US, 86_400 * SECOND_US, 1, NO_PATTERN, {}, EVERY_ROW)]
+    (figures,) = hours(at_once(fleet, NO_SHIFTS, END, 0)).values()
     assert figures["ideal_good_us"] == 5 * (2**31 - 1) * 86_400 * SECOND_US
     assert figures["ideal_pq_us"] == 3 * figures["ideal_good_us"] > 2**63
 

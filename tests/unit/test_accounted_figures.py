@@ -15,7 +15,7 @@ import pytest
 from schemas.wire.codes import Mode, State
 from services.analytics.accounts import CountRows, HourRanges, account
 from services.analytics.figures import SUMS, WIDE
-from services.analytics.in_force import NO_CYCLE, StateRows, Versions
+from services.analytics.in_force import NO_CYCLE, NO_PATTERN, StateRows, Versions
 from services.analytics.verification import reference
 from services.analytics.verification.reference import MachineVersion, account_machine
 from services.core.times import FIRST_INSTANT_US, HOUR_US, LAST_INSTANT_US, MINUTE_US, SECOND_US
@@ -26,13 +26,13 @@ CYCLE_US = 7 * SECOND_US
 
 OF_STATE = {
     "unknown": set(),
-    "producing": {"producing_us", "evidence_us"},
-    "setup": {"setup_us", "evidence_us"},
-    "delayed": {"delayed_us", "evidence_us"},
-    "faulted": {"faulted_us", "evidence_us"},
-    "idle": {"idle_us", "evidence_us"},
-    "planned_stop": {"planned_stop_us", "evidence_us"},
-    "off_shift": {"off_shift_us", "evidence_us"},
+    "producing": {"producing_us", "evidence_us", "scheduled_evidence_us"},
+    "setup": {"setup_us", "evidence_us", "scheduled_evidence_us"},
+    "delayed": {"delayed_us", "evidence_us", "scheduled_evidence_us"},
+    "faulted": {"faulted_us", "evidence_us", "scheduled_evidence_us"},
+    "idle": {"idle_us", "evidence_us", "scheduled_evidence_us"},
+    "planned_stop": {"planned_stop_us", "evidence_us", "scheduled_evidence_us"},
+    "off_shift": {"off_shift_us", "evidence_us", "scheduled_evidence_us"},
 }
 WITH_CYCLE = {
     "producing": {"cycle_producing_us", "cycle_busy_us"},
@@ -64,7 +64,8 @@ def in_columns(states: list[StateRow], counts: list[CountRow], cycle_us: int) ->
     def column(values: list[int]) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
         return np.array(values, np.int64)
 
-    versions = [FIRST_INSTANT_US, LAST_INSTANT_US, TTL_US, cycle_us, FIRST_INSTANT_US, LAST_INSTANT_US, 1]
+    always = FIRST_INSTANT_US, LAST_INSTANT_US
+    versions = [*always, TTL_US, cycle_us, *always, 1, NO_PATTERN, 0]
     found = account(
         StateRows(column([1] * len(states)), *(column([row[n] for row in states]) for n in range(3))),
         CountRows(column([1] * len(counts)), *(column([row[n] for row in counts]) for n in range(5))),

@@ -16,10 +16,16 @@ NOTHING = dict.fromkeys(SERVED, 0)
 
 
 def figures(**seconds_or_pieces: int) -> dict[str, int]:
-    """Figures of one day of one machine in use, with counts and evidence: names ending in _us are given in seconds."""
+    """Figures of one day of one machine in use, with counts and evidence: names ending in _us are given in seconds.
+
+    Without a calendar, all time in use is scheduled, and so is all evidence.
+    """
     given = {name: amount * SECOND if name.endswith("_us") else amount for name, amount in seconds_or_pieces.items()}
     day = {"in_use_us": 86_400 * SECOND, "machine_days": 1, "count_days": 1, "counted_days": 1}
-    return {**NOTHING, **day, **given}
+    found = {**NOTHING, **day, **given}
+    return {"scheduled_us": found["in_use_us"], "scheduled_evidence_us": found["evidence_us"]} | {
+        name: amount for name, amount in found.items() if name in given or not name.startswith("scheduled_")
+    }
 
 
 def values(**seconds_or_pieces: int) -> dict[str, float | None]:
@@ -48,6 +54,11 @@ def test_the_worked_example_of_one_machine() -> None:
     assert found["allocation_efficiency"] == 1
     assert found["setup_ratio"] == 0
     assert found["coverage"] == 0.125
+
+
+def test_coverage_is_of_scheduled_time() -> None:
+    night = values(evidence_us=7200, scheduled_evidence_us=3600, scheduled_us=14_400, off_shift_us=3600)
+    assert night["coverage"] == 0.25
 
 
 def test_every_element_of_time_is_where_the_standard_has_it() -> None:
@@ -86,6 +97,7 @@ def test_every_element_of_time_is_where_the_standard_has_it() -> None:
         ("automatic_production_share", {"evidence_us": 5, "producing_us": 5}, "no_known_mode"),
         ("automatic_production_share", {"evidence_us": 5, "idle_us": 5}, "no_production"),
         ("coverage", {"in_use_us": 0}, "not_in_use"),
+        ("coverage", {"scheduled_us": 0}, "not_scheduled"),
     ],
 )
 def test_null_has_a_reason(name: str, given: dict[str, int], reason: str) -> None:

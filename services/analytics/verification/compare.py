@@ -46,7 +46,14 @@ class Recomputed:
 def recompute(machine: MachineFacts, window: Window, until_us: int, sealed_before_us: int) -> Recomputed:
     """Recompute one machine's hours and days from its rows."""
     hours = account_machine(
-        machine.states, machine.counts, machine.versions, until_us, sealed_before_us, window.from_us, window.to_us
+        machine.states,
+        machine.counts,
+        machine.versions,
+        until_us,
+        sealed_before_us,
+        window.from_us,
+        window.to_us,
+        machine.shifts,
     )
     by_day: dict[dt.date, list[HourAccount]] = defaultdict(list)
     for (hour, _), account in hours.items():

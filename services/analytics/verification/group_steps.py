@@ -4,13 +4,14 @@ The spans themselves were compared with the registry's versions. Everything here
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.analytics.verification import queries
 from services.analytics.verification.compare import Difference
 from services.analytics.verification.reference import Cohort
 from services.analytics.verification.registered import Span, midnight
+from services.analytics.verification.shifts import Stretch, united
 from services.core.database import Connection
 from services.core.times import rfc3339
 
@@ -23,16 +24,16 @@ Group = tuple[str, str, str]
 """Kind, region within which it is taken (or empty), and value."""
 Place = tuple[Group, int, int | None]
 """A group, an instant, and until when what begins then was last in use in the group; None if it never was."""
-Stretch = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A factory's spans in use, by machine and by the number of their cohort."""
+    """A factory's spans in use, by machine, by the number of their cohort, and with that of their pattern of shifts."""
 
     factory: int
     machines: Mapping[int, Sequence[Span]]
     in_cohorts: Mapping[int, Sequence[Stretch]]
+    in_patterns: Sequence[tuple[int, Span]]
 
 
 def groups_of(cohort: Cohort) -> Iterator[Group]:
@@ -45,17 +46,6 @@ def groups_of(cohort: Cohort) -> Iterator[Group]:
             yield kind, "", value
             if region is not None:
                 yield kind, region, value
-
-
-def united(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """Return stretches of time in order, those that touch or overlap as one."""
-    found: list[Stretch] = []
-    for start, end in sorted(stretches):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
 
 
 class Steps:
@@ -101,17 +91,21 @@ class Steps:
 
 async def read_sites(connection: Connection) -> AsyncIterator[Site]:
     """Yield every factory's spans in use."""
-    site = Site(0, {}, {})
+    site = Site(0, {}, {}, [])
     machines: dict[int, list[Span]] = {}
     in_cohorts: dict[int, list[Stretch]] = {}
+    in_patterns: list[tuple[int, Span]] = []
     async for row in connection.cursor(queries.ALL_SPANS, prefetch=10_000):
-        factory, number, machine, start, end, automated, first_day, end_day, *cohort = row.values()
+        factory, number, machine, start, end, automated, first_day, end_day, pattern, *cohort = row.values()
         if factory != site.factory:
             if machines:
                 yield site
-            machines, in_cohorts = {}, {}
-            site = Site(factory, machines, in_cohorts)
-        machines.setdefault(machine, []).append(Span(start, end, automated, tuple(cohort), first_day, end_day))
+            machines, in_cohorts, in_patterns = {}, {}, []
+            site = Site(factory, machines, in_cohorts, in_patterns)
+        span = Span(start, end, automated, tuple(cohort), first_day, end_day)
+        machines.setdefault(machine, []).append(span)
+        if pattern is not None:
+            in_patterns.append((pattern, span))
         in_cohorts.setdefault(number, []).append((start, end))
     if machines:
         yield site
@@ -124,10 +118,15 @@ async def compare_steps(connection: Connection) -> list[Difference]:
     """
     steps = Steps()
     factory_spans: set[tuple[int, int, int, int]] = set()
+    scheduled: dict[tuple[Group, int, int], int] = defaultdict(int)
     async for site in read_sites(connection):
         steps.add_site(site)
         for cohort, stretches in site.in_cohorts.items():
             factory_spans |= {(site.factory, cohort, *stretch) for stretch in united(stretches)}
+        for pattern, span in site.in_patterns:
+            for group in groups_of(span.cohort):
+                scheduled[group, pattern, span.from_us] += 1
+                scheduled[group, pattern, span.to_us] -= 1
     expected = steps.with_effect()
     stored: dict[Place, dict[str, int]] = {}
     for kind, within, value, at, seen_to, *changes in await connection.fetch(queries.STORED_STEPS):
@@ -137,7 +136,29 @@ async def compare_steps(connection: Connection) -> list[Difference]:
         left, right = stored.get(place), expected.get(place)
         if left != right:
             found += differences(place, left or dict.fromkeys(CHANGES, 0), right or dict.fromkeys(CHANGES, 0))
+    found += await compare_schedule_steps(connection, scheduled)
     return [*found, *await compare_factory_spans(connection, factory_spans), *await compare_memberships(connection)]
+
+
+async def compare_schedule_steps(
+    connection: Connection, expected: Mapping[tuple[Group, int, int], int]
+) -> list[Difference]:
+    """Return the differences of how many machines of each group have each pattern of shifts."""
+    stored = {
+        ((kind, within, value), pattern, at): machines
+        for kind, within, value, pattern, at, machines in await connection.fetch(queries.STORED_SCHEDULE_STEPS)
+    }
+    places = stored.keys() | {place for place, machines in expected.items() if machines}
+    return [
+        Difference(
+            f"schedule step {name_of(group)} of pattern {pattern} at {rfc3339(at)}",
+            "machines",
+            stored.get((group, pattern, at), 0),
+            expected.get((group, pattern, at), 0),
+        )
+        for group, pattern, at in sorted(places)
+        if stored.get((group, pattern, at), 0) != expected.get((group, pattern, at), 0)
+    ]
 
 
 def differences(place: Place, stored: Mapping[str, int], recomputed: Mapping[str, int]) -> Iterator[Difference]:

@@ -17,8 +17,10 @@ from services.analytics.verification.reference import (
     Cohort,
     MachineVersion,
     PlainState,
+    as_accounted,
     in_use,
     instant_of,
+    is_outside,
 )
 from services.analytics.verification.registered import day_of, midnight
 from services.analytics.verification.snapshot import Amounts, MachineFacts
@@ -55,11 +57,12 @@ async def read_holds(connection: Connection, factory: int, until_us: int) -> Fac
     """Return a factory's stored holds."""
     stored = []
     for row in await connection.fetch(queries.STORED_HOLDS, factory):
-        machine, cohort, state, mode, with_cycle, counted, from_us, end_us = row.values()
+        machine, cohort, state, mode, with_cycle, outside, counted, from_us, end_us = row.values()
         figures: Amounts = {
             "state": state,
             "mode": mode,
             "with_cycle": int(with_cycle),
+            "outside": int(outside),
             "counted": int(counted),
             "from_us": from_us,
             "until_us": end_us,
@@ -83,26 +86,33 @@ def hour_end(until_us: int) -> int:
 
 
 def hold_at(
-    rows: Sequence[PlainState], versions: Sequence[MachineVersion], version_starts_us: frozenset[int], until_us: int
+    rows: Sequence[PlainState], facts: MachineFacts, version_starts_us: frozenset[int], until_us: int
 ) -> tuple[Cohort, Amounts] | None:
-    """Return the cohort and the figures of the state that holds before and after an instant; None if none does.
+    """Return the cohort and the figures of the state that holds at an instant by a row before it; None if none does.
 
     Args:
         rows: sorted; up to the end of the hour at least.
     """
-    version = in_use(versions, until_us - 1)
+    versions = facts.versions
+    version = in_use(versions, until_us)
     last = bisect_right(rows, until_us - 1, key=instant_of) - 1
     if version is None or last < 0:
         return None
     since, state, mode = rows[last]
     start, end = around(version, versions, version_starts_us)
+    outside = is_outside(version, facts.shifts, until_us)
+    if version.pattern is not None:
+        edges = [edge for shift in facts.shifts for edge in shift]
+        start = max([start, *(edge for edge in edges if edge <= until_us)])
+        end = min([end, *(edge for edge in edges if edge > until_us)])
     ends = [since + version.state_ttl_us, end, version.in_use_to_us, *(row[0] for row in rows[last + 1 : last + 2])]
     if state == UNKNOWN or min(ends) <= until_us:
         return None
     from_us = max(since, start, version.in_use_from_us, until_us - until_us % HOUR)
     return version.cohort, {
-        "state": state,
+        "state": as_accounted(state, outside=outside),
         "mode": mode,
+        "outside": int(outside),
         "with_cycle": int(version.ideal_cycle_us is not None),
         "from_us": from_us,
         "until_us": min(ends),
@@ -115,12 +125,17 @@ def around(
     """Return the bounds of a version, which its factory's changes do not cut unless the cohort is another one."""
     start, end = version.effective_from_us, version.effective_to_us
     for other in reversed(versions):
-        if other.effective_to_us == start and other.cohort == version.cohort and start not in version_starts_us:
+        if other.effective_to_us == start and are_alike(other, version) and start not in version_starts_us:
             start = other.effective_from_us
     for other in versions:
-        if other.effective_from_us == end and other.cohort == version.cohort and end not in version_starts_us:
+        if other.effective_from_us == end and are_alike(other, version) and end not in version_starts_us:
             end = other.effective_to_us
     return start, end
+
+
+def are_alike(one: MachineVersion, other: MachineVersion) -> bool:
+    """Return whether a hold is not cut between two versions because of what the factory is."""
+    return one.cohort == other.cohort and one.pattern == other.pattern
 
 
 def compare_holds(
@@ -149,9 +164,9 @@ def compare_holds(
         # A hold that was left to end by itself stays until its hour is closed: it is compared just before its end.
         ended = [int(figures["until_us"]) for figures in stored.values() if figures["until_us"] <= holds.until_us]
         rows = sorted(own.states)
-        held = hold_at(rows, own.versions, starts, holds.until_us)
+        held = hold_at(rows, own, starts, holds.until_us)
         if held is None and ended:
-            held = hold_at(rows, own.versions, starts, ended[0] - 1)
+            held = hold_at(rows, own, starts, ended[0] - 1)
         expected: dict[Cohort, Amounts] = {}
         if held is not None:
             expected[held[0]] = held[1] | {"counted": found[machine].days.get(day, {}).get("counted", 0)}

@@ -34,10 +34,11 @@ WHERE d.machine = $1 AND d.day >= $2 AND d.day < $3 AND d.factory = (SELECT fact
   AND u.machine = $1
 """
 STORED_HOLDS = f"""
-SELECT u.machine, {OF_COHORT}, u.state, u.mode, u.with_cycle, u.counted, u.from_at, u.until_at
+SELECT u.machine, {OF_COHORT}, u.state, u.mode, u.with_cycle, u.outside, u.counted, u.from_at, u.until_at
 FROM open_hold h
-CROSS JOIN LATERAL unnest(h.machine, h.cohort, h.state, h.mode, h.with_cycle, h.counted, h.from_at, h.until_at)
-    AS u(machine, cohort, state, mode, with_cycle, counted, from_at, until_at)
+CROSS JOIN LATERAL unnest(h.machine, h.cohort, h.state, h.mode, h.with_cycle, h.outside, h.counted, h.from_at,
+                          h.until_at)
+    AS u(machine, cohort, state, mode, with_cycle, outside, counted, from_at, until_at)
 LEFT JOIN cohort c ON c.id = u.cohort
 WHERE h.factory = $1
 """
@@ -155,9 +156,9 @@ FROM enterprise_version WHERE enterprise = ANY($1::integer[]) AND retired_at IS 
 """
 
 SPANS = """
-SELECT s.machine, s.from_at, s.to_at, s.automated, s.first_day, s.end_day,
+SELECT s.machine, s.from_at, s.to_at, s.automated, s.first_day, s.end_day, p.calendar, p.run_in,
        c.region, c.sector, c.zone, c.sponsor, c.level, c.size
-FROM machine_span s JOIN cohort c ON c.id = s.cohort
+FROM machine_span s JOIN cohort c ON c.id = s.cohort LEFT JOIN shift_pattern p ON p.id = s.pattern
 WHERE s.factory = $1 ORDER BY s.machine, s.from_at
 """
 
@@ -220,7 +221,7 @@ ORDER BY day, kind, within, value
 )
 
 ALL_SPANS = """
-SELECT s.factory, s.cohort, s.machine, s.from_at, s.to_at, s.automated, s.first_day, s.end_day,
+SELECT s.factory, s.cohort, s.machine, s.from_at, s.to_at, s.automated, s.first_day, s.end_day, s.pattern,
        c.region, c.sector, c.zone, c.sponsor, c.level, c.size
 FROM machine_span s JOIN cohort c ON c.id = s.cohort
 ORDER BY s.factory, s.machine, s.from_at
@@ -231,6 +232,16 @@ SELECT kind, within, value, at, NULLIF(seen_to, '-infinity'), machines_in, machi
        automated, days
 FROM group_step
 """
+
+STORED_SCHEDULE_STEPS = "SELECT kind, within, value, pattern, at, machines FROM schedule_step"
+
+CALENDARS = """
+SELECT v.effective_from, v.effective_to, v.calendar, c.content::text
+FROM calendar_version v LEFT JOIN calendar c ON c.id = v.calendar
+WHERE v.factory = $1 AND v.retired_at IS NULL ORDER BY v.effective_from
+"""
+
+HOLIDAYS = "SELECT day FROM holiday WHERE retired_at IS NULL"
 
 COHORTS = "SELECT id, region, sector, zone, sponsor, level, size FROM cohort"
 

@@ -13,8 +13,9 @@ from functools import cache
 from itertools import pairwise
 
 from schemas.figure_definitions import CountedRows, HeldTime, Pieces, Rows, Table, figures_of
+from services.analytics.verification.shifts import Pattern, Stretch
 
-UNKNOWN, FAULTED = 0, 4
+UNKNOWN, FAULTED, IDLE, OFF_SHIFT = 0, 4, 5, 7
 STATES = ("unknown", "producing", "setup", "delayed", "faulted", "idle", "planned_stop", "off_shift")
 MODES = ("unknown", "automatic", "semi_automatic", "manual")
 """By their codes in the database."""
@@ -43,7 +44,7 @@ PIECES = [(name, rule) for name, rule in RULES.items() if isinstance(rule, Piece
 class MachineVersion:
     """The registered content of a machine, its factory and its enterprise for [effective_from, effective_to).
 
-    Everything in microseconds.
+    Everything in microseconds. Without a pattern there is no calendar.
     """
 
     effective_from_us: int
@@ -54,6 +55,7 @@ class MachineVersion:
     in_use_to_us: int
     automated: bool
     cohort: Cohort
+    pattern: Pattern | None = None
 
 
 def account_machine(
@@ -64,11 +66,15 @@ def account_machine(
     sealed_before_us: int,
     from_us: int,
     to_us: int,
+    shifts: Sequence[Stretch] = (),
 ) -> dict[Place, HourAccount]:
     """Return the accounts of one machine's hours in [from, to), from its rows in force.
 
     The rows must reach back from ``from_us`` by the longest TTL of the versions. Hours that begin before
     ``sealed_before_us`` are left out, and so are instants from ``accounted_until_us`` on.
+
+    Args:
+        shifts: those of the machine's factory, in order and apart; they count where a calendar is in force.
 
     Returns:
         The hours with any row or held time, by the instant at which they begin and the cohort.
@@ -77,11 +83,12 @@ def account_machine(
     start = max(from_us, -(-sealed_before_us // HOUR) * HOUR)
     end = min(to_us, accounted_until_us)
     hours: dict[Place, HourAccount] = defaultdict(lambda: defaultdict(int))
-    for piece_start, piece_end in pieces(rows, versions, start, end):
+    for piece_start, piece_end in pieces(rows, versions, shifts, start, end):
         version = in_use(versions, piece_start)
         if version is not None:
             hour = hours[piece_start - piece_start % HOUR, version.cohort]
-            account_piece(hour, rows, version, piece_start, piece_end - piece_start)
+            outside = is_outside(version, shifts, piece_start)
+            account_piece(hour, rows, version, piece_start, piece_end - piece_start, outside=outside)
     for position, (at, state, _) in enumerate(rows):
         version = in_use(versions, at)
         if start <= at < end and version is not None:
@@ -114,7 +121,7 @@ def add_pieces(hour: HourAccount, made: dict[str, int], ideal_cycle_us: int) -> 
 
 
 def pieces(
-    rows: Sequence[PlainState], versions: Sequence[MachineVersion], start: int, end: int
+    rows: Sequence[PlainState], versions: Sequence[MachineVersion], shifts: Sequence[Stretch], start: int, end: int
 ) -> Iterator[tuple[int, int]]:
     """Yield [start, end), cut at every instant at which anything can change."""
     if start >= end:
@@ -128,6 +135,7 @@ def pieces(
         last = bisect_right(rows, version.effective_to_us - ttl, key=instant_of)
         cuts |= {at + ttl for at, _, _ in rows[first:last]}
     cuts |= {at for at, _, _ in rows}
+    cuts |= {edge for shift in shifts for edge in shift}
     inside = sorted(cut for cut in cuts if start <= cut <= end)
     yield from pairwise(inside)
 
@@ -136,7 +144,26 @@ def instant_of(row: PlainState) -> int:
     return row[0]
 
 
-def account_piece(hour: HourAccount, rows: Sequence[PlainState], version: MachineVersion, at: int, length: int) -> None:
+def is_outside(version: MachineVersion, shifts: Sequence[Stretch], at: int) -> bool:
+    """Return whether an instant is outside the shifts of a calendar that is in force."""
+    if version.pattern is None:
+        return False
+    last = bisect_right(shifts, at, key=start_of) - 1
+    return last < 0 or shifts[last][1] <= at
+
+
+def start_of(stretch: Stretch) -> int:
+    return stretch[0]
+
+
+def as_accounted(state: int, *, outside: bool) -> int:
+    """Return a state after the calendar: idle time outside shifts is off_shift."""
+    return OFF_SHIFT if outside and state == IDLE else state
+
+
+def account_piece(
+    hour: HourAccount, rows: Sequence[PlainState], version: MachineVersion, at: int, length: int, *, outside: bool
+) -> None:
     """Add a piece of time in use, given by its first instant and its length, in which nothing changes."""
     last = bisect_right(rows, at, key=instant_of) - 1
     if last < 0:
@@ -144,13 +171,14 @@ def account_piece(hour: HourAccount, rows: Sequence[PlainState], version: Machin
     since, state, mode = rows[last]
     if state == UNKNOWN or at - since >= version.state_ttl_us:
         return
-    for figure in counted_toward(state, mode, has_cycle=version.ideal_cycle_us is not None):
+    accounted, has_cycle = as_accounted(state, outside=outside), version.ideal_cycle_us is not None
+    for figure in counted_toward(accounted, mode, has_cycle=has_cycle, outside=outside):
         hour[figure] += length
 
 
 @cache
-def counted_toward(state: int, mode: int, *, has_cycle: bool) -> list[str]:
-    """Return the figures toward which time in a state and mode counts."""
+def counted_toward(state: int, mode: int, *, has_cycle: bool, outside: bool) -> list[str]:
+    """Return the figures toward which time in a state, as accounted, and mode counts."""
     return [
         figure
         for figure, rule in RULES.items()
@@ -158,6 +186,7 @@ def counted_toward(state: int, mode: int, *, has_cycle: bool) -> list[str]:
         and STATES[state] in rule.states
         and (rule.modes is None or MODES[mode] in rule.modes)
         and (has_cycle or not rule.with_ideal_cycle)
+        and not (outside and rule.within_shifts)
     ]
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from services.analytics.verification import queries
 from services.analytics.verification.reference import Cohort, MachineVersion
+from services.analytics.verification.shifts import Pattern, Schedule
 from services.core.database import Connection
 
 NOWHERE: Cohort = (None,) * 6
@@ -39,10 +40,13 @@ class Span:
     cohort: Cohort
     first_day: dt.date
     end_day: dt.date
+    pattern: Pattern | None = None
 
 
-async def read_machines(connection: Connection, factory: int) -> dict[int, tuple[str, list[MachineVersion]]]:
-    """Return a factory's machines by number: id and versions, cut where the factory's cohort changes."""
+async def read_machines(
+    connection: Connection, factory: int, schedule: Schedule
+) -> dict[int, tuple[str, list[MachineVersion]]]:
+    """Return a factory's machines by number: id and versions, cut where the factory's cohort or calendar changes."""
     membership = await read_membership(connection, factory)
     found: dict[int, tuple[str, list[MachineVersion]]] = {}
     for row in await connection.fetch(queries.MACHINE_VERSIONS, factory):
@@ -50,12 +54,12 @@ async def read_machines(connection: Connection, factory: int) -> dict[int, tuple
         versions = found.setdefault(number, (machine_id, []))[1]
         if start is None:
             continue
-        cuts = {start, end} | {us for m in membership for us in (m.from_us, m.to_us) if start < us < end}
+        changes = {us for m in membership for us in (m.from_us, m.to_us)} | schedule.changes()
+        cuts = {start, end} | {us for us in changes if start < us < end}
         for piece_start, piece_end in pairwise(sorted(cuts)):
             cohort = next((m.cohort for m in membership if m.from_us <= piece_start < m.to_us), NOWHERE)
-            versions.append(
-                MachineVersion(piece_start, piece_end, ttl, cycle, in_use_from, in_use_to, automated, cohort)
-            )
+            content = (ttl, cycle, in_use_from, in_use_to, automated, cohort, schedule.pattern(piece_start))
+            versions.append(MachineVersion(piece_start, piece_end, *content))
     return found
 
 
@@ -96,20 +100,21 @@ def midnight(day: dt.date) -> int:
 
 def expected_spans(versions: Sequence[MachineVersion], from_us: int) -> list[Span]:
     """Return the spans that should be stored for a machine, from an instant on."""
-    stretches: list[tuple[int, int, bool, Cohort]] = []
+    stretches: list[tuple[int, int, bool, Cohort, Pattern | None]] = []
     for version in versions:
         start = max(version.effective_from_us, version.in_use_from_us)
         end = min(version.effective_to_us, version.in_use_to_us)
         if start >= end:
             continue
-        if stretches and stretches[-1][1:] == (start, version.automated, version.cohort):
+        content = version.automated, version.cohort, version.pattern
+        if stretches and stretches[-1][1:] == (start, *content):
             start = stretches.pop()[0]
-        stretches.append((start, end, version.automated, version.cohort))
+        stretches.append((start, end, *content))
     spans = []
-    for n, (start, end, automated, cohort) in enumerate(stretches):
+    for n, (start, end, automated, cohort, pattern) in enumerate(stretches):
         following = [day_of(s[0]) for s in stretches[n + 1 : n + 2]]
         days = [min(day_of(end - 1), LAST_DAY) + dt.timedelta(days=1), *following]
-        spans.append(Span(start, end, automated, cohort, day_of(start), min(days)))
+        spans.append(Span(start, end, automated, cohort, day_of(start), min(days), pattern))
     return spans_from(spans, from_us)
 
 
@@ -126,8 +131,9 @@ async def read_spans(connection: Connection, factory: int, from_us: int) -> dict
     """Return the stored spans by machine, from an instant on."""
     found: dict[int, list[Span]] = {}
     for row in await connection.fetch(queries.SPANS, factory):
-        machine, start, end, automated, first_day, end_day, *cohort = row.values()
-        found.setdefault(machine, []).append(Span(start, end, automated, tuple(cohort), first_day, end_day))
+        machine, start, end, automated, first_day, end_day, calendar, run_in, *cohort = row.values()
+        pattern = None if calendar is None else (calendar, run_in or 0)
+        found.setdefault(machine, []).append(Span(start, end, automated, tuple(cohort), first_day, end_day, pattern))
     return {machine: spans_from(spans, from_us) for machine, spans in found.items()}
 
 

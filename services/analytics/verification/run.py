@@ -18,6 +18,7 @@ from services.analytics.verification.compare import (
 from services.analytics.verification.group_steps import compare_steps
 from services.analytics.verification.open_holds import compare_holds, read_holds
 from services.analytics.verification.registered import read_machines, read_spans
+from services.analytics.verification.shifts import read_schedule
 from services.analytics.verification.snapshot import MachineFacts, Window, read_machine, read_status, read_sums
 from services.core.database import Connection, connect
 from services.core.errors import ConfigurationError, TransientError
@@ -157,11 +158,14 @@ async def compare_task(connection: Connection, task: Task, machine: str | None, 
         facts: dict[int, MachineFacts] = {}
         names: dict[int, str] = {}
         spans = await read_spans(connection, task.factory, horizon_us)
-        for number, (machine_id, versions) in (await read_machines(connection, task.factory)).items():
+        schedule = await read_schedule(connection, task.factory)
+        # States hold for a day at most, before the window and after it.
+        shifts = schedule.shifts(window.from_us - DAY_US, window.to_us + DAY_US)
+        for number, (machine_id, versions) in (await read_machines(connection, task.factory, schedule)).items():
             name = f"{task.factory_id}/{machine_id}"
             if machine not in (None, name):
                 continue
-            own = await read_machine(connection, number, machine_id, versions, spans.get(number, []), window)
+            own = await read_machine(connection, number, machine_id, versions, shifts, spans.get(number, []), window)
             found = recompute(own, window, status.accounted_until_us, horizon_us)
             names[number], facts[number], recomputed[number] = name, own, found
             comparison.machines.add(name)

@@ -10,6 +10,7 @@ import asyncpg
 from services.analytics.verification import queries
 from services.analytics.verification.reference import FIGURES, Cohort, MachineVersion, Place, PlainCount, PlainState
 from services.analytics.verification.registered import Span
+from services.analytics.verification.shifts import Stretch
 from services.core.database import Connection
 from services.core.times import DAY_US, seoul_day
 
@@ -49,10 +50,11 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class MachineFacts:
-    """A machine's versions and facts, and the figures stored for it by hour and by day."""
+    """A machine's versions and facts, its factory's shifts, and the figures stored for it by hour and by day."""
 
     machine_id: str
     versions: list[MachineVersion]
+    shifts: list[Stretch]
     states: list[PlainState]
     counts: list[PlainCount]
     stored_spans: list[Span]
@@ -80,6 +82,7 @@ async def read_machine(
     number: int,
     machine_id: str,
     versions: list[MachineVersion],
+    shifts: list[Stretch],
     spans: list[Span],
     window: Window,
 ) -> MachineFacts:
@@ -96,6 +99,7 @@ async def read_machine(
     return MachineFacts(
         machine_id,
         versions,
+        shifts,
         [tuple(row.values()) for row in states],
         [tuple(row.values()) for row in counts],
         spans,

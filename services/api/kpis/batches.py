@@ -23,14 +23,14 @@ from services.api.kpis.arrow_arrays import (
     truths,
 )
 from services.api.kpis.grids import FACTORIES, MACHINES, Grid, Numbers, is_wide
-from services.api.kpis.items import COUNTS, COVERAGE, MODES, STATES, UNKNOWN
+from services.api.kpis.items import COUNTS, COVERAGE, EVIDENCE, MODES, OFF_SHIFT, STATES, UNKNOWN, unknown_and_off_shift
 from services.api.kpis.kpi_columns import KpiColumn, compute_column, figures_needed, flags_of
 from services.api.kpis.questions import Question
 from services.api.kpis.windows import Buckets
 
 SUFFIXES = {Unit.seconds: "_us", Unit.hours: "_us", Unit.seconds_squared: "_us2"}
 """What sums of time are called: they are not in the units that JSON has, in which they may be fractions."""
-TIME_IN_USE = "in_use_us"
+TIMES_IN_USE = ("in_use_us", "scheduled_us", *EVIDENCE)
 STATE_COLUMNS = tuple(f"{state}_us" for state in STATES)
 MODE_COLUMNS = tuple(f"producing_{mode}_us" for mode in MODES)
 
@@ -60,7 +60,7 @@ class Table:
     @property
     def figures(self) -> frozenset[str]:
         """The figures that the columns are made of."""
-        own = {*STATE_COLUMNS, *MODE_COLUMNS, *COUNTS, TIME_IN_USE}
+        own = {*STATE_COLUMNS, *MODE_COLUMNS, *COUNTS, *TIMES_IN_USE}
         return figures_needed(self.definitions, (*self.ids, COVERAGE)) | own
 
     def schema(self) -> pa.Schema:
@@ -100,7 +100,8 @@ class Table:
             *self._bounds(grid),
             *(integers(grid.figures[name], WHOLE_NUMBER) for name in (FACTORIES, MACHINES)),
         ]
-        times = with_unknown(grid.figures[TIME_IN_USE], [grid.figures[name] for name in STATE_COLUMNS])
+        unknown, off_shift = unknown_and_off_shift(grid.figures)
+        times = [*(off_shift if name == OFF_SHIFT else grid.figures[name] for name in STATE_COLUMNS), unknown]
         times += with_unknown(grid.figures["producing_us"], [grid.figures[name] for name in MODE_COLUMNS])
         columns += [integers(numbers, schema.field(len(columns) + at).type) for at, numbers in enumerate(times)]
         columns += [integers(grid.figures[name], WHOLE_NUMBER) for name in COUNTS]

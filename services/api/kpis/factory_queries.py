@@ -21,22 +21,31 @@ WITH own AS (
     SELECT f.factory_id, s.machine, s.from_at < :end AND s.to_at > :start AS touches,
            s.from_at < :end AND s.to_at >= :end AS at_last, s.automated,
            extract(epoch FROM LEAST(s.to_at, :end) - GREATEST(s.from_at, :start)) * 1000000 AS us,
+           s.pattern, s.from_at <= :start AND s.to_at >= :end AS covers, s.from_at, s.to_at,
            GREATEST(LEAST(s.end_day, :last_day + 1) - GREATEST(s.first_day, :first_day), 0) AS days
     FROM factory f JOIN machine_span s ON s.factory = f.id
     WHERE f.factory_id = ANY (:factories) {spans}
+), scheduled AS (
+    SELECT p.pattern, p.us
+    FROM scheduled_in(
+        ARRAY(SELECT DISTINCT pattern FROM own WHERE pattern IS NOT NULL), ARRAY[:start], ARRAY[:end]) AS p
 ), in_use AS (
     SELECT factory_id, count(DISTINCT machine) FILTER (WHERE touches) AS machines,
-           COALESCE(sum(us) FILTER (WHERE touches), 0) AS in_use_us, COALESCE(sum(days), 0) AS machine_days,
+           COALESCE(sum(own.us) FILTER (WHERE touches), 0) AS in_use_us,
+           COALESCE(sum(CASE WHEN pattern IS NULL THEN own.us WHEN covers THEN scheduled.us
+                             ELSE scheduled_us(pattern, GREATEST(from_at, :start), LEAST(to_at, :end)) END)
+                    FILTER (WHERE touches), 0) AS scheduled_us,
+           COALESCE(sum(days), 0) AS machine_days,
            count(*) FILTER (WHERE at_last) AS stock_machines,
            count(*) FILTER (WHERE at_last AND automated) AS stock_automated
-    FROM own GROUP BY factory_id
+    FROM own LEFT JOIN scheduled USING (pattern) GROUP BY factory_id
 ), account AS (
     SELECT f.factory_id, {sums}
     FROM factory f JOIN factory_day d ON d.factory = f.id
     WHERE f.factory_id = ANY (:factories) AND d.day BETWEEN :first_day AND :last_day {days}
     GROUP BY f.factory_id
 )
-SELECT factory_id, machines, in_use_us, machine_days, stock_machines, stock_automated, {names}
+SELECT factory_id, machines, in_use_us, scheduled_us, machine_days, stock_machines, stock_automated, {names}
 FROM in_use LEFT JOIN account USING (factory_id)
 WHERE machines > 0
 """

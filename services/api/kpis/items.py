@@ -1,11 +1,13 @@
 """Makes the item that the API answers with from the sums of one bucket. Pure; numbers stay exact until written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from operator import itemgetter
+from typing import Any, TypeVar
 
 from msgspec.structs import astuple
+from numpy.typing import NDArray
 
 from schemas.kpi_definitions import KpiDefinitions, Unit
 from services.analytics import Kpi, formulas_of
@@ -15,7 +17,10 @@ from services.api.kpis.tables import DAY_COUNTS
 from services.api.kpis.windows import Bucket
 from services.core.times import rfc3339
 
+T = TypeVar("T", int, NDArray[Any])
+
 UNKNOWN = "unknown"
+OFF_SHIFT = "off_shift_us"
 STATES = tuple(name for name in TimeAccount.__struct_fields__ if name != UNKNOWN)
 MODES = tuple(name for name in ProducingByMode.__struct_fields__ if name != UNKNOWN)
 COUNTS = PieceCounts.__struct_fields__
@@ -24,10 +29,10 @@ MODE_FIGURES = itemgetter(*(f"producing_{mode}_us" for mode in MODES))
 COUNT_FIGURES = itemgetter(*COUNTS)
 """The figures of parts of an item, in the order of its fields."""
 COVERAGE = "coverage"
-EVIDENCE = "evidence_us"
+EVIDENCE = ("evidence_us", "scheduled_evidence_us")
 
 EVERY_ITEM = frozenset(
-    (*(f"{state}_us" for state in STATES), *(f"producing_{mode}_us" for mode in MODES), *COUNTS, *DAY_COUNTS, EVIDENCE)
+    (*(f"{state}_us" for state in STATES), *(f"producing_{mode}_us" for mode in MODES), *COUNTS, *DAY_COUNTS, *EVIDENCE)
 )
 """The figures of any item: those that it shows, and those that tell whether a KPI's basis is covered."""
 
@@ -66,8 +71,9 @@ class ItemMaker:
     def make(self, label: str, bucket: Bucket, sums: Sums) -> KpiItem:
         """Return the item of one scope and bucket."""
         figures = sums.figures
-        states, modes = STATE_FIGURES(figures), MODE_FIGURES(figures)
-        unknown = figures["in_use_us"] - sum(states)
+        modes = MODE_FIGURES(figures)
+        unknown, off_shift = unknown_and_off_shift(figures)
+        states = STATE_FIGURES({**figures, OFF_SHIFT: off_shift})
         unknown_mode = figures["producing_us"] - sum(modes)
         return KpiItem(
             scope=label,
@@ -83,6 +89,17 @@ class ItemMaker:
             coverage=self._coverage.compute(figures).value,
             suppressed=False,
         )
+
+
+def unknown_and_off_shift(figures: Mapping[str, T]) -> tuple[T, T]:
+    """Return the time that nothing holds within shifts, and all that is off shift, held or not.
+
+    Args:
+        figures: numbers, or arrays of numbers.
+    """
+    unknown = figures["scheduled_us"] - figures["scheduled_evidence_us"]
+    unheld = figures["in_use_us"] - figures["evidence_us"]
+    return unknown, figures[OFF_SHIFT] + unheld - unknown
 
 
 def make_item(

@@ -5,18 +5,20 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from services.api.instants import INSTANT
 from services.api.kpis.groups import Groups
 from services.api.kpis.questions import GroupBy, Question
 from services.api.kpis.selection import Truth
-from services.api.kpis.tables import SEOUL, group_day, group_step
+from services.api.kpis.tables import SEOUL, group_day, group_step, schedule_step
 from services.api.kpis.windows import Interval
+from services.api.registry.tables import registry_version
 from services.core.times import from_us
 
 Query = sa.Select[*tuple[Any, ...]]
 DAY_ZERO = dt.date(1970, 1, 1)
+REGISTRY_VERSION = sa.select(registry_version.c.version)
 
 
 def label_in(question: Question, groups: Groups, table: sa.TableClause) -> "sa.ColumnElement[str]":
@@ -98,6 +100,44 @@ def steps_between(question: Question, groups: Groups, bounds: Sequence[int]) -> 
         sa.func.sum(machines * sa.func.extract("epoch", c.at) * 1_000_000),
         sa.func.sum(c.days * day),
     ).group_by(c.label, c.slot)
+
+
+def schedule_steps(question: Question, groups: Groups) -> Query:
+    """By how many the machines that have a pattern of shifts become more, by label, pattern and instant, in order.
+
+    What comes before the window is summed up at its beginning. The last column is how much of the instant's day before
+    it is within shifts, in microseconds.
+    """
+    s = schedule_step.c
+    start, end = from_us(question.buckets[0].from_us), from_us(question.buckets[-1].to_us)
+    label = label_in(question, groups, schedule_step).label("label")
+    at = sa.func.greatest(s.at, sa.literal(start, INSTANT)).label("at")
+    steps = (
+        sa.select(label, s.pattern, at, sa.func.sum(s.machines).label("machines"))
+        .where(*rows_of(question, groups, schedule_step), s.at < end)
+        .group_by(sa.text("1"), sa.text("2"), sa.text("3"))
+        .having(sa.func.sum(s.machines) != 0)
+        .subquery("s")
+    )
+    c = steps.c
+    midnight = sa.func.timezone(SEOUL, sa.func.date_trunc("day", sa.func.timezone(SEOUL, c.at)))
+    before = sa.case((c.at == midnight, 0), else_=sa.func.scheduled_us(c.pattern, midnight, c.at))
+    return sa.select(c.label, c.pattern, c.at, c.machines, before).order_by(c.label, c.pattern, c.at)
+
+
+def scheduled_by_day(patterns: Sequence[int], bounds: Sequence[int]) -> Query:
+    """How much of each day is within the shifts of each pattern: an array for each pattern.
+
+    Args:
+        bounds: of the days, in order.
+    """
+    instants = [from_us(us) for us in bounds]
+    columns = sa.column("pattern", sa.Integer), sa.column("starts_at", INSTANT), sa.column("us", sa.BigInteger)
+    windows = (sa.literal(own, ARRAY(INSTANT)) for own in (instants[:-1], instants[1:]))
+    scheduled = sa.func.scheduled_in(sa.literal(list(patterns), ARRAY(sa.Integer)), *windows)
+    t = scheduled.table_valued(*columns).render_derived(name="scheduled").c
+    us = sa.func.array_agg(aggregate_order_by(t.us, t.starts_at), type_=ARRAY(sa.BigInteger))
+    return sa.select(t.pattern, us.label("us")).group_by(t.pattern)
 
 
 def times_in_use(question: Question, groups: Groups, after: str) -> Query:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.api.kpis import kept_queries as queries
 from services.api.kpis.groups import Groups
 from services.api.kpis.questions import Question
+from services.api.kpis.scheduled import read_schedule, time_outside
 from services.api.kpis.sums import Key, Sums, Times
 from services.api.kpis.tables import DAY_COUNTS, HOUR_SUMS, SERVED
 from services.api.kpis.windows import Bucket, Interval
@@ -55,11 +56,13 @@ class Kept:
     Attributes:
         steps: label, number of the bound before, and the values of ``Steps``.
         names: the figures of ``days``, whose rows begin with a label and the first day of a bucket.
+        outside_us: time in use outside shifts, where there is any.
     """
 
     steps: tuple[Sequence[Any], ...]
     names: tuple[str, ...]
     days: tuple[Sequence[Any], ...]
+    outside_us: tuple[tuple[Key, int], ...]
 
 
 async def read_kept(connection: AsyncConnection, question: Question, groups: Groups, wanted: Collection[str]) -> Kept:
@@ -71,7 +74,9 @@ async def read_kept(connection: AsyncConnection, question: Question, groups: Gro
     names = tuple(name for name in KEPT if name in wanted)
     steps = await connection.execute(queries.steps_between(question, groups, bounds_of(list(question.buckets))))
     days = await connection.execute(queries.day_sums(question, groups, names))
-    return Kept(tuple(steps.all()), names, tuple(days.all()))
+    schedule = await read_schedule(connection, question, groups)
+    outside_us = await time_outside(connection, schedule, question.buckets)
+    return Kept(tuple(steps.all()), names, tuple(days.all()), tuple(outside_us.items()))
 
 
 def bounds_of(buckets: Sequence[Bucket]) -> list[int]:
@@ -92,6 +97,9 @@ async def sums_of(question: Question, kept: Kept) -> dict[Key, Sums]:
         for bucket, sums in in_use(steps, bounds, buckets):
             found[label, bucket.from_us] = sums
         await turn.end_if_long()
+    for key, outside_us in kept.outside_us:
+        if key in found:
+            found[key].figures["scheduled_us"] -= outside_us
     for label, day, *amounts in kept.days:
         own = found.get((label, start_of(question, day)))
         if own is not None:
@@ -119,7 +127,7 @@ def start_of(question: Question, day: dt.date) -> int:
 def in_use(
     steps: Mapping[int, Steps], bounds: Sequence[int], buckets: Sequence[Bucket]
 ) -> Iterable[tuple[Bucket, Sums]]:
-    """Yield the sums of each bucket in which a machine of the group is in use.
+    """Yield the sums of each bucket in which a machine of the group is in use, as if all time were scheduled.
 
     Args:
         steps: by how many bounds come before or at them.
@@ -137,6 +145,7 @@ def in_use(
             figures["in_use_us"] = (
                 machines * (bucket.to_us - start) + own.machines * bucket.to_us - own.machine_instants
             )
+            figures["scheduled_us"] = figures["in_use_us"]
             figures["machine_days"] = days * (end_day - day_number(start)) + own.days * end_day - own.day_numbers
             figures["stock_machines"] = machines + own.machines
             figures["stock_automated"] = automated + own.automated

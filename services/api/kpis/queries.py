@@ -8,7 +8,7 @@ before they are joined with the buckets: a country's machines have few different
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TSTZRANGE
+from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from schemas.figure_definitions import OnCountedDays
@@ -44,7 +44,7 @@ from services.api.kpis.tables import (
 )
 from services.api.kpis.windows import Interval
 from services.api.registry.tables import factory, machine
-from services.core.times import DAY_US
+from services.core.times import DAY_US, from_us
 
 Query = sa.Select[Any]
 
@@ -135,17 +135,26 @@ def day_counts(question: Question) -> Query:
 
 
 def time_in_use(question: Question) -> Query:
-    """Time, machines and machine-days in use, and how many machines are in use at the last instant.
+    """Time in use and scheduled time, machines and machine-days in use, and how many machines at the last instant.
 
     A machine-day counts for the Seoul days that the bucket touches, as a whole, in the cohort whose day it is.
     """
     span = spans_in(question).subquery("span")
-    kinds = [span.c[name] for name in ("label", "from_at", "to_at", "automated", "first_day", "end_day", "seen_to")]
+    names = ("label", "from_at", "to_at", "automated", "first_day", "end_day", "pattern", "seen_to")
+    kinds = [span.c[name] for name in names]
     s = sa.select(*kinds, sa.func.count().label("n")).group_by(*kinds).subquery("s")
     b = bucket_table(question)
     start, end = sa.func.greatest(s.c.from_at, b.c.bucket), sa.func.least(s.c.to_at, b.c.ends_at)
     # Numeric: a country's machines over years are more microseconds than a bigint holds.
     length = sa.func.extract("epoch", end - start) * 1_000_000
+    patterns = sa.select(s.c.pattern).where(s.c.pattern.is_not(None)).distinct()
+    full = scheduled_in(question, sa.func.array(patterns.scalar_subquery()))
+    covers = sa.and_(s.c.from_at <= b.c.bucket, s.c.to_at >= b.c.ends_at)
+    scheduled = sa.case(
+        (s.c.pattern.is_(None), length),
+        (covers, sa.cast(full.c.us, sa.Numeric)),
+        else_=sa.func.scheduled_us(s.c.pattern, start, end),
+    )
     days = sa.func.least(s.c.end_day, b.c.last_day + 1) - sa.func.greatest(s.c.first_day, b.c.first_day)
     touches = sa.and_(s.c.from_at < b.c.ends_at, s.c.to_at > b.c.bucket)
     is_first = sa.or_(s.c.seen_to.is_(None), s.c.seen_to <= b.c.bucket)
@@ -160,17 +169,28 @@ def time_in_use(question: Question) -> Query:
             s.c.label,
             b.c.bucket,
             total(length * s.c.n, touches).label("in_use_us"),
+            total(scheduled * s.c.n, touches).label("scheduled_us"),
             total(sa.func.greatest(days, 0) * s.c.n).label("machine_days"),
             machines.label("machines"),
             total(s.c.n, at_last).label("stock_machines"),
             total(s.c.n, at_last, s.c.automated).label("stock_automated"),
         )
         .select_from(
-            sa.join(b, s, sa.or_(touches, sa.and_(s.c.first_day <= b.c.last_day, s.c.end_day > b.c.first_day)))
+            sa.join(
+                b, s, sa.or_(touches, sa.and_(s.c.first_day <= b.c.last_day, s.c.end_day > b.c.first_day))
+            ).outerjoin(full, sa.and_(full.c.pattern == s.c.pattern, full.c.starts_at == b.c.bucket))
         )
         .group_by(s.c.label, b.c.bucket)
         .having(machines > 0)
     )
+
+
+def scheduled_in(question: Question, patterns: "sa.ColumnElement[Any]") -> sa.TableValuedAlias:
+    """How much of each bucket is within the shifts of each pattern."""
+    bounds = ([from_us(b.from_us) for b in question.buckets], [from_us(b.to_us) for b in question.buckets])
+    columns = sa.column("pattern", sa.Integer), sa.column("starts_at", INSTANT), sa.column("us", sa.BigInteger)
+    windows = (sa.literal(instants, ARRAY(INSTANT)) for instants in bounds)
+    return sa.func.scheduled_in(patterns, *windows).table_valued(*columns).render_derived(name="scheduled")
 
 
 def factories_in_use(question: Question) -> Query:
@@ -329,7 +349,7 @@ def spans_in(question: Question) -> Query:
         s.from_at < instant(question.buckets[-1].to_us + DAY_US),
         s.to_at > instant(question.buckets[0].from_us - DAY_US),
     ]
-    what = (s.machine, s.factory, s.from_at, s.to_at, s.automated, s.first_day, s.end_day)
+    what = (s.machine, s.factory, s.from_at, s.to_at, s.automated, s.first_day, s.end_day, s.pattern)
     return (
         sa.select(label.label("label"), *what, before.label("seen_to"))
         .select_from(registered_spans())

@@ -38,6 +38,7 @@ cohort = sa.table(
 machine_span = sa.table(
     "machine_span",
     *numbers("machine", "factory", "cohort"),
+    sa.column("pattern", sa.Integer),
     sa.column("from_at", INSTANT),
     sa.column("to_at", INSTANT),
     sa.column("automated", sa.Boolean),
@@ -81,6 +82,13 @@ group_step = sa.table(
         sa.column(name, sa.Integer)
         for name in ("machines_in", "machines_out", "factories_in", "factories_out", "automated", "days")
     ),
+)
+schedule_step = sa.table(
+    "schedule_step",
+    *group_key(),
+    sa.column("pattern", sa.Integer),
+    sa.column("at", INSTANT),
+    sa.column("machines", sa.Integer),
 )
 factory_span = sa.table(
     "factory_span", *numbers("factory", "cohort"), sa.column("from_at", INSTANT), sa.column("to_at", INSTANT)

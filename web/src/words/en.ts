@@ -218,6 +218,7 @@ export const en = {
     no_ideal_cycle: "no ideal cycle registered",
     no_known_mode: "mode unknown",
     not_in_use: "no machine in use",
+    not_scheduled: "no shift in this time",
     no_failures: "no failures",
     no_calendar: "no calendar registered",
     no_capacity: "no capacity registered",

@@ -204,6 +204,7 @@ export const ko: Words = {
     no_ideal_cycle: "이론 사이클타임 미등록",
     no_known_mode: "운전 모드 미확인",
     not_in_use: "사용 설비 없음",
+    not_scheduled: "근무 시간 없음",
     no_failures: "고장 없음",
     no_calendar: "근무 일정 미등록",
     no_capacity: "생산능력 미등록",
