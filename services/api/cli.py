@@ -18,6 +18,8 @@ machine,,F000001,CNC-01,Mazak 1,,,,machining_centre,automatic,2016-01-01
 """
 ROLE_HELP = "admin, ministry, researcher, region:ID or factory:ID"
 LONGEST_LINK_MINUTES = 7 * 24 * 60
+FIRST_HOLIDAYS, LAST_HOLIDAYS = 2000, 2099
+"""Years. The lunar calendar, which some holidays follow, is known until 2100."""
 
 
 @click.command("api")
@@ -98,9 +100,12 @@ def import_csv(file: Path, dry_run: bool, effective_from: str | None) -> int:
     invalid line is reported with its number, field and reason, and the exit code is 2.
 
     The first line names the columns, in any order. The column `thing` says what each line is (enterprise, zone,
-    sponsor, factory, machine, gateway_key); the others are the ids (enterprise_id, zone_id, sponsor_id, factory_id,
-    machine_id, key_id) and the fields of PUT bodies. An empty cell is a field left out. Lines may come in any order: a
-    factory may stand before its enterprise. UTF-8, with or without Excel's byte order mark.
+    sponsor, factory, calendar, machine, gateway_key); the others are the ids (enterprise_id, zone_id, sponsor_id,
+    factory_id, machine_id, key_id) and the fields of PUT bodies. An empty cell is a field left out. Lines may come in
+    any order: a factory may stand before its enterprise. UTF-8, with or without Excel's byte order mark.
+
+    The shifts of a calendar are written as mon-fri 08:00-20:00; sat 08:00-12:00, its exceptions as 2026-12-26;
+    2026-12-27 08:00-12:00.
     """
     import asyncio
     import gc
@@ -130,6 +135,63 @@ def import_csv(file: Path, dry_run: bool, effective_from: str | None) -> int:
     for thing, outcome in outcomes.items():
         print(f"{thing}: {outcome.new} new, {outcome.changed} changed, {outcome.unchanged} as before")
     print("dry run: nothing was imported" if dry_run else "imported")
+    return 0
+
+
+@click.group("holidays", no_args_is_help=False)
+def holidays() -> None:
+    """Keep Korea's public holidays, which calendars of factories take."""
+
+
+@holidays.command("update")
+@click.option("--dry-run", is_flag=True, help="print what would change, and change nothing")
+@click.option(
+    "--from-year",
+    type=click.IntRange(FIRST_HOLIDAYS, LAST_HOLIDAYS),
+    default=FIRST_HOLIDAYS,
+    show_default=True,
+    metavar="YEAR",
+    help="the first year to update",
+)
+@click.option(
+    "--to-year",
+    type=click.IntRange(FIRST_HOLIDAYS, LAST_HOLIDAYS),
+    metavar="YEAR",
+    help="the last year to update; default: next year",
+)
+def update_public_holidays(dry_run: bool, from_year: int, to_year: int | None) -> int:
+    """Take over Korea's public holidays, substitute and one-off ones included, from the package `holidays`.
+
+    Each day that is added (+), renamed (~) or removed (-) is printed. Factories whose calendar takes holidays are
+    accounted again for the days that are added or removed. Run again, it changes nothing. Run it once a year, and after
+    each release of Jejo, since one-off holidays are announced months or weeks ahead.
+    """
+    import asyncio
+
+    from services.api.registry.holiday_library import public_holidays
+    from services.api.registry.holiday_update import update_holidays
+    from services.api.settings import ApiSettings
+    from services.core.clock import system_clock
+    from services.core.errors import ConfigurationError
+    from services.core.settings import read_settings
+    from services.core.times import seoul_day
+
+    last_year = seoul_day(system_clock()).year + 1 if to_year is None else to_year
+    if last_year < from_year:
+        raise ConfigurationError(f"Correct --from-year: it must not be after {last_year}, the last year.")
+    url = read_settings(ApiSettings).database_url
+    wanted = public_holidays(from_year, last_year)
+    updated = asyncio.run(update_holidays(url, wanted, from_year, last_year, dry_run=dry_run))
+    changes = updated.changes
+    for one in changes.added:
+        print(f"+ {one}")
+    for before, after in changes.renamed:
+        print(f"~ {after}, was {before.name_ko} ({before.name_en})")
+    for one in changes.removed:
+        print(f"- {one}")
+    print(f"{len(changes.added)} added, {len(changes.renamed)} renamed, {len(changes.removed)} removed")
+    print(f"{updated.machines} machines of {updated.factories} factories to be accounted again")
+    print("dry run: nothing was changed" if dry_run else "updated")
     return 0
 
 
@@ -233,4 +295,4 @@ def create_login_link(role: str, name: str, url: str, valid_minutes: int) -> int
     return 0
 
 
-COMMANDS: tuple[click.Command, ...] = (run_api, registry, keys)
+COMMANDS: tuple[click.Command, ...] = (run_api, registry, holidays, keys)

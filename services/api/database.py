@@ -5,14 +5,20 @@ from functools import partial
 
 import asyncpg
 from fastapi import Request
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.api.settings import ApiSettings
 from services.core.database import address_for
+from services.core.errors import ConfigurationError, JejoError, TransientError
 
 LOGIN = "jejo_api"
 CLEANUP_S = 5
 """A query is cancelled at the deadline; the server ends it by itself only if this process did not."""
+
+DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
+"""What a command's transaction raises when the database fails it."""
+SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedObjectError, asyncpg.InvalidParameterValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +68,17 @@ def databases_of(request: Request) -> Databases:
     databases = request.app.state.databases
     assert isinstance(databases, Databases)
     return databases
+
+
+def database_failed(error: Exception, outcome: str, remedy: str) -> JejoError:
+    """Returns the error to raise when the database fails a command.
+
+    Args:
+        outcome: what became of the command, as a clause; ``remedy``: what to do when the database is running.
+    """
+    cause: BaseException = error
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        cause = error.orig.__cause__ or error.orig
+    if isinstance(cause, SCHEMA_MISSING):
+        return ConfigurationError(f"{cause}: run `jejo migrate` on this database first.")
+    return TransientError(f"{outcome}: the database failed ({cause}). Check that it is running, and {remedy}.")

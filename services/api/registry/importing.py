@@ -6,20 +6,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-import asyncpg
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.api.database import engine
+from services.api.database import DATABASE_ERRORS, database_failed, engine
 from services.api.numbers import CELLS
+from services.api.registry.calendar_cells import parse_exceptions, parse_weekly
+from services.api.registry.calendar_models import CalendarPut
 from services.api.registry.csv_file import BadLine, Line, read_lines, read_text, shortened
 from services.api.registry.fields import FactoryId, LocalId
 from services.api.registry.models import EnterprisePut, FactoryPut, GatewayKeyPut, MachinePut, SponsorPut, ZonePut
-from services.api.registry.things import ENTERPRISE, FACTORY, GATEWAY_KEY, MACHINE, SPONSOR, ZONE, Content, Kind
+from services.api.registry.things import (
+    CALENDAR,
+    ENTERPRISE,
+    FACTORY,
+    GATEWAY_KEY,
+    MACHINE,
+    SPONSOR,
+    ZONE,
+    Content,
+    Kind,
+)
 from services.api.registry.writes import Missing, NotRegistered, Registration, Written, find_missing, write_all
-from services.core.errors import ConfigurationError, JejoError, TransientError
+from services.core.errors import JejoError
 
 THING = "thing"
 """The column that says what a line is."""
@@ -71,6 +81,25 @@ class MachineLine(MachinePut):
         return Registration(MACHINE, self.machine_id, self.content(), self.effective_from, self.factory_id)
 
 
+class CalendarLine(CalendarPut):
+    """A line that registers the calendar of a factory."""
+
+    factory_id: FactoryId
+
+    @field_validator("weekly", mode="before")
+    @classmethod
+    def read_weekly(cls, cell: object) -> object:
+        return parse_weekly(cell) if isinstance(cell, str) else cell
+
+    @field_validator("exceptions", mode="before")
+    @classmethod
+    def read_exceptions(cls, cell: object) -> object:
+        return parse_exceptions(cell) if isinstance(cell, str) else cell
+
+    def registration(self) -> Registration:
+        return Registration(CALENDAR, self.factory_id, self.content(), self.effective_from)
+
+
 class GatewayKeyLine(GatewayKeyPut):
     """A line that registers a gateway key."""
 
@@ -81,7 +110,7 @@ class GatewayKeyLine(GatewayKeyPut):
         return Registration(GATEWAY_KEY, self.key_id, self.content(), self.effective_from, self.factory_id)
 
 
-AnyLine = EnterpriseLine | ZoneLine | SponsorLine | FactoryLine | MachineLine | GatewayKeyLine
+AnyLine = EnterpriseLine | ZoneLine | SponsorLine | FactoryLine | CalendarLine | MachineLine | GatewayKeyLine
 
 LINES: Mapping[str, tuple[Kind[Content], type[AnyLine]]] = MappingProxyType(
     {
@@ -89,6 +118,7 @@ LINES: Mapping[str, tuple[Kind[Content], type[AnyLine]]] = MappingProxyType(
         "zone": (ZONE, ZoneLine),
         "sponsor": (SPONSOR, SponsorLine),
         "factory": (FACTORY, FactoryLine),
+        "calendar": (CALENDAR, CalendarLine),
         "machine": (MACHINE, MachineLine),
         "gateway_key": (GATEWAY_KEY, GatewayKeyLine),
     }
@@ -192,9 +222,6 @@ def reason_of(error: ErrorDetails, thing: str) -> str:
     return f"{reason[:1].lower()}{reason[1:]}, not {shortened(str(error['input']))}"
 
 
-SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedObjectError, asyncpg.InvalidParameterValueError)
-
-
 class BadLines(JejoError):
     """Some lines of the file are invalid; nothing was imported. Correct them, and import the file again."""
 
@@ -236,8 +263,8 @@ async def import_file(
             written = await write_lines(connection, path, lines, now_us)
             if dry_run:
                 await transaction.rollback()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
-        raise database_failed(error) from error
+    except DATABASE_ERRORS as error:
+        raise database_failed(error, "Nothing was imported", "import again") from error
     finally:
         await pool.dispose()
     return count_outcomes(written)
@@ -267,15 +294,3 @@ def count_outcomes(written: Sequence[Written[Content]]) -> dict[str, Outcome]:
         for thing, name in ((thing, kind.name) for thing, (kind, _) in LINES.items())
     }
     return {thing: outcome for thing, outcome in outcomes.items() if outcome != Outcome(0, 0, 0)}
-
-
-def database_failed(error: Exception) -> JejoError:
-    """Returns the error to raise when the database fails an import."""
-    cause: BaseException = error
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        cause = error.orig.__cause__ or error.orig
-    if isinstance(cause, SCHEMA_MISSING):
-        return ConfigurationError(f"{cause}: run `jejo migrate` on this database first.")
-    return TransientError(
-        f"Nothing was imported: the database failed ({cause}). Check that it is running, and import again."
-    )

@@ -5,17 +5,20 @@ Each function runs as many statements for one thing as for 20,000: rows travel a
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.api.registry.calendars import Plan
 from services.api.registry.tables import (
+    NUMBERED,
     TABLES,
+    Numbered,
+    calendar,
     dirty_mark,
-    enterprise,
     factory,
     factory_in_use,
     factory_in_use_steps,
@@ -23,7 +26,7 @@ from services.api.registry.tables import (
     machine,
     registry_version,
 )
-from services.api.registry.things import FACTORY, MACHINE, Content, Kind
+from services.api.registry.things import CALENDAR, FACTORY, MACHINE, Calendar, Content, Kind
 from services.api.registry.versions import Version, version_at
 
 C = TypeVar("C", bound=Content)
@@ -123,9 +126,9 @@ def key_of(kind: Kind[Content], row: Sequence[Any]) -> Key:
 
 
 def version_columns(kind: Kind[Content]) -> list[sa.ColumnElement[Any]]:
-    """Returns the columns that ``version_of`` reads; ``enterprise_id`` is that of a joined ``enterprise``."""
+    """Returns the columns that ``version_of`` reads; those of ``NUMBERED`` are of joined tables."""
     c = TABLES[kind].versions.c
-    content = (enterprise.c.enterprise_id if name == "enterprise_id" else c[name].label(name) for name in kind.fields)
+    content = ((NUMBERED[name].value if name in NUMBERED else c[name]).label(name) for name in kind.fields)
     return [c.effective_from, c.effective_to, *content]
 
 
@@ -133,6 +136,11 @@ def version_of(kind: Kind[C], row: sa.RowMapping) -> Version[C]:
     """Returns the version in a row of ``version_columns``."""
     make: Callable[..., C] = kind.content
     return Version(row["effective_from"], row["effective_to"], make(**{name: row[name] for name in kind.fields}))
+
+
+def numbered_fields(kind: Kind[Content]) -> list[Numbered]:
+    """Returns how those fields of contents are stored that are stored by number."""
+    return [NUMBERED[name] for name in kind.fields if name in NUMBERED]
 
 
 async def read_versions(
@@ -144,8 +152,8 @@ async def read_versions(
         return found
     tables = TABLES[kind]
     source: sa.FromClause = tables.versions
-    if "enterprise_id" in kind.fields:
-        source = source.outerjoin(enterprise, enterprise.c.id == tables.versions.c.enterprise)
+    for field in numbered_fields(kind):
+        source = source.outerjoin(field.rows, field.rows.c.id == tables.versions.c[field.column])
     query = (
         sa.select(tables.thing.label("number"), *version_columns(kind))
         .select_from(source)
@@ -204,26 +212,46 @@ async def add_versions(
     """Adds versions, each given with its thing's number, as of this transaction."""
     if not added:
         return
+    contents = [version.content for _, version in added]
+    await add_calendars(connection, {one.calendar for one in contents if isinstance(one, Calendar)})
     thing, versions = TABLES[kind].thing, TABLES[kind].versions
-    c, by_id = versions.c, enterprise.c.enterprise_id
-    instants = [thing, c.effective_from, c.effective_to, c.changed_in]
-    stored = [*instants, *(c.enterprise if name == "enterprise_id" else c[name] for name in kind.fields)]
-    sent = [*instants, *(by_id if name == "enterprise_id" else c[name] for name in kind.fields)]
-    content_of = attrgetter(*kind.fields)
-    rows = [(number, v.from_us, v.to_us, registry_version, *content_of(v.content)) for number, v in added]
+    c = versions.c
+    stored = [thing, c.effective_from, c.effective_to, c.changed_in]
+    sent: list[sa.ColumnClause[Any]] = [*stored]
+    for name in kind.fields:
+        field = NUMBERED.get(name)
+        stored.append(c[name if field is None else field.column])
+        sent.append(c[name] if field is None else sa.column(name, field.value.type))
+    rows = [
+        (number, v.from_us, v.to_us, registry_version, *(getattr(v.content, name) for name in kind.fields))
+        for number, v in added
+    ]
     given = rows_as_table(sent, rows)
     source: sa.FromClause = given
-    if "enterprise_id" in kind.fields:
-        source = given.outerjoin(enterprise, by_id == given.c.enterprise_id)
-    values = [enterprise.c.id if column is by_id else given.c[column.name] for column in sent]
+    values = [given.c[column.name] for column in sent]
+    for position, name in enumerate(kind.fields, len(sent) - len(kind.fields)):
+        if name in NUMBERED:
+            field = NUMBERED[name]
+            source = source.outerjoin(field.rows, field.key(field.stored) == field.key(given.c[name]))
+            values[position] = field.rows.c.id
     await connection.execute(sa.insert(versions).from_select(stored, sa.select(*values).select_from(source)))
+
+
+async def add_calendars(connection: AsyncConnection, plans: Collection[Plan | None]) -> None:
+    """Stores calendars that were never registered before; each is stored once."""
+    new = [(plan,) for plan in plans if plan is not None]
+    if not new:
+        return
+    given = rows_as_table([sa.column("content", NUMBERED["calendar"].value.type)], new)
+    add = postgresql.insert(calendar).from_select(["content"], sa.select(sa.cast(given.c.content, JSONB)))
+    await connection.execute(add.on_conflict_do_nothing())
 
 
 def machines_of(kind: Kind[Content], things: sa.TableValuedAlias) -> "sa.Select[Any]":
     """Returns the machines that depend on things, whose numbers are in the column ``number`` of ``things``."""
     if kind is MACHINE:
         return sa.select(machine.c.id).join(things, things.c.number == machine.c.id)
-    if kind is FACTORY:
+    if kind in (FACTORY, CALENDAR):
         return sa.select(machine.c.id).join(things, things.c.number == machine.c.factory)
     owned = (
         sa.select(factory_version.c.factory, factory_version.c.enterprise)

@@ -65,8 +65,9 @@ class Writer:
             async with self.databases.write.begin() as connection:
                 (written,) = await write_all(connection, [registration], self.now_us)
         except NotRegistered as error:
-            if factory_id is not None:
-                raise not_found(f"factory {factory_id}") from error
+            owner = identifier if kind.one_of_factory else factory_id
+            if owner is not None:
+                raise not_found(f"factory {owner}") from error
             raise unprocessable(str(error)) from error
         self.response.status_code = HTTPStatus.CREATED if written.is_new else HTTPStatus.OK
         return Version(written.version.from_us, written.version.to_us, content)

@@ -1,16 +1,19 @@
 """The registry's tables for SQLAlchemy, as far as queries use them. The migrations are the authority."""
 
 import datetime as dt
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.engine import Dialect
 
+from services.api.registry.calendars import Plan, from_json, to_json
 from services.api.registry.things import (
+    CALENDAR,
     ENTERPRISE,
     FACTORY,
     GATEWAY_KEY,
@@ -54,6 +57,19 @@ class Choice(sa.TypeDecorator[E], Generic[E]):
         return None if value is None else self.enum(value)
 
 
+class PlanText(sa.TypeDecorator[Plan]):
+    """The text of a calendar's content that is a plan in Python."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Plan | None, dialect: Dialect) -> str | None:
+        return None if value is None else to_json(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Plan | None:
+        return None if value is None else from_json(json.loads(value))
+
+
 metadata = sa.MetaData()
 
 
@@ -95,6 +111,24 @@ factory_version = sa.Table(
     sa.Column("established_on", sa.Date),
     sa.Column("closed_on", sa.Date),
     *version_columns(),
+)
+
+calendar = sa.Table("calendar", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("content", JSONB))
+calendar_version = sa.Table(
+    "calendar_version",
+    metadata,
+    sa.Column("factory", sa.Integer),
+    sa.Column("calendar", sa.Integer),
+    *version_columns(),
+)
+holiday = sa.Table(
+    "holiday",
+    metadata,
+    sa.Column("day", sa.Date),
+    sa.Column("name_ko", sa.Text),
+    sa.Column("name_en", sa.Text),
+    sa.Column("changed_in", sa.BigInteger),
+    sa.Column("retired_at", Microseconds),
 )
 
 zone = sa.Table("zone", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("zone_id", sa.Text))
@@ -177,6 +211,13 @@ gateway_key_version = sa.Table(
     *version_columns(),
 )
 
+machine_span = sa.Table(
+    "machine_span",
+    metadata,
+    sa.Column("machine", sa.Integer),
+    sa.Column("from_at", Microseconds),
+    sa.Column("to_at", Microseconds),
+)
 dirty_mark = sa.Table(
     "dirty_mark",
     metadata,
@@ -193,8 +234,8 @@ class Tables:
 
     Attributes:
         things: a row for each thing, with its number (``id``) and its id.
-        versions: the versions of things; the columns' keys are the fields of the kind's content, save that
-            ``enterprise_id`` is stored as the number of the enterprise.
+        versions: the versions of things; the columns' keys are the fields of the kind's content, except those in
+            ``NUMBERED``.
         thing: the versions' column that holds the thing's number.
         identifier: the things' column that holds the thing's id.
     """
@@ -210,6 +251,44 @@ TABLES: Mapping[Kind[Any], Tables] = {
     ZONE: Tables(zone, zone_version, zone_version.c.zone, zone.c.zone_id),
     SPONSOR: Tables(sponsor, sponsor_version, sponsor_version.c.sponsor, sponsor.c.sponsor_id),
     FACTORY: Tables(factory, factory_version, factory_version.c.factory, factory.c.factory_id),
+    CALENDAR: Tables(factory, calendar_version, calendar_version.c.factory, factory.c.factory_id),
     MACHINE: Tables(machine, machine_version, machine_version.c.machine, machine.c.machine_id),
     GATEWAY_KEY: Tables(gateway_key, gateway_key_version, gateway_key_version.c.gateway_key, gateway_key.c.key_id),
 }
+
+
+def identity(value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Returns the value itself."""
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """How a field of contents is stored that versions hold as the number of a row of another table.
+
+    Attributes:
+        rows: the table, whose number is its column ``id``.
+        column: the versions' column that holds the number.
+        stored: the column of ``rows`` that holds the field's value; ``value``: the same in the type of the field.
+        key: what rows are found by, made of the stored value or of the field's.
+    """
+
+    rows: sa.Table
+    column: str
+    stored: sa.Column[Any]
+    value: sa.ColumnElement[Any]
+    key: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]] = identity
+
+
+def hash_of_content(content: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Returns the hash of a calendar's content, by which it is indexed."""
+    return sa.func.sha256(sa.cast(sa.cast(sa.cast(content, JSONB), sa.Text), BYTEA))
+
+
+NUMBERED: Mapping[str, Numbered] = {
+    "enterprise_id": Numbered(enterprise, "enterprise", enterprise.c.enterprise_id, enterprise.c.enterprise_id),
+    "calendar": Numbered(
+        calendar, "calendar", calendar.c.content, sa.cast(calendar.c.content, PlanText), hash_of_content
+    ),
+}
+"""The fields of contents that are stored by number."""

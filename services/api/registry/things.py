@@ -10,6 +10,9 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
+from services.api.registry.calendars import Plan
+from services.core.times import DAY_US
+
 SECTOR_PATTERN = "[A-U][0-9]{2}"
 """KSIC section and division."""
 
@@ -179,6 +182,16 @@ class GatewayKey(Content):
     compromised_since_us: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Calendar(Content):
+    """When a factory works; None: no calendar."""
+
+    calendar: Plan | None
+
+    def accounting_key(self) -> tuple[object, ...]:
+        return (self.calendar,)
+
+
 C = TypeVar("C", bound=Content)
 C_co = TypeVar("C_co", bound=Content, covariant=True)
 
@@ -192,12 +205,18 @@ class Kind(Generic[C_co]):
         identifier: the field that holds the id of a thing of this kind.
         content: the type of its versions' content.
         belongs_to_factory: ids are unique within a factory only.
+        one_of_factory: a factory has at most one, whose id is the factory's.
+        unregistered: the content that holds where none was ever registered, if accounts depend on it.
+        reach_us: for how long a version has effects after its end.
     """
 
     name: str
     identifier: str
     content: type[C_co]
     belongs_to_factory: bool = False
+    one_of_factory: bool = False
+    unregistered: C_co | None = None
+    reach_us: int = 0
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -209,10 +228,19 @@ ENTERPRISE = Kind("enterprise", "enterprise_id", Enterprise)
 ZONE = Kind("zone", "zone_id", Zone)
 SPONSOR = Kind("sponsor", "sponsor_id", Sponsor)
 FACTORY = Kind("factory", "factory_id", Factory)
+CALENDAR = Kind(
+    "calendar",
+    "factory_id",
+    Calendar,
+    one_of_factory=True,
+    unregistered=Calendar(None),
+    # A night shift runs into the day after.
+    reach_us=DAY_US,
+)
 MACHINE = Kind("machine", "machine_id", Machine, belongs_to_factory=True)
 GATEWAY_KEY = Kind("gateway key", "key_id", GatewayKey, belongs_to_factory=True)
 
-KINDS: tuple[Kind[Content], ...] = (ENTERPRISE, ZONE, SPONSOR, FACTORY, MACHINE, GATEWAY_KEY)
+KINDS: tuple[Kind[Content], ...] = (ENTERPRISE, ZONE, SPONSOR, FACTORY, CALENDAR, MACHINE, GATEWAY_KEY)
 """Every kind, each after the kinds that it names."""
 
 

@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.registry import queries
 from services.api.registry.queries import Key
-from services.api.registry.things import FACTORY, KINDS, Content, Kind, Machine, Reference
+from services.api.registry.things import CALENDAR, FACTORY, KINDS, Content, Kind, Machine, Reference
 from services.api.registry.versions import Revision, Version, apply, revise
 from services.core.errors import JejoError
+from services.core.times import LAST_INSTANT_US
 
 C_co = TypeVar("C_co", bound=Content, covariant=True)
 
@@ -36,8 +37,9 @@ class Registration:
 
     def references(self) -> Iterator[Reference]:
         """Yields everything that must be registered before this thing."""
-        if self.factory_id is not None:
-            yield Reference("factory_id", FACTORY, self.factory_id)
+        owner = self.identifier if self.kind.one_of_factory else self.factory_id
+        if owner is not None:
+            yield Reference("factory_id", FACTORY, owner)
         yield from self.content.references()
 
 
@@ -87,7 +89,7 @@ class Written(Generic[C_co]):
 
     def revisions_for_accounts(self) -> list[Revision[C_co]]:
         """The revisions that change what machines' spans and accounts depend on."""
-        return [revision for revision in self.revisions if changes_accounts(revision)]
+        return [revision for revision in self.revisions if changes_accounts(self.kind, revision)]
 
 
 async def write_all(
@@ -175,9 +177,9 @@ async def write_things(
     new = await queries.add_things(connection, kind, [key for key in by_thing if key not in known])
     current = await queries.read_versions(connection, kind, known.values())
     written = [
-        rewrite(kind, number, is_new, current.get(number, ()), registrations, now_us)
-        for number, is_new, registrations in (
-            (known.get(key) or new[key], key in new, registrations) for key, registrations in by_thing.items()
+        rewrite(kind, number, current.get(number, ()), registrations, now_us)
+        for number, registrations in (
+            (known.get(key) or new[key], registrations) for key, registrations in by_thing.items()
         )
     ]
     retired = [(thing.number, version) for thing in written for version in thing.retired]
@@ -191,7 +193,6 @@ async def write_things(
 def rewrite(
     kind: Kind[Content],
     number: int,
-    is_new: bool,
     current: Sequence[Version[Content]],
     registrations: Sequence[Registration],
     now_us: int,
@@ -205,7 +206,7 @@ def rewrite(
         revisions.append(revision)
     retired = tuple(version for version in current if version not in versions)
     added = tuple(version for version in versions if version not in current)
-    return Written(kind, number, is_new, tuple(revisions), retired, added)
+    return Written(kind, number, not current, tuple(revisions), retired, added)
 
 
 async def update_dependents(
@@ -213,24 +214,26 @@ async def update_dependents(
 ) -> None:
     """Updates the spans and marks that depend on the versions of things of one kind, which are already written.
 
-    A new machine has no facts, hence no accounts; a new factory or enterprise has no machines yet.
+    A new machine has no facts, hence no accounts; a new factory or enterprise has no machines yet. The first calendar
+    of a factory, though, changes the accounts that there are.
     """
     affected = [thing for thing in written if thing.revisions_for_accounts()]
     if affected:
         await queries.refresh_spans(connection, kind, [thing.number for thing in affected])
         spans = [
-            (thing.number, revision.affected_from_us, revision.version.to_us)
+            (thing.number, revision.affected_from_us, min(revision.version.to_us + kind.reach_us, LAST_INSTANT_US))
             for thing in affected
-            if not thing.is_new
+            if not thing.is_new or kind is CALENDAR
             for revision in thing.revisions_for_accounts()
         ]
         await queries.mark_dirty(connection, kind, spans)
 
 
-def changes_accounts(revision: Revision[Content]) -> bool:
+def changes_accounts(kind: Kind[Content], revision: Revision[Content]) -> bool:
     """Whether a revision changes what spans and accounts depend on, or is the first one for its span of time."""
-    key, replaced = revision.version.content.accounting_key(), revision.replaced
-    return bool(revision.added and key) and (replaced is None or replaced.content.accounting_key() != key)
+    key = revision.version.content.accounting_key()
+    before = kind.unregistered if revision.replaced is None else revision.replaced.content
+    return bool(revision.added and key) and (before is None or before.accounting_key() != key)
 
 
 def changes_machines_in_use(revision: Revision[Content]) -> bool:
