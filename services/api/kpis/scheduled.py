@@ -55,7 +55,10 @@ class Schedule:
 
 
 SHIFT_DAYS = Remembered[dict[int, Ints]](4 * 1024 * 1024)
-"""How much of each day of a window is within shifts, by pattern: of 50 patterns and a year, 150 kB."""
+"""How much of each day of a window is within shifts, by pattern, for a version of a database's registry.
+
+Of 50 patterns and a year, 150 kB.
+"""
 
 
 async def read_schedule(connection: AsyncConnection, question: Question, groups: Groups) -> Schedule:
@@ -93,7 +96,7 @@ async def read_shift_days(
 ) -> dict[int, Ints]:
     """Return how much of each day of the window is within the shifts of each pattern."""
     patterns = tuple(sorted({steps.pattern for steps in schedule.steps}))
-    key = (schedule.version, patterns, buckets[0].from_us, buckets[-1].to_us)
+    key = (connection.engine.url, schedule.version, patterns, buckets[0].from_us, buckets[-1].to_us)
     known = SHIFT_DAYS.get(key)
     if known is None:
         bounds = day_bounds(buckets).tolist()
