@@ -94,8 +94,10 @@ async def test_equal_calendars_are_stored_once(api: Api) -> None:
 @pytest.mark.parametrize(
     ("changes", "where", "what"),
     [
-        ({"weekly": [shift("mon"), shift("sun", "mon", start="19:00", end="23:00")]}, "weekly", "the shifts 08:00-20:00 and 19:00-23:00 of mon overlap"),
-        ({"weekly": [shift("mon", start="22:00", end="06:00"), shift("mon", start="23:00", end="24:00")]}, "weekly", "the shifts 22:00-06:00 and 23:00-24:00 of mon overlap"),
+        ({"weekly": [shift("mon"), shift("sun", "mon", start="19:00", end="23:00")]}, "weekly",
+         "the shifts 08:00-20:00 and 19:00-23:00 of mon overlap"),
+        ({"weekly": [shift("mon", start="22:00", end="06:00"), shift("mon", start="23:00", end="24:00")]}, "weekly",
+         "the shifts 22:00-06:00 and 23:00-24:00 of mon overlap"),
         ({"weekly": [shift("mo")]}, "weekly.0.days.0", "'mon', 'tue'"),
         ({"weekly": [shift()]}, "weekly.0.days", "at least 1 item"),
         ({"weekly": [shift("mon", "mon")]}, "weekly.0.days", "mon comes twice"),
@@ -154,8 +156,11 @@ async def test_a_calendar_ends_and_keeps_its_history(api: Api) -> None:
 async def test_there_is_no_calendar_where_none_was_registered(api: Api) -> None:
     assert (await api.put(CALENDAR, BODY)).status_code == 404
     await api.register()
-    for address in (CALENDAR, f"{CALENDAR}?year=2025", "/v1/factories/F9/calendar"):
-        answer = await api.get(address)
+    for answer in (
+        await api.get(CALENDAR),
+        await api.get(CALENDAR, year=2025),
+        await api.get("/v1/factories/F9/calendar"),
+    ):
         assert answer.status_code == 404
         assert "There is no calendar" in answer.json()["detail"]
 
@@ -169,7 +174,7 @@ async def test_who_sees_a_factory_sees_its_calendar(api: Api, role: str | None, 
     await api.register()
     await put(api)
     assert (await api.get(CALENDAR, role)).status_code == reads
-    assert (await api.get(f"{CALENDAR}?year=2025", role)).status_code == reads
+    assert (await api.get(CALENDAR, role, year=2025)).status_code == reads
     assert (await api.put(CALENDAR, BODY, role)).status_code == (401 if role is None else 403)
 
 
@@ -249,11 +254,12 @@ async def test_the_days_of_a_year_have_shifts_holidays_and_exceptions(api: Api) 
 
 
 @pytest.mark.parametrize(
-    ("query", "what"), [("year=1999", "greater"), ("year=x", "integer"), ("year=2025&at=2025-01-01", "Leave out at")]
+    ("query", "what"),
+    [({"year": "1999"}, "greater"), ({"year": "x"}, "integer"), ({"year": 2025, "at": "2025-01-01"}, "Leave out at")],
 )
-async def test_an_invalid_year_is_refused(api: Api, query: str, what: str) -> None:
+async def test_an_invalid_year_is_refused(api: Api, query: dict[str, Any], what: str) -> None:
     await api.register()
-    answer = await api.get(f"{CALENDAR}?{query}")
+    answer = await api.get(CALENDAR, **query)
     assert answer.status_code == 422
     assert what in answer.json()["detail"]
 

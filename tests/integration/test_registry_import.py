@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import datetime as dt
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from nacl.signing import SigningKey
 from services.api.cli import IMPORT_EXAMPLE
 from services.cli import main
 from services.core.database import connect
-from services.core.times import FIRST_INSTANT_US, LAST_INSTANT_US
+from services.core.times import FIRST_INSTANT_US, LAST_INSTANT_US, seoul_midnight_us
 
 PUBLIC = base64.b64encode(bytes(SigningKey(bytes(32)).verify_key)).decode()
 HEADER = (
@@ -111,7 +112,7 @@ MISTAKES = [
     ("enterprise,E2,,,,,,A,KR-48,,,,,,,,,", "region: no enterprise has one; leave this cell empty"),
     (
         "robot,E3,,,,,,A,,,,,,,,,,",
-        "thing: write one of enterprise, zone, sponsor, factory, machine, gateway_key, not 'rob",
+        "thing: write one of enterprise, zone, sponsor, factory, calendar, machine, gateway_key, not 'rob",
     ),
     (",E3,,,,,,A,,,,,,,,,,", "thing: write one of enterprise, zone"),
     ("zone,,Z1,,,,,A,KR-99,,,,,,,,,", "region: input should be 'KR-11'"),
@@ -300,3 +301,72 @@ def test_the_examples_in_the_documentation_can_be_imported(
     assert capsys.readouterr().out.splitlines()[-1] == "imported"
     assert importing.things() == [1, 1, 1, 2, 1, 0]
     assert importing.run(IMPORT_EXAMPLE) == 0
+
+
+CALENDARS = """thing,factory_id,weekly,holidays,exceptions,effective_from
+calendar,F1,mon-fri 08:00-20:00; sat 08:00-12:00,true,2026-12-26; 2026-12-27 08:00-12:00,
+calendar,F1,sun-mon 22:00-06:00,,,2027-01-01
+calendar,F1,none,,,2028-01-01T00:00:00+09:00
+"""
+
+WORKDAYS = (
+    '{"weekly": {"0": [[480, 1200]], "1": [[480, 1200]], "2": [[480, 1200]], "3": [[480, 1200]], '
+    '"4": [[480, 1200]], "5": [[480, 720]]}, "holidays": true, '
+    '"exceptions": {"2026-12-26": [], "2026-12-27": [[480, 720]]}}'
+)
+
+
+def test_calendars_are_imported(importing: Import, capsys: pytest.CaptureFixture[str]) -> None:
+    assert importing.run(GOOD) == 0
+    capsys.readouterr()
+    assert importing.run(CALENDARS) == 0
+    assert capsys.readouterr().out.splitlines() == ["calendar: 1 new, 0 changed, 0 as before", "imported"]
+    first, second = seoul_midnight_us(dt.date(2027, 1, 1)), seoul_midnight_us(dt.date(2028, 1, 1))
+    assert importing.query(
+        "SELECT effective_from, effective_to, content::text FROM calendar_version LEFT JOIN calendar ON id = calendar "
+        "ORDER BY effective_from"
+    ) == [
+        (
+            FIRST_INSTANT_US,
+            first,
+            WORKDAYS,
+        ),
+        (first, second, '{"weekly": {"0": [[1320, 1800]], "6": [[1320, 1800]]}, "holidays": false, "exceptions": {}}'),
+        (second, LAST_INSTANT_US, None),
+    ]
+    spans = importing.query("SELECT from_at, to_at FROM dirty_mark ORDER BY from_at")
+    assert spans == [(start, LAST_INSTANT_US) for start in (FIRST_INSTANT_US, first, second)]
+    assert importing.run(CALENDARS) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "calendar: 0 new, 0 changed, 1 as before"
+    assert importing.version == 2
+
+
+def test_a_factory_is_imported_with_its_calendar(importing: Import) -> None:
+    header, *lines = GOOD.splitlines()
+    calendar = "calendar,,,,F1" + "," * 14 + "mon 08:00-20:00"
+    assert importing.run("\n".join([f"{header},weekly", calendar, *(f"{line}," for line in lines)])) == 0
+    assert importing.query("SELECT count(*) FROM calendar_version") == [(1,)]
+    assert importing.query("SELECT count(*) FROM dirty_mark") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("calendar,F1,mon 08:00-20:00 19:00-23:00,,,", "3: weekly: the shifts 08:00-20:00 and 19:00-23:00 of mon over"),
+        ("calendar,F1,mon-fry 08:00-20:00,,,", "3: weekly: there is no day 'fry'"),
+        ("calendar,F9,mon 08:00-20:00,,,", "3: factory_id: factory F9 is not registered"),
+        ("calendar,F1,mon 08:00-20:00,,,2026-12-01T00:00:00Z", "3: effective_from: a calendar begins at midnight"),
+        ("calendar,F1,mon 08:00-20:00,,,", "3: factory_id: line 2 registers the same calendar from the same instant"),
+    ],
+)
+def test_one_invalid_calendar_imports_nothing(
+    importing: Import, capsys: pytest.CaptureFixture[str], line: str, reason: str
+) -> None:
+    assert importing.run(GOOD) == 0
+    header, good, *_ = CALENDARS.splitlines()
+    capsys.readouterr()
+    assert importing.run("\n".join([header, good, line])) == 2
+    assert capsys.readouterr().err.startswith(f"{importing.path}:{reason}")
+    assert importing.query("SELECT count(*) FROM calendar_version") == [(0,)]
+    assert importing.query("SELECT count(*) FROM calendar") == [(0,)]
+    assert importing.version == 1

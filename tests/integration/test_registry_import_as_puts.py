@@ -20,6 +20,7 @@ PATHS = {
     "zone": "/v1/zones/{zone_id}",
     "sponsor": "/v1/sponsors/{sponsor_id}",
     "factory": "/v1/factories/{factory_id}",
+    "calendar": "/v1/factories/{factory_id}/calendar",
     "machine": "/v1/factories/{factory_id}/machines/{machine_id}",
     "gateway_key": "/v1/factories/{factory_id}/gateway-keys/{key_id}",
 }
@@ -32,6 +33,8 @@ CONTENT = {
     "factory": """SELECT factory_id, name, enterprise_id, region, sector, zone, sponsor, level, established_on,
         closed_on, {}
         FROM factory t JOIN factory_version v ON v.factory = t.id JOIN enterprise e ON e.id = v.enterprise""",
+    "calendar": """SELECT factory_id, content, {} FROM calendar_version v JOIN factory f ON f.id = v.factory
+        LEFT JOIN calendar c ON c.id = v.calendar""",
     "machine": """SELECT factory_id, machine_id, name, kind, automation, state_ttl_us, ideal_cycle_us, capacity_per_h,
         in_use_from, in_use_to, {} FROM machine t JOIN machine_version v ON v.machine = t.id
         JOIN factory f ON f.id = t.factory""",
@@ -41,6 +44,27 @@ CONTENT = {
     "c.sector, c.zone, c.sponsor, c.level, c.size FROM machine_span s JOIN machine m ON m.id = s.machine "
     "JOIN factory f ON f.id = s.factory JOIN cohort c ON c.id = s.cohort",
     "counts": "SELECT factory_id, from_at, to_at, machines FROM factory_in_use JOIN factory ON id = factory",
+}
+
+WEEKLY: dict[str, Any] = {
+    "none": None,
+    "closed": [],
+    "mon-fri 08:00-20:00; sat 08:00-12:00": [
+        {"days": ["sat"], "from": "08:00", "to": "12:00"},
+        {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "20:00"},
+    ],
+    "sun-mon,wed 06:00-14:00 22:00-06:00": [
+        {"days": ["mon", "wed", "sun"], "from": "22:00", "to": "06:00"},
+        {"days": ["mon", "wed", "sun"], "from": "06:00", "to": "14:00"},
+    ],
+}
+"""Cells and what they are in a PUT."""
+EXCEPTIONS: dict[str, Any] = {
+    "2026-12-26": [{"date": "2026-12-26", "shifts": []}],
+    "2026-12-27 08:00-12:00 12:00-24:00; 2026-12-26;": [
+        {"date": "2026-12-26", "shifts": []},
+        {"date": "2026-12-27", "shifts": [{"from": "08:00", "to": "12:00"}, {"from": "12:00", "to": "24:00"}]},
+    ],
 }
 
 
@@ -78,7 +102,7 @@ def random_lines(draw: random.Random, count: int) -> list[dict[str, str]]:
 
     while len(lines) < count:
         line = {"name": draw.choice(["A", "나", "C, d", '"q"']), "effective_from": draw.choice(instants)}
-        match draw.choice(["enterprise", "zone", "sponsor", "factory", "machine", "machine", "machine", "gateway_key"]):
+        match draw.choice([*PATHS, "machine", "machine"]):
             case "enterprise":
                 line |= {"enterprise_id": draw_id("enterprise", "E"), "employees": draw.choice(["", "0", "300"])}
                 line["thing"] = "enterprise"
@@ -102,6 +126,12 @@ def random_lines(draw: random.Random, count: int) -> list[dict[str, str]]:
                 line |= {"kind": "mill", "automation": draw.choice(["robot", "manual"]), "in_use_from": "2016-01-01"}
                 line |= {"in_use_to": draw.choice(["", "2020-01-01"]), "state_ttl_s": draw.choice(["", "30", "0.5e2"])}
                 line |= {"ideal_cycle_s": draw.choice(["", "12.5"]), "capacity_per_h": draw.choice(["", "9", "8.25"])}
+            case "calendar":
+                line = {"thing": "calendar", "factory_id": draw.choice(named["factory"])}
+                line |= {"effective_from": draw.choice(["", "2012-05-01", "2018-01-01T00:00:00+09:00"])}
+                line |= {"weekly": draw.choice(list(WEEKLY)), "holidays": draw.choice(["", "true", "false"])}
+                if WEEKLY[line["weekly"]] is not None:
+                    line["exceptions"] = draw.choice(["", *EXCEPTIONS])
             case "gateway_key":
                 del line["name"]
                 line |= {
@@ -129,6 +159,13 @@ def body_of(line: dict[str, str]) -> dict[str, Any]:
     own = {"zone": "zone_id", "sponsor": "sponsor_id", "factory": "factory_id", "enterprise": "enterprise_id"}
     ids = {"thing", "machine_id", "key_id", own.get(line["thing"], "factory_id")}
     fields = {name: cell for name, cell in line.items() if cell and name not in ids}
+    if line["thing"] == "calendar":
+        meanings: dict[str, dict[str, Any]] = {
+            "weekly": WEEKLY,
+            "exceptions": EXCEPTIONS,
+            "holidays": {"true": True, "false": False},
+        }
+        return {name: meanings[name][cell] if name in meanings else cell for name, cell in fields.items()}
     return {
         name: float(cell) if name in NUMBERS[1:] else int(cell) if name in NUMBERS else cell
         for name, cell in fields.items()

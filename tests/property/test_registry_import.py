@@ -155,7 +155,7 @@ def test_many_registrations_at_once_leave_the_versions_that_single_ones_leave(
 
     before = after([], earlier)
     registrations = [Registration(ENTERPRISE, "E1", Enterprise("E", employees), at) for employees, at in later]
-    written = rewrite(ENTERPRISE, 1, not before, before, registrations, NOW)
+    written = rewrite(ENTERPRISE, 1, before, registrations, NOW)
     stored = [version for version in before if version not in written.retired] + list(written.added)
     assert sorted(stored, key=lambda version: version.from_us) == after(before, later)
     assert len(written.revisions) == len(later)

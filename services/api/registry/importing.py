@@ -219,7 +219,9 @@ def reason_of(error: ErrorDetails, thing: str) -> str:
     if error["type"] == "extra_forbidden":
         return f"no {thing.replace('_', ' ')} has one; leave this cell empty"
     reason = error["msg"].removeprefix("Value error, ")
-    return f"{reason[:1].lower()}{reason[1:]}, not {shortened(str(error['input']))}"
+    # A cell that was parsed into several things is too long to repeat; the reason names the invalid one.
+    shown = f", not {shortened(error['input'])}" if isinstance(error["input"], str) else ""
+    return f"{reason[:1].lower()}{reason[1:]}{shown}"
 
 
 class BadLines(JejoError):

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -243,8 +242,10 @@ async def add_calendars(connection: AsyncConnection, plans: Collection[Plan | No
     if not new:
         return
     given = rows_as_table([sa.column("content", NUMBERED["calendar"].value.type)], new)
-    add = postgresql.insert(calendar).from_select(["content"], sa.select(sa.cast(given.c.content, JSONB)))
-    await connection.execute(add.on_conflict_do_nothing())
+    field = NUMBERED["calendar"]
+    is_stored = sa.exists().where(field.key(calendar.c.content) == field.key(given.c.content))
+    contents = sa.select(sa.cast(given.c.content, JSONB)).where(~is_stored)
+    await connection.execute(sa.insert(calendar).from_select(["content"], contents))
 
 
 def machines_of(kind: Kind[Content], things: sa.TableValuedAlias) -> "sa.Select[Any]":
