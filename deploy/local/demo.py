@@ -146,12 +146,13 @@ def start_servers(running: ExitStack, folder: Path) -> Addresses:
 
 
 def prepare_database(folder: Path, addresses: Addresses) -> str:
-    """Migrate the database and return an admin's API key.
+    """Migrate the database, enter public holidays, and return an admin's API key.
 
     The key for the demo's own database is stored beside its data and used again.
     """
     print_progress("Migrating the database ...")
     jejo(addresses, "migrate", "--bootstrap")
+    jejo(addresses, "holidays", "update")
     key_file = folder / "admin.key"
     if key_file.is_file() and addresses.own_postgres:
         return key_file.read_text().strip()

@@ -140,7 +140,7 @@ def import_csv(file: Path, dry_run: bool, effective_from: str | None) -> int:
 
 @click.group("holidays", no_args_is_help=False)
 def holidays() -> None:
-    """Keep Korea's public holidays, which calendars of factories take."""
+    """Keep Korea's public holidays up to date."""
 
 
 @holidays.command("update")
@@ -160,9 +160,9 @@ def holidays() -> None:
     help="the last year to update; default: next year",
 )
 def update_public_holidays(dry_run: bool, from_year: int, to_year: int | None) -> int:
-    """Take over Korea's public holidays, substitute and one-off ones included, from the package `holidays`.
+    """Take over public holidays from a library.
 
-    Each day that is added (+), renamed (~) or removed (-) is printed. Factories whose calendar takes holidays are
+    They are Korea's, substitute and one-off ones included, as the package `holidays` has them. Each day that is added (+), renamed (~) or removed (-) is printed. Factories whose calendar takes holidays are
     accounted again for the days that are added or removed. Run again, it changes nothing. Run it once a year, and after
     each release of Jejo, since one-off holidays are announced months or weeks ahead.
     """

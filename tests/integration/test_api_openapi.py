@@ -12,11 +12,17 @@ from tests.integration.test_api_access import KEY
 
 FULL_FACTORY = {**FACTORY, "zone": "Z1", "sponsor": "S1", "established_on": "2017-05-01", "closed_on": "2020-01-01"}
 FULL_MACHINE = {**MACHINE, "ideal_cycle_s": 0.333333, "capacity_per_h": 1.5, "in_use_to": "2030-01-01"}
+CALENDAR = {
+    "weekly": [{"days": ["mon", "sun"], "from": "22:00", "to": "06:00"}],
+    "holidays": True,
+    "exceptions": [{"date": "2026-12-26", "shifts": [{"from": "00:00", "to": "24:00"}]}],
+}
 BODIES: dict[str, Any] = {
     "/v1/enterprises/{enterprise_id}": ENTERPRISE,
     "/v1/zones/{zone_id}": {"name": "Zone", "region": "KR-48", "designated_on": "2019-02-20"},
     "/v1/sponsors/{sponsor_id}": {"name": "Sponsor", "enterprise_id": "E1"},
     "/v1/factories/{factory_id}": FULL_FACTORY,
+    "/v1/factories/{factory_id}/calendar": CALENDAR,
     "/v1/factories/{factory_id}/machines/{machine_id}": FULL_MACHINE,
     "/v1/factories/{factory_id}/gateway-keys/{key_id}": KEY,
 }
@@ -65,6 +71,9 @@ async def test_answers_are_as_described(api: Api) -> None:
     await api.settle_all(1_782_864_000_000_000)
     items = (await api.get("/v1/kpis", **WINDOWS["/v1/kpis"])).json()["items"]
     assert len(items) == 2
+    for year in ("2026", "1999"):
+        days = await api.get("/v1/factories/F1/calendar", year=year)
+        check(description, "get", "/v1/factories/{factory_id}/calendar", days)
     in_csv = set()
     for path, operations in description["paths"].items():
         if "get" not in operations:

@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    RootModel,
     StrictBool,
     ValidationInfo,
     field_validator,
@@ -230,3 +231,7 @@ class CalendarYear(BaseModel):
             plan = next((v.content.calendar for v in versions if v.from_us <= us < v.to_us), None)
             items.append(CalendarDay.of(day, plan, holidays.get(day)))
         return cls.model_construct(factory_id=factory_id, items=items)
+
+
+class CalendarAnswer(RootModel[CalendarEntry | CalendarYear]):
+    """The calendar, or the days of a year."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from services.api.problems import not_found, unprocessable
 from services.api.registry import queries
-from services.api.registry.calendar_models import LAST_YEAR, CalendarEntry, CalendarPut, CalendarYear
+from services.api.registry.calendar_models import LAST_YEAR, CalendarAnswer, CalendarEntry, CalendarPut, CalendarYear
 from services.api.registry.calendars import days_of_year
 from services.api.registry.fields import FactoryId
 from services.api.registry.holiday_queries import read_holidays
@@ -30,14 +30,14 @@ async def put_calendar(factory_id: FactoryId, body: CalendarPut, writer: WriterD
 
 
 @router.get("/factories/{factory_id}/calendar")
-async def get_calendar(factory_id: FactoryId, lookup: LookupDep, year: Year = None) -> CalendarEntry | CalendarYear:
+async def get_calendar(factory_id: FactoryId, lookup: LookupDep, year: Year = None) -> CalendarAnswer:
     """The calendar of a factory as it is registered now, or was or will be at an instant; or the days of a year."""
     await check_may_see(lookup.databases, lookup.reader, factory_id, lookup.now_us)
     if year is None:
-        return CalendarEntry.of(factory_id, await lookup.get(CALENDAR, factory_id))
+        return CalendarAnswer(CalendarEntry.of(factory_id, await lookup.get(CALENDAR, factory_id)))
     if lookup.at is not None:
         raise unprocessable("Leave out at, or year: the days of a year are those under the calendar in force on each.")
-    return await read_year(lookup, factory_id, year)
+    return CalendarAnswer(await read_year(lookup, factory_id, year))
 
 
 async def read_year(lookup: LookupDep, factory_id: str, year: int) -> CalendarYear:

@@ -115,7 +115,7 @@ def parse_start(text: object) -> int:
     """Returns the minutes of the time at which a shift begins.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not the time of a start.
     """
     minutes = parse_time(text)
     if minutes == DAY_MIN:
