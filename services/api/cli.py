@@ -162,9 +162,10 @@ def holidays() -> None:
 def update_public_holidays(dry_run: bool, from_year: int, to_year: int | None) -> int:
     """Take over public holidays from a library.
 
-    They are Korea's, substitute and one-off ones included, as the package `holidays` has them. Each day that is added (+), renamed (~) or removed (-) is printed. Factories whose calendar takes holidays are
-    accounted again for the days that are added or removed. Run again, it changes nothing. Run it once a year, and after
-    each release of Jejo, since one-off holidays are announced months or weeks ahead.
+    They are Korea's, substitute and one-off ones included, as the package `holidays` has them. Each day that is added
+    (+), renamed (~) or removed (-) is printed. Factories whose calendar takes holidays are accounted again for the days
+    that are added or removed. Run again, it changes nothing. Run it once a year, and after each release of Jejo, since
+    one-off holidays are announced months or weeks ahead.
     """
     import asyncio
 
