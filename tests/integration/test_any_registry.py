@@ -22,7 +22,19 @@ from services.core.database import connect
 from services.core.times import rfc3339
 from tests.accounted import Count, State, write_rows
 from tests.api import Api
-from tests.half_hours import A_DAY, COHORTS, WEEKDAYS, FIRST_DAY, HALVES, Asked, Json, Machine, Registry, at_half, expected_items
+from tests.half_hours import (
+    A_DAY,
+    COHORTS,
+    FIRST_DAY,
+    HALVES,
+    WEEKDAYS,
+    Asked,
+    Json,
+    Machine,
+    Registry,
+    at_half,
+    expected_items,
+)
 
 BUSY = range(A_DAY * 26, A_DAY * 30)
 """The half hours in which everything happens: four days about the end of February."""
