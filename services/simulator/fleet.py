@@ -46,6 +46,11 @@ class ShiftPattern(Enum):
         self.weekdays = weekdays
         self.hours = hours
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The hours at which the working day begins and ends."""
+        return self.hours[0][0], self.hours[-1][1]
+
 
 class Automation(Enum):
     """How automated a machine is; the value is what the registry calls it."""

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from schemas.wire.codes import Mode, State
 from services.core.times import DAY_US, seoul_day, seoul_midnight_us
@@ -21,6 +22,22 @@ PLANNED_BUSY = (State.producing, State.setup, State.delayed, State.faulted, Stat
 
 
 @dataclass(frozen=True, slots=True)
+class DailyShift:
+    """The shift of a factory's calendar: weekdays (Monday is 0), and when it begins and ends after midnight."""
+
+    weekdays: Sequence[int]
+    start_us: int
+    end_us: int
+
+    def on(self, day: dt.date) -> tuple[int, int]:
+        """Return the beginning and end of the shift on a day; both are midnight on a day without one."""
+        midnight_us = seoul_midnight_us(day)
+        if day.weekday() not in self.weekdays:
+            return midnight_us, midnight_us
+        return midnight_us + self.start_us, midnight_us + self.end_us
+
+
+@dataclass(frozen=True, slots=True)
 class RegisteredMachine:
     """What the registry says of one machine.
 
@@ -28,12 +45,14 @@ class RegisteredMachine:
         ttl_us: how long a state holds at most.
         cycle_us: the ideal cycle; None: none is registered.
         cohort_from_us: when each of its cohorts begins, in order; the first at or before ``in_use_from_us``.
+        shift: of its factory's calendar; None: no calendar is registered.
     """
 
     ttl_us: int
     cycle_us: int | None
     in_use_from_us: int
     cohort_from_us: Sequence[int]
+    shift: DailyShift | None = None
 
     def cohort_at(self, us: int) -> int:
         """Return the index of the cohort that it is in at an instant."""
@@ -42,9 +61,13 @@ class RegisteredMachine:
 
 @dataclass(slots=True)
 class Account:
-    """What a machine did on one day while in one cohort: microseconds, pieces, failures."""
+    """What a machine did on one day while in one cohort: microseconds, pieces, failures.
+
+    Idle time outside the shift is off shift.
+    """
 
     state_us: Counter[State] = field(default_factory=Counter)
+    scheduled_evidence_us: int = 0
     mode_us: Counter[Mode] = field(default_factory=Counter)
     good: int = 0
     scrap: int = 0
@@ -103,9 +126,13 @@ def machine_truth(
     days_with_evidence: set[dt.date] = set()
     for row, start_us, end_us in holds(registered, states):
         days_with_evidence.update(days_touched(start_us, end_us))
-        for cohort, day, length_us in split_by_cohort_and_day(registered, max(start_us, from_us), min(end_us, to_us)):
-            account = truth.accounts.setdefault((cohort, day), Account())
-            account.state_us[row.state] += length_us
+        for part in parts_of(registered, max(start_us, from_us), min(end_us, to_us)):
+            account = truth.accounts.setdefault((part.cohort, part.day), Account())
+            is_off_shift = row.state is State.idle and not part.is_scheduled
+            length_us = part.length_us
+            account.state_us[State.off_shift if is_off_shift else row.state] += length_us
+            if part.is_scheduled:
+                account.scheduled_evidence_us += length_us
             if row.state is State.producing:
                 account.mode_us[row.mode] += length_us
     for at_us in failures(registered, states):
@@ -146,17 +173,29 @@ def failures(registered: RegisteredMachine, states: Sequence[StateRow]) -> Itera
             yield row.at_us
 
 
-def split_by_cohort_and_day(
-    registered: RegisteredMachine, start_us: int, end_us: int
-) -> Iterator[tuple[int, dt.date, int]]:
-    """Split [start_us, end_us) at midnights and changes of cohort; yield each part's cohort index, day and length."""
+class Part(NamedTuple):
+    """A part of a stretch of time: the index of the cohort, the day, the length, and whether it is in a shift."""
+
+    cohort: int
+    day: dt.date
+    length_us: int
+    is_scheduled: bool
+
+
+def parts_of(registered: RegisteredMachine, start_us: int, end_us: int) -> Iterator[Part]:
+    """Split [start_us, end_us) at midnights, at changes of cohort and where shifts begin and end."""
     while start_us < end_us:
         cohort = registered.cohort_at(start_us)
         day = seoul_day(start_us)
         until_us = min(end_us, seoul_midnight_us(day) + DAY_US)
         if cohort + 1 < len(registered.cohort_from_us):
             until_us = min(until_us, registered.cohort_from_us[cohort + 1])
-        yield cohort, day, until_us - start_us
+        is_scheduled = True
+        if registered.shift is not None:
+            shift = registered.shift.on(day)
+            until_us = min([until_us, *(edge for edge in shift if edge > start_us)])
+            is_scheduled = shift[0] <= start_us < shift[1]
+        yield Part(cohort, day, until_us - start_us, is_scheduled)
         start_us = until_us
 
 

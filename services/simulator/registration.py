@@ -26,6 +26,7 @@ Entry = tuple[str, dict[str, Any]]
 
 KEYS_VALID_FROM = "2016-01-01T00:00:00Z"
 STATE_TTL_S = 3600
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_CONCURRENT_REQUESTS = 4
 """The registry's writers take turns, so more requests would only wait for each other."""
 
@@ -43,6 +44,7 @@ def fleet_entries(
     yield from enterprise_entries(fleet)
     for factory in fleet:
         yield factory_entry(factory)
+        yield calendar_entry(factory)
         yield key_entry(seed, factory)
         yield from machine_entries(factory, in_use_from)
     yield from map(change_entry, changes)
@@ -85,6 +87,19 @@ def factory_entry(factory: Factory, from_us: int = FIRST_INSTANT_US) -> Entry:
             "effective_from": rfc3339(from_us),
         },
     )
+
+
+def calendar_entry(factory: Factory) -> Entry:
+    """Return the entry of a factory's calendar, by which breaks are scheduled. Simulated factories work on holidays."""
+    start_h, end_h = factory.shifts.bounds
+    days = [WEEKDAYS[weekday] for weekday in factory.shifts.weekdays]
+    weekly = [{"days": days, "from": clock(start_h), "to": clock(end_h)}]
+    return f"/v1/factories/{factory.factory_id}/calendar", {"weekly": weekly, "holidays": False, "exceptions": []}
+
+
+def clock(hours: float) -> str:
+    """Return a time of day as the registry has it."""
+    return f"{int(hours):02d}:{round(hours % 1 * 60):02d}"
 
 
 def key_entry(seed: int, factory: Factory) -> Entry:
@@ -152,6 +167,11 @@ def import_line(entry: Entry) -> dict[str, object]:
     """Return an entry's cells by column, without those that are null."""
     path, body = entry
     parts = path.removeprefix("/v1/").split("/")
+    if parts[-1] == "calendar":
+        (weekly,) = body["weekly"]
+        days = f"{weekly['days'][0]}-{weekly['days'][-1]}"
+        shifts = f"{days} {weekly['from']}-{weekly['to']}"
+        return {"thing": "calendar", "factory_id": parts[1], "weekly": shifts, "holidays": "false"}
     thing = IMPORT_NAMES[parts[-2]][0]
     ids = {IMPORT_NAMES[collection][1]: own_id for collection, own_id in zip(parts[::2], parts[1::2], strict=True)}
     return {"thing": thing, **ids, **{name: value for name, value in body.items() if value is not None}}
@@ -197,6 +217,7 @@ async def register(
         await put_all(client, "zones and sponsors", programme_entries(fleet))
         await put_all(client, "enterprises", enterprise_entries(fleet))
         are_new = await put_all(client, "factories", map(factory_entry, fleet))
+        await put_all(client, "calendars", map(calendar_entry, fleet))
         await put_all(client, "keys", [key_entry(seed, factory) for factory in fleet])
         machines = [
             put(client, path, body) if is_new else put_if_missing(client, path, body)

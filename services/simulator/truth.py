@@ -22,11 +22,12 @@ from services.simulator.fleet import Automation, Factory, Machine
 from services.simulator.machine_truth import (
     PLANNED_BUSY,
     Account,
+    DailyShift,
     MachineTruth,
     RegisteredMachine,
     machine_truth,
+    parts_of,
     rows_in_force,
-    split_by_cohort_and_day,
 )
 from services.simulator.registration import STATE_TTL_S
 from services.simulator.source import Source, World
@@ -69,6 +70,7 @@ def write_truth(
                 cycle_us=None if machine.ideal_cycle_s is None else round(machine.ideal_cycle_s * SECOND_US),
                 in_use_from_us=truth.in_use_from_us,
                 cohort_from_us=[at_us for at_us, _ in history],
+                shift=daily_shift(factory),
             )
             account = machine_truth(registered, rows.get(machine.machine_id, []), from_us, to_us)
             truth.add_machine(factory, machine, [cohort for _, cohort in history], registered, account)
@@ -89,6 +91,8 @@ class Sums:
     state_us: Counter[State] = field(default_factory=Counter)
     mode_us: Counter[Mode] = field(default_factory=Counter)
     in_use_us: int = 0
+    scheduled_us: int = 0
+    scheduled_evidence_us: int = 0
     good: int = 0
     scrap: int = 0
     rework: int = 0
@@ -110,6 +114,7 @@ class Sums:
         """Add a machine's account of a day."""
         self.state_us.update(account.state_us)
         self.mode_us.update(account.mode_us)
+        self.scheduled_evidence_us += account.scheduled_evidence_us
         self.good += account.good
         self.scrap += account.scrap
         self.rework += account.rework
@@ -154,9 +159,10 @@ class Truth:
             for sums in self._sums_of(factory, cohorts[index], day):
                 sums.add(account, is_counted=day in truth.counted_days, cycle_us=registered.cycle_us)
         start_us = max(self._from_us, self.in_use_from_us)
-        for index, day, length_us in split_by_cohort_and_day(registered, start_us, self._to_us):
-            for sums in self._sums_of(factory, cohorts[index], day):
-                sums.in_use_us += length_us
+        for part in parts_of(registered, start_us, self._to_us):
+            for sums in self._sums_of(factory, cohorts[part.cohort], part.day):
+                sums.in_use_us += part.length_us
+                sums.scheduled_us += part.length_us if part.is_scheduled else 0
                 sums.factories.add(factory.factory_id)
                 sums.machines.add(f"{factory.factory_id}/{machine.machine_id}")
         # The shares of the registry are stocks, of the last instant before the end: of the window, and of each day.
@@ -182,6 +188,12 @@ class Truth:
         return {"scopes": {scope: item_of(sums) for scope, sums in sorted(self._scopes.items())}, "days": days}
 
 
+def daily_shift(factory: Factory) -> DailyShift:
+    """Return the shift of the calendar that a factory is registered with."""
+    start_h, end_h = factory.shifts.bounds
+    return DailyShift(factory.shifts.weekdays, round(start_h * HOUR_US), round(end_h * HOUR_US))
+
+
 def add_to_stocks(sums: Sums, machine: Machine, *, is_connected: bool) -> None:
     """Count a machine as registered, and as automated and connected if it is."""
     sums.registered += 1
@@ -202,7 +214,9 @@ def scopes_of(factory: Factory, cohort: Cohort) -> list[str]:
 def item_of(sums: Sums) -> Json:
     """Return the sums in the form of the API's items: exact seconds, and pieces."""
     time_us = {state.name: sums.state_us[state] for state in State if state is not State.unknown}
-    time_us["unknown"] = sums.in_use_us - sum(time_us.values())
+    unheld_us = sums.in_use_us - sum(time_us.values())
+    time_us["unknown"] = sums.scheduled_us - sums.scheduled_evidence_us
+    time_us["off_shift"] += unheld_us - time_us["unknown"]
     return {
         "factories": len(sums.factories),
         "machines": len(sums.machines),
@@ -231,7 +245,6 @@ def kpis_of(sums: Sums) -> Json:
     planned_busy = busy + sums.state_us[State.idle]
     pieces = sums.good + sums.scrap + sums.rework
     known_mode = sum(sums.mode_us[mode] for mode in Mode if mode is not Mode.unknown)
-    evidence = sum(us for state, us in sums.state_us.items() if state is not State.unknown)
     return {
         "availability": ratio_of_times(apt, planned_busy),
         "utilisation_efficiency": ratio_of_times(apt, busy),
@@ -251,7 +264,7 @@ def kpis_of(sums: Sums) -> Json:
         "automated_equipment_share": ratio(Decimal(sums.automated), Decimal(sums.registered)),
         "auto_collected_share": ratio(Decimal(sums.connected), Decimal(sums.registered)),
         "automatic_production_share": ratio_of_times(sums.mode_us[Mode.automatic], known_mode),
-        "coverage": ratio_of_times(evidence, sums.in_use_us),
+        "coverage": ratio_of_times(sums.scheduled_evidence_us, sums.scheduled_us),
     }
 
 

@@ -226,7 +226,7 @@ class Play:
         return Asked(scope, self.random.choice((None, *COHORTS, "factory", "machine")), interval, first, end)
 
 
-@pytest.mark.parametrize("seed", [10, 11, 12, 13, 14, 15])
+@pytest.mark.parametrize("seed", [2, 10])
 async def test_any_registry(api: Api, seed: int) -> None:
     play = Play(api, random.Random(seed))
     await play.register()

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from schemas.wire.codes import Mode, State
 from services.core.times import HOUR_US, SECOND_US, seoul_day, seoul_midnight_us
 from services.gateway.records import CountRow, StateRow
-from services.simulator.machine_truth import RegisteredMachine, machine_truth, rows_in_force
+from services.simulator.machine_truth import DailyShift, RegisteredMachine, machine_truth, rows_in_force
 from services.simulator.mishaps import Delivery
 
 MIDNIGHT_US = seoul_midnight_us(dt.date(2024, 3, 4))
 BEGIN_S, END_S = -300, 300
 """Seconds from a midnight in Seoul."""
 SECONDS = st.integers(BEGIN_S, END_S)
+SHIFT_BOUNDS = (st.integers(0, END_S) | st.integers(86_400 + BEGIN_S, 86_400)).map(lambda second: second * SECOND_US)
 STATES = st.builds(
     lambda at_s, state, mode: StateRow("M01", us(at_s), state, mode),
     SECONDS,
@@ -74,12 +75,18 @@ def identity(delivery: Delivery) -> tuple[object, ...]:
     st.integers(BEGIN_S, 0),
     st.lists(SECONDS, max_size=2, unique=True),
     st.tuples(SECONDS, SECONDS).map(sorted),
+    st.none() | st.builds(DailyShift, st.sampled_from([(6,), (0,), (0, 6)]), SHIFT_BOUNDS, SHIFT_BOUNDS),
 )
 def test_every_second_is_accounted_to_its_state_mode_cohort_and_day(
-    sent: list[Delivery], ttl_s: int, in_use_from_s: int, changes_s: list[int], window: list[int]
+    sent: list[Delivery],
+    ttl_s: int,
+    in_use_from_s: int,
+    changes_s: list[int],
+    window: list[int],
+    shift: DailyShift | None,
 ) -> None:
     begins = [-(10**9), *sorted(changes_s)]
-    registered = RegisteredMachine(ttl_s * SECOND_US, None, us(in_use_from_s), [us(s) for s in begins])
+    registered = RegisteredMachine(ttl_s * SECOND_US, None, us(in_use_from_s), [us(s) for s in begins], shift)
     # Rows before the time in use are not facts.
     sent = [delivery for delivery in sent if delivery.row.at_us >= us(in_use_from_s)]
     rows = rows_in_force(sent).get("M01", [])
@@ -93,7 +100,14 @@ def test_every_second_is_accounted_to_its_state_mode_cohort_and_day(
                 return states[us(at_s)]
         return None
 
+    def is_scheduled(second: int) -> bool:
+        if shift is None:
+            return True
+        start_us, end_us = shift.on(seoul_day(us(second)))
+        return start_us <= us(second) < end_us
+
     time: Counter[tuple[object, ...]] = Counter()
+    scheduled: Counter[tuple[object, ...]] = Counter()
     days_with_evidence: set[dt.date] = set()
     failures: Counter[tuple[object, ...]] = Counter()
     for second in range(BEGIN_S - 1, END_S + ttl_s + 1):
@@ -103,7 +117,10 @@ def test_every_second_is_accounted_to_its_state_mode_cohort_and_day(
         if row is not None and row.state is not State.unknown:
             days_with_evidence.add(key[1])
             if inside:
-                time[*key, row.state, row.mode if row.state is State.producing else None] += SECOND_US
+                is_off = row.state is State.idle and not is_scheduled(second)
+                state: State = State.off_shift if is_off else row.state
+                time[*key, state, row.mode if row.state is State.producing else None] += SECOND_US
+                scheduled[key] += SECOND_US * is_scheduled(second)
         if row is not None and row.at_us == us(second) and row.state is State.faulted and inside:
             before = held(second - 1)
             if before is not None and before.state not in (State.unknown, State.faulted):
@@ -123,6 +140,7 @@ def test_every_second_is_accounted_to_its_state_mode_cohort_and_day(
             found[cohort, day, State.producing, mode] += length_us
         assert sum(account.mode_us.values()) == account.state_us[State.producing]
     assert found == time
+    assert Counter({p: a.scheduled_evidence_us for p, a in truth.accounts.items()}) == scheduled
     assert {p: a.failures for p, a in truth.accounts.items() if a.failures} == dict(failures)
     assert {p: a.pieces for p, a in truth.accounts.items() if a.count_rows} == dict(pieces)
     assert truth.counted_days == days_with_evidence & {

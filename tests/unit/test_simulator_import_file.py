@@ -28,7 +28,8 @@ def test_the_import_reads_every_line_as_the_put_of_its_entry(tmp_path: Path) -> 
     expected = list(fleet_entries(1, FLEET, MONDAY, CHANGES))
     assert len(lines.registrations) == len(expected)
     for change, (url, body) in zip(lines.registrations, expected, strict=True):
-        assert url.endswith(f"/{change.identifier}")
+        named = f"/{change.identifier}/calendar" if url.endswith("/calendar") else f"/{change.identifier}"
+        assert url.endswith(named)
         assert change.factory_id is None or f"/{change.factory_id}/" in url
         assert (change.effective_from_us is None) == ("effective_from" not in body)
 

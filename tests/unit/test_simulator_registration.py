@@ -19,6 +19,7 @@ from services.simulator.cohorts import RegistryChange, draw_changes
 from services.simulator.country import LEVELS
 from services.simulator.fleet import Factory, make_fleet, signing_seed
 from services.simulator.registration import (
+    calendar_entry,
     change_entry,
     enterprise_entry,
     factory_entry,
@@ -50,6 +51,15 @@ def test_registry_entries_have_the_contracts_bodies() -> None:
     machines = dict(machine_entries(factory, MONDAY))
     assert list(machines) == ["/v1/factories/F000001/machines/M01", "/v1/factories/F000001/machines/M02"]
     assert machines["/v1/factories/F000001/machines/M01"]["in_use_from"] == "2024-03-04"
+
+
+def test_a_calendar_covers_the_working_day_with_its_breaks() -> None:
+    calendars = [body for path, body in map(calendar_entry, COUNTRY) if path.endswith("/calendar")]
+    assert {(*body["weekly"][0]["days"], body["weekly"][0]["from"], body["weekly"][0]["to"]) for body in calendars} == {
+        ("mon", "tue", "wed", "thu", "fri", "08:00", "17:00"),
+        ("mon", "tue", "wed", "thu", "fri", "sat", "06:00", "22:00"),
+        ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "00:00", "24:00"),
+    }
 
 
 def test_only_the_zones_and_sponsors_of_the_fleet_are_registered() -> None:
@@ -105,7 +115,9 @@ def test_everything_is_registered_owners_first(monkeypatch: pytest.MonkeyPatch) 
     kinds = [re.sub("/v1/factories/F[0-9]+", "F", path).rsplit("/", 1)[0] for path in api.puts]
     owners = len({factory.enterprise.enterprise_id for factory in FLEET})
     programme = [path.rsplit("/", 1)[0] for path, _ in programme_entries(FLEET)]
-    assert kinds == programme + ["/v1/enterprises"] * owners + ["F"] * 3 + ["F/gateway-keys"] * 3 + ["F/machines"] * 6
+    # Factories, then their calendars, whose paths begin with those of the factories.
+    factories = ["F"] * 3 + ["F"] * 3
+    assert kinds == programme + ["/v1/enterprises"] * owners + factories + ["F/gateway-keys"] * 3 + ["F/machines"] * 6
     assert len(set(api.puts)) == len(api.puts)
 
 

@@ -24,7 +24,7 @@ BEGIN_US = seoul_midnight_us(dt.date(2024, 3, 4))
 def account(producing: int, delayed: int, good: int, scrap: int, **states_s: int) -> Account:
     times = {State.producing: producing, State.delayed: delayed, **{State[k]: s for k, s in states_s.items()}}
     state_us = Counter({state: seconds * SECOND_US for state, seconds in times.items() if seconds})
-    return Account(state_us, Counter({Mode.manual: producing * SECOND_US}), good, scrap)
+    return Account(state_us, mode_us=Counter({Mode.manual: producing * SECOND_US}), good=good, scrap=scrap)
 
 
 def values(sums: Sums) -> dict[str, Any]:
