@@ -191,7 +191,7 @@ def update_public_holidays(dry_run: bool, from_year: int, to_year: int | None) -
     for one in changes.removed:
         print(f"- {one}")
     print(f"{len(changes.added)} added, {len(changes.renamed)} renamed, {len(changes.removed)} removed")
-    print(f"{updated.machines} machines of {updated.factories} factories to be accounted again")
+    print(f"machines to be accounted again: {updated.machines} (factories: {updated.factories})")
     print("dry run: nothing was changed" if dry_run else "updated")
     return 0
 

@@ -57,7 +57,7 @@ async def test_it_stores_holidays_of_every_kind_and_changes_nothing_the_second_t
     assert "+ 2025-01-29 설날 (Korean New Year)" in first
     assert first[-3:] == [
         f"{len(found)} added, 0 renamed, 0 removed",
-        "0 machines of 0 factories to be accounted again",
+        "machines to be accounted again: 0 (factories: 0)",
         "updated",
     ]
     version = await version_of(api)
@@ -65,7 +65,7 @@ async def test_it_stores_holidays_of_every_kind_and_changes_nothing_the_second_t
     assert await update(api, monkeypatch) == 0
     assert capsys.readouterr().out.splitlines() == [
         "0 added, 0 renamed, 0 removed",
-        "0 machines of 0 factories to be accounted again",
+        "machines to be accounted again: 0 (factories: 0)",
         "updated",
     ]
     assert await version_of(api) == version
@@ -121,7 +121,7 @@ async def test_it_marks_machines_in_use_whose_calendar_takes_the_holiday(
         *(("F1", "M2", *span) for span in days_from(SUBSTITUTE)),
         *(("F3", "M1", *span) for span in days_from(SUBSTITUTE)),
     ]
-    assert "3 machines of 2 factories to be accounted again" in capsys.readouterr().out
+    assert "machines to be accounted again: 3 (factories: 2)" in capsys.readouterr().out
 
 
 async def test_it_marks_nothing_in_the_future(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +155,7 @@ async def test_a_changed_day_is_retired_and_only_its_machines_are_marked(
         "~ 2025-06-03 대통령 선거일 (Presidential Election Day), was 선거 (Presidential Election Day)",
         "- 2025-02-05 가짜 (Made up)",
         "1 added, 1 renamed, 1 removed",
-        "2 machines of 1 factories to be accounted again",
+        "machines to be accounted again: 2 (factories: 1)",
         "updated",
     ]
     assert await version_of(api) == version + 1

@@ -113,3 +113,37 @@ def test_time_out_of_use_is_not_counted(stack: Stack, sender: Sender) -> None:
     after = item(stack, "machine:F1/M1")
     assert after["time_s"]["producing"] == 300
     verify(stack)
+
+
+def test_a_calendar_moves_idle_time_out_of_shifts_and_nothing_else(stack: Stack, sender: Sender) -> None:
+    """The day is 1 March 2017, a Wednesday; the machine is idle from 09:05 to 09:15."""
+    other = stack.register_factory("F2", "M1")
+    send(other, states=[state("M1", 0, "idle")])
+    stack.wait_until_ingested()
+    before, untouched = item(stack, "machine:F1/M1"), item(stack, "factory:F2")
+    shifts = [
+        {"days": ["tue"], "from": "22:00", "to": "09:05"},
+        {"days": ["wed"], "from": "09:10", "to": "24:00"},
+    ]
+    stack.put("/v1/factories/F1/calendar", {"weekly": shifts, "effective_from": "2017-02-27"})
+    after = item(stack, "machine:F1/M1")
+    assert (after["time_s"]["idle"], after["time_s"]["off_shift"]) == (300, 300)
+    assert after["time_s"]["producing"] == before["time_s"]["producing"]
+    assert item(stack, "factory:F2") == untouched
+    verify(stack)
+    stack.put("/v1/factories/F1/calendar", {"weekly": None, "effective_from": "2017-03-01"})
+    ended = item(stack, "machine:F1/M1")
+    assert (ended["time_s"]["idle"], ended["time_s"]["off_shift"]) == (600, 0)
+    verify(stack)
+
+
+def test_a_holiday_takes_the_shifts_of_its_day(stack: Stack, sender: Sender) -> None:
+    """1 March is Independence Movement Day."""
+    working = [{"days": ["wed"], "from": "08:00", "to": "20:00"}]
+    stack.put("/v1/factories/F1/calendar", {"weekly": working, "holidays": True})
+    assert item(stack, "machine:F1/M1")["time_s"]["idle"] == 600
+    updated = stack.run("holidays", "update")
+    assert "machines to be accounted again: 1 (factories: 1)" in updated.stdout, updated.stderr
+    after = item(stack, "machine:F1/M1")
+    assert (after["time_s"]["idle"], after["time_s"]["off_shift"]) == (0, 86_400 - 300)
+    verify(stack)
