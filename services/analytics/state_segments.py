@@ -4,6 +4,7 @@ A state's hold is the accounts' own (``in_force.holds``), which are cut at hours
 of an hour or a day add up to its account exactly.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from schemas.wire.codes import Mode, State
 from services.analytics.in_force import NO_CYCLE, NO_PATTERN, Ints, StateRows, Versions, holds
 
 NO_ROW = -1
+MOVED = (State.idle, State.unknown)
+"""What a calendar moves to ``off_shift`` outside its shifts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +60,30 @@ class Stretches:
     row: npt.NDArray[np.intp]
 
 
-def segments(rows: Sequence[StateFact], versions: Sequence[UseVersion], from_us: int, to_us: int) -> list[Segment]:
+def segments(
+    rows: Sequence[StateFact],
+    versions: Sequence[UseVersion],
+    from_us: int,
+    to_us: int,
+    outside: Sequence[tuple[int, int]] = (),
+) -> list[Segment]:
     """Return a machine's whole time in use within [from, to), in order; time that no state holds is ``unknown``.
 
-    Rows that repeat state, mode and reason make one segment, across registry versions, too.
+    Rows that repeat state, mode and reason make one segment, across registry versions, too. Outside shifts, ``idle``
+    and ``unknown`` are ``off_shift``.
 
     Args:
         rows: sorted by instant, each instant once; with the last row before ``from_us`` if it may still hold there.
         versions: in order, not overlapping.
+        outside: stretches [from, to) outside shifts, in order and apart.
     """
     states, known = in_columns(rows, versions)
     found = holds(states, known)
     held = cut(Stretches(found.start_us, found.end_us, found.row), from_us, to_us)
     pieces = np.maximum(known.from_us, known.in_use_from_us), np.minimum(known.to_us, known.in_use_to_us)
     in_use = cut(Stretches(*pieces, np.full(len(versions), NO_ROW)), from_us, to_us)
-    return merge(in_order(held, gaps(in_use, held)), rows)
+    whole = in_order(held, gaps(in_use, held))
+    return merge(cut_at(whole, [edge for stretch in outside for edge in stretch]), rows, outside)
 
 
 def in_columns(rows: Sequence[StateFact], versions: Sequence[UseVersion]) -> tuple[StateRows, Versions]:
@@ -128,15 +140,36 @@ def in_order(one: Stretches, other: Stretches) -> Stretches:
     )
 
 
-def merge(stretches: Stretches, rows: Sequence[StateFact]) -> list[Segment]:
-    """Return one segment for all adjacent stretches of the same state, mode and reason."""
+def cut_at(stretches: Stretches, edges: Sequence[int]) -> Stretches:
+    """Return stretches, which are in order, cut at instants, which are in order."""
+    instants = np.array(edges, np.int64)
+    first = np.searchsorted(instants, stretches.start_us, "right")
+    pieces = np.searchsorted(instants, stretches.end_us, "left") - first + 1
+    nth = np.arange(int(pieces.sum())) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    place = np.repeat(first, pieces) + nth
+    start, end = np.repeat(stretches.start_us, pieces), np.repeat(stretches.end_us, pieces)
+    begins, ends = nth > 0, nth < np.repeat(pieces, pieces) - 1
+    start[begins], end[ends] = instants[place[begins] - 1], instants[place[ends]]
+    return Stretches(start, end, np.repeat(stretches.row, pieces))
+
+
+def merge(stretches: Stretches, rows: Sequence[StateFact], outside: Sequence[tuple[int, int]]) -> list[Segment]:
+    """Return one segment for all adjacent stretches of the same state, mode and reason.
+
+    Args:
+        outside: stretches outside shifts; each of the others lies in one of them or in none.
+    """
     found: list[Segment] = []
+    begins = [start for start, _ in outside]
     for start, end, row in zip(
         stretches.start_us.tolist(), stretches.end_us.tolist(), stretches.row.tolist(), strict=True
     ):
         content = (State.unknown, Mode.unknown, None)
         if row != NO_ROW:
             content = rows[row].state, rows[row].mode, rows[row].reason
+        nth = bisect_right(begins, start) - 1
+        if content[0] in MOVED and nth >= 0 and start < outside[nth][1]:
+            content = (State.off_shift, *content[1:])
         last = found[-1] if found else None
         if last is not None and last.to_us == start and (last.state, last.mode, last.reason) == content:
             start = found.pop().from_us

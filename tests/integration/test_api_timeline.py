@@ -117,6 +117,8 @@ async def test_a_day_as_it_was(api: Api) -> None:
         "to": "2017-03-01T15:00:00Z",
         "partial": False,
         "accounted_until": "2017-03-02T15:00:00Z",
+        "shifts": [],
+        "has_calendar": False,
         "counts_truncated": False,
     }
 
@@ -268,3 +270,46 @@ async def test_a_cached_timeline_is_answered_with_304(api: Api) -> None:
     assert (again.status_code, again.content) == (HTTPStatus.NOT_MODIFIED, b"")
     await api.query("UPDATE machine_version SET in_use_to = '2017-03-01'")
     assert (await api.client.get(PATH, params=DAY, headers=headers)).status_code == HTTPStatus.OK
+
+
+async def test_outside_shifts_idle_and_missing_time_is_off_shift(api: Api) -> None:
+    await api.register()
+    weekly = [
+        {"days": ["wed"], "from": "09:00", "to": "10:00"},
+        {"days": ["tue", "wed"], "from": "22:00", "to": "02:00"},
+    ]
+    answer = await api.put("/v1/factories/F1/calendar", {"weekly": weekly, "holidays": False, "exceptions": []})
+    assert answer.status_code == HTTPStatus.CREATED, answer.text
+    nine, idle, producing = 9 * HOUR_US, State.idle.value, State.producing.value
+    states: list[StateTuple] = [
+        (nine - 5 * MINUTE_US, idle, 1, "no order", False),
+        (nine + 5 * MINUTE_US, producing, 1, None, False),
+        (nine + 58 * MINUTE_US, producing, 1, None, False),
+        (nine + 64 * MINUTE_US, idle, 1, None, False),
+    ]
+    await account(api, states, [], 2 * DAY_US)
+    found = await timeline(api, **DAY)
+    assert hours(found["segments"]) == [
+        ("00:00", "02:00", "unknown", None, None),
+        ("02:00", "08:55", "off_shift", None, None),
+        ("08:55", "09:00", "off_shift", "automatic", "no order"),
+        ("09:00", "09:05", "idle", "automatic", "no order"),
+        ("09:05", "09:15", "producing", "automatic", None),
+        ("09:15", "09:58", "unknown", None, None),
+        ("09:58", "10:04", "producing", "automatic", None),
+        ("10:04", "10:14", "off_shift", "automatic", None),
+        ("10:14", "22:00", "off_shift", None, None),
+        ("22:00", "00:00", "unknown", None, None),
+    ]
+    assert [(shift["from"], shift["to"]) for shift in found["shifts"]] == [
+        ("2017-02-28T15:00:00Z", "2017-02-28T17:00:00Z"),
+        ("2017-03-01T00:00:00Z", "2017-03-01T01:00:00Z"),
+        ("2017-03-01T13:00:00Z", "2017-03-01T15:00:00Z"),
+    ]
+    answer = await api.get("/v1/kpis", scope="machine:F1/M1", interval="day", **DAY)
+    (item,) = answer.json()["items"]
+    assert item["time_s"]["idle"] == 300
+    assert item["time_s"]["producing"] == 960
+    assert item["time_s"]["unknown"] == 5 * 3600 - 1020
+    assert item["time_s"]["off_shift"] == 19 * 3600 - 240
+    assert item["coverage"] == 1020 / (5 * 3600)

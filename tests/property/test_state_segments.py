@@ -40,10 +40,24 @@ def version_lists(draw: st.DrawFn) -> list[UseVersion]:
     return found
 
 
+Content = tuple[State, Mode, str | None] | None
 windows = st.tuples(instants, instants).map(lambda pair: (min(pair), max(pair)))
 
 
-def look(rows: list[StateFact], versions: list[UseVersion], at: int) -> tuple[State, Mode, str | None] | None:
+outsides = st.lists(instants, max_size=6, unique=True).map(
+    lambda edges: list(zip(sorted(edges)[::2], sorted(edges)[1::2], strict=False))
+)
+
+
+def accounted(rows: list[StateFact], versions: list[UseVersion], outside: list[tuple[int, int]], at: int) -> Content:
+    """Return what holds at an instant after the calendar; None if the machine is not in use."""
+    found = look(rows, versions, at)
+    if found and found[0] in (State.idle, State.unknown) and any(start <= at < end for start, end in outside):
+        return State.off_shift, *found[1:]
+    return found
+
+
+def look(rows: list[StateFact], versions: list[UseVersion], at: int) -> Content:
     """Return what holds at an instant; None if the machine is not in use."""
     in_force = [v for v in versions if v.from_us <= at < v.to_us and v.in_use_from_us <= at < v.in_use_to_us]
     if not in_force:
@@ -54,14 +68,14 @@ def look(rows: list[StateFact], versions: list[UseVersion], at: int) -> tuple[St
     return begun[-1].state, begun[-1].mode, begun[-1].reason
 
 
-@given(row_lists(), version_lists(), windows)
+@given(row_lists(), version_lists(), windows, outsides)
 def test_segments_equal_what_holds_at_every_instant(
-    rows: list[StateFact], versions: list[UseVersion], window: tuple[int, int]
+    rows: list[StateFact], versions: list[UseVersion], window: tuple[int, int], outside: list[tuple[int, int]]
 ) -> None:
     from_us, to_us = window
     expected: list[Segment] = []
     for at in range(from_us, to_us):
-        known = look(rows, versions, at)
+        known = accounted(rows, versions, outside, at)
         if known is None:
             continue
         if expected and expected[-1].to_us == at:
@@ -70,7 +84,7 @@ def test_segments_equal_what_holds_at_every_instant(
                 expected[-1] = Segment(last.from_us, at + 1, *known)
                 continue
         expected.append(Segment(at, at + 1, *known))
-    assert segments(rows, versions, from_us, to_us) == expected
+    assert segments(rows, versions, from_us, to_us, outside) == expected
 
 
 @given(row_lists(), version_lists(), windows)

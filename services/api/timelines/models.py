@@ -27,13 +27,20 @@ class TimelineQuery(BaseModel):
 
 
 class TimelineSegment(msgspec.Struct, frozen=True):
-    """Time in one state, mode and reason; the state is `unknown` where none holds."""
+    """Time in one state, mode and reason: `unknown` where none holds; idle or unknown outside shifts, `off_shift`."""
 
     from_: Timestamp = msgspec.field(name="from")
     to: Timestamp
     state: StateName
     mode: ModeName | None
     reason: str | None
+
+
+class ShiftOfTimeline(msgspec.Struct, frozen=True):
+    """Time within the factory's shifts; shifts that touch are one."""
+
+    from_: Timestamp = msgspec.field(name="from")
+    to: Timestamp
 
 
 class TimelineCount(msgspec.Struct, frozen=True):
@@ -57,6 +64,12 @@ class Timeline(msgspec.Struct, frozen=True):
     ]
     accounted_until: Timestamp | None
     segments: Annotated[list[TimelineSegment], msgspec.Meta(description="They add up to the machine's time account.")]
+    shifts: Annotated[
+        list[ShiftOfTimeline], msgspec.Meta(description="The machine's time in use within its factory's shifts.")
+    ]
+    has_calendar: Annotated[
+        bool, msgspec.Meta(description="A calendar is in force at some time of the window; else all time is scheduled.")
+    ]
     counts: list[TimelineCount]
     counts_truncated: Annotated[
         bool, msgspec.Meta(description=f"There are more than {MOST_COUNTS} counts; these are the first.")

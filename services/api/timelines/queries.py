@@ -1,13 +1,16 @@
 """Reads what a machine's timeline is made from: the facts in force, and the registry's versions that apply to them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.wire.codes import Mode, State
 from services.analytics import StateFact, UseVersion
 from services.api.instants import INSTANT
+from services.api.kpis.tables import machine_span
 from services.api.registry import queries
 from services.api.registry.things import MACHINE
 from services.api.timelines.models import TimelineCount
@@ -47,6 +50,44 @@ async def read_versions(connection: AsyncConnection, machine: int) -> list[UseVe
         )
         for version in versions
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftsInUse:
+    """Stretches [from, to) of a machine's time in use under a calendar: within its shifts, and outside them."""
+
+    within: list[tuple[int, int]]
+    outside: list[tuple[int, int]]
+
+
+async def read_shifts(connection: AsyncConnection, machine: int, start_us: int, end_us: int) -> ShiftsInUse:
+    """Return a machine's shifts in [start, end), in order; both are empty where no calendar is in force."""
+    s = machine_span.c
+    start, end = from_us(start_us), from_us(end_us)
+    spans = sa.select(s.from_at, s.to_at, s.pattern).where(
+        s.machine == machine, s.pattern.is_not(None), s.from_at < end, s.to_at > start
+    )
+    found = ShiftsInUse([], [])
+    for span_from, span_to, pattern in (await connection.execute(spans.order_by(s.from_at))).all():
+        bounds = max(span_from, start), min(span_to, end)
+        arguments = sa.literal([pattern], ARRAY(sa.Integer)), *(sa.literal(us, INSTANT) for us in bounds)
+        columns = sa.column("pattern", sa.Integer), sa.column("from_at", INSTANT), sa.column("to_at", INSTANT)
+        x = sa.func.shifts_between(*arguments).table_valued(*columns).render_derived(name="x").c
+        at_us = to_us(bounds[0])
+        for shift in await connection.execute(sa.select(x.from_at, x.to_at).order_by(x.from_at)):
+            extend(found.outside, at_us, to_us(shift.from_at))
+            at_us = to_us(shift.to_at)
+            extend(found.within, to_us(shift.from_at), at_us)
+        extend(found.outside, at_us, to_us(bounds[1]))
+    return found
+
+
+def extend(stretches: list[tuple[int, int]], start_us: int, end_us: int) -> None:
+    """Add a stretch at the end, as one with the last if they touch; one of no length is left out."""
+    if stretches and stretches[-1][1] == start_us:
+        start_us = stretches.pop()[0]
+    if start_us < end_us:
+        stretches.append((start_us, end_us))
 
 
 async def read_states(

@@ -16,8 +16,21 @@ from services.api.registry.fields import FactoryId, LocalId
 from services.api.registry.queries import find
 from services.api.registry.things import MACHINE
 from services.api.registry.visibility import check_may_see, factory_number
-from services.api.timelines.models import LONGEST_DAYS, MOST_COUNTS, Timeline, TimelineQuery, TimelineSegment
-from services.api.timelines.queries import read_counts, read_sealed_before, read_states, read_versions
+from services.api.timelines.models import (
+    LONGEST_DAYS,
+    MOST_COUNTS,
+    ShiftOfTimeline,
+    Timeline,
+    TimelineQuery,
+    TimelineSegment,
+)
+from services.api.timelines.queries import (
+    read_counts,
+    read_sealed_before,
+    read_shifts,
+    read_states,
+    read_versions,
+)
 from services.core.times import DAY_US, rfc3339
 
 router = APIRouter(prefix="/v1", tags=["machines"])
@@ -52,6 +65,7 @@ async def get_timeline(
         versions = await read_versions(connection, number)
         longest_ttl_us = max((version.ttl_us for version in versions), default=0)
         states = await read_states(connection, number, query.from_, end_us, longest_ttl_us)
+        shifts = await read_shifts(connection, number, query.from_, query.to)
         spans = in_use(versions, query.from_, end_us)
         counts = await read_counts(connection, number, spans, MOST_COUNTS + 1)
     answer = Timeline(
@@ -60,7 +74,9 @@ async def get_timeline(
         to=rfc3339(query.to),
         partial=end_us < query.to,
         accounted_until=None if until_us is None else rfc3339(until_us),
-        segments=[describe(segment) for segment in segments(states, versions, query.from_, end_us)],
+        segments=[describe(s) for s in segments(states, versions, query.from_, end_us, shifts.outside)],
+        shifts=[ShiftOfTimeline(rfc3339(start), rfc3339(end)) for start, end in shifts.within],
+        has_calendar=bool(shifts.within or shifts.outside),
         counts=counts[:MOST_COUNTS],
         counts_truncated=len(counts) > MOST_COUNTS,
     )

@@ -1362,6 +1362,16 @@ export interface components {
             to: string;
         };
         /**
+         * ShiftOfTimeline
+         * @description Time within the factory's shifts; shifts that touch are one.
+         */
+        ShiftOfTimeline: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        /**
          * ShortfallFlag
          * @description A flag that a value carries if it is below another KPI's by more than ``by``.
          */
@@ -1470,6 +1480,10 @@ export interface components {
             accounted_until: string | null;
             /** @description They add up to the machine's time account. */
             segments: components["schemas"]["TimelineSegment"][];
+            /** @description The machine's time in use within its factory's shifts. */
+            shifts: components["schemas"]["ShiftOfTimeline"][];
+            /** @description A calendar is in force at some time of the window; else all time is scheduled. */
+            has_calendar: boolean;
             counts: components["schemas"]["TimelineCount"][];
             /** @description There are more than 20000 counts; these are the first. */
             counts_truncated: boolean;
@@ -1488,7 +1502,7 @@ export interface components {
         };
         /**
          * TimelineSegment
-         * @description Time in one state, mode and reason; the state is `unknown` where none holds.
+         * @description Time in one state, mode and reason: `unknown` where none holds; idle or unknown outside shifts, `off_shift`.
          */
         TimelineSegment: {
             /** Format: date-time */
@@ -1672,6 +1686,7 @@ export type Range = components['schemas']['Range'];
 export type Readiness = components['schemas']['Readiness'];
 export type Region = components['schemas']['Region'];
 export type ShiftFields = components['schemas']['ShiftFields'];
+export type ShiftOfTimeline = components['schemas']['ShiftOfTimeline'];
 export type ShortfallFlag = components['schemas']['ShortfallFlag'];
 export type Size = components['schemas']['Size'];
 export type SponsorEntry = components['schemas']['SponsorEntry'];

@@ -8,6 +8,7 @@ import { timeOf } from "../state/seoul.ts";
 import { fillOf } from "./patterns.tsx";
 import { type Stretch, stretches, timeInStates } from "./segments.ts";
 
+const SHIFT_MARGIN = 5;
 const HOURS = [0, 3, 6, 9, 12, 15, 18, 21, 24];
 
 interface Props {
@@ -26,6 +27,8 @@ export function StateStrip({ timeline, fromMs, toMs, height, readable = false }:
   const drawn = stretches(timeline.segments, fromMs, known);
   const share = (ms: number) => `${(((ms - fromMs) / (toMs - fromMs)) * 100).toFixed(4)}%`;
   const width = (ms: number) => `${((ms / (toMs - fromMs)) * 100).toFixed(4)}%`;
+  // Shifts show as a band behind the states, above and below them.
+  const margin = timeline.has_calendar ? Math.min(SHIFT_MARGIN, height / 6) : 0;
   const summary = timeInStates(drawn)
     .map(([state, ms]) => `${words.states[state]} ${duration(ms / 1000, view.lang)}`)
     .join(", ");
@@ -45,12 +48,26 @@ export function StateStrip({ timeline, fromMs, toMs, height, readable = false }:
         {...(readable ? { onPointerMove: find, onPointerLeave: () => setAt(null) } : {})}
       >
         <rect width="100%" height={height} class="strip-ground" />
+        {timeline.shifts.map((shift) => {
+          const [startMs, endMs] = [Date.parse(shift.from), Date.parse(shift.to)];
+          return (
+            <rect
+              key={shift.from}
+              class="strip-shift"
+              x={share(startMs)}
+              width={width(endMs - startMs)}
+              y={0}
+              height={height}
+            />
+          );
+        })}
         {drawn.map((stretch) => (
           <rect
             key={stretch.fromMs}
             x={share(stretch.fromMs)}
             width={width(stretch.toMs - stretch.fromMs)}
-            height={height}
+            y={margin}
+            height={height - 2 * margin}
             fill={fillOf(stretch.state)}
           />
         ))}

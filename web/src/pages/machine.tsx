@@ -61,6 +61,7 @@ export function MachinePage() {
             <>
               {running && <p class="partial-note">… {words.machine.running}</p>}
               <StateStrip timeline={data} fromMs={fromMs} toMs={toMs} height={STRIP_HEIGHT} readable />
+              {data.has_calendar && <p class="partial-note shift-note">{words.machine.shifts}</p>}
               <h3>{words.machine.counts}</h3>
               <PieceColumns counts={data.counts} fromMs={fromMs} toMs={toMs} />
               {data.counts_truncated && <p class="partial-note">{words.machine.truncated}</p>}

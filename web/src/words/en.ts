@@ -148,6 +148,7 @@ export const en = {
     before: "Previous day",
     after: "Next day",
     strip: "States over the day",
+    shifts: "Within shifts; outside them, idle and missing time is off shift.",
     counts: "Pieces made, per 15 minutes",
     noCounts: "No pieces were counted on this day.",
     truncated: "There are more counts than the API lists; the first ones are shown.",

@@ -135,6 +135,7 @@ export const ko: Words = {
     before: "전일",
     after: "익일",
     strip: "일간 가동 상태",
+    shifts: "근무 시간. 그 밖의 유휴·미수신 시간은 근무 외로 집계합니다.",
     counts: "생산 수량 (15분 단위)",
     noCounts: "해당일에 집계된 수량이 없습니다.",
     truncated: "수량 기록이 많아 앞부분만 표시합니다.",
