@@ -46,6 +46,8 @@ class FigureUnit(StrEnum):
     ROWS = "rows"
     MACHINE_DAYS = "machine_days"
     MACHINES = "machines"
+    ENTERPRISES = "enterprises"
+    SCOPES = "scopes"
 
 
 class AddsUp(StrEnum):
@@ -57,6 +59,8 @@ class AddsUp(StrEnum):
     """Over the hours of counted machine-days only; a figure with a ``counted_days`` rule is such a sum."""
     OVER_MACHINES_ONLY = "over_machines_only"
     """A stock, taken at an instant: never over time."""
+    NEVER = "never"
+    """A stock of what may be in several groups: neither over time nor over groups."""
 
 
 class CountedRows(StrEnum):
@@ -111,7 +115,11 @@ class FromRegistry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     """Computed from the registry's spans in use whenever it is asked for; no table keeps it."""
 
 
-Rule = HeldTime | Pieces | Rows | OnCountedDays | MachineDays | FromRegistry
+class FromProgramme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="programme"):
+    """Computed from the enterprises of the registry and the populations of the programme; no table keeps it."""
+
+
+Rule = HeldTime | Pieces | Rows | OnCountedDays | MachineDays | FromRegistry | FromProgramme
 
 
 class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

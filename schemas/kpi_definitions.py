@@ -1,5 +1,11 @@
-"""The KPI definitions of ``kpis.json``, as typed values. Each divides a sum of figures by another such sum."""
+"""The KPI definitions of ``kpis.json``, as typed values. Each divides a sum of figures by another such sum.
 
+Older versions of the definitions are in ``kpis.v1.json`` and so on. A version changes formulas, never the figures that
+these are computed from.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -8,6 +14,8 @@ import msgspec
 from schemas.figure_definitions import FIGURES, AddsUp, FigureUnit, Wording
 
 FILE = Path(__file__).parent / "kpis.json"
+FORMER = re.compile(r"kpis\.v([1-9][0-9]*)\.json")
+"""What files of older versions are called."""
 
 
 class Basis(StrEnum):
@@ -32,6 +40,7 @@ class Unit(StrEnum):
     pieces = "pieces"
     failures = "failures"
     machines = "machines"
+    enterprises = "enterprises"
 
     @property
     def scale(self) -> int:
@@ -45,6 +54,10 @@ class ValueUnit(StrEnum):
     RATIO = "1"
     HOURS = "h"
     PER_HOUR = "1/h"
+
+
+COMMON_FLAGS = ("low_coverage", "above_range")
+"""The flags that values of any KPI may carry."""
 
 
 class Group(StrEnum):
@@ -126,15 +139,43 @@ class KpiDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return frozenset((*self.numerator, *self.numerator_times, *self.denominator, *self.denominator_times))
 
 
+class BasisFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The figures whose ratio is how much of a basis is known."""
+
+    covered: str
+    whole: str
+
+
 class KpiDefinitions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All KPIs, their version, and the coverage of its basis below which a KPI is flagged ``low_coverage``."""
+    """All KPIs of one version, and the coverage of its basis below which a KPI is flagged ``low_coverage``."""
 
     definition_version: int
     low_coverage_below: float
+    bases: dict[Basis, BasisFigures]
     kpis: tuple[KpiDefinition, ...]
 
     def by_id(self) -> dict[str, KpiDefinition]:
         return {kpi.id: kpi for kpi in self.kpis}
+
+
+class Meaning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a flag or a reason means: a title of a few words, and a sentence."""
+
+    title: Wording
+    meaning: Wording
+
+
+class Meanings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What flags of KPIs, and reasons why a KPI has no value, mean in English and Korean, by their codes."""
+
+    flags: dict[str, Meaning]
+    reasons: dict[str, Meaning]
+
+
+class CurrentDefinitions(KpiDefinitions, frozen=True, forbid_unknown_fields=True):
+    """The version in force. Its meanings are those of every flag and reason of any version."""
+
+    meanings: Meanings
 
 
 class PublishedFigure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -148,23 +189,65 @@ class PublishedFigure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PublishedDefinitions(KpiDefinitions, frozen=True, forbid_unknown_fields=True):
-    """The definitions, and the figures that accounts keep, of which KPIs are made."""
+    """One version of the definitions, the meanings of its flags and reasons, and the figures that accounts keep."""
 
+    meanings: Meanings
+    versions: tuple[int, ...]
+    """Every version that can be asked for; the last is in force."""
     figures: tuple[PublishedFigure, ...]
 
 
-def publish(definitions: KpiDefinitions) -> PublishedDefinitions:
-    """Return the definitions with the figures that they may name."""
+def publish(definitions: KpiDefinitions, meanings: Meanings, versions: Iterable[int]) -> PublishedDefinitions:
+    """Return a version of the definitions with the figures that its KPIs may name.
+
+    Args:
+        meanings: those of every version; flags and reasons of other versions are left out.
+        versions: every version that there is.
+    """
     figures = tuple(PublishedFigure(f.id, f.title, f.meaning, f.unit, f.adds_up) for f in FIGURES)
     return PublishedDefinitions(
-        definitions.definition_version, definitions.low_coverage_below, definitions.kpis, figures
+        definitions.definition_version,
+        definitions.low_coverage_below,
+        definitions.bases,
+        definitions.kpis,
+        meanings_of(meanings, definitions.kpis),
+        tuple(versions),
+        figures,
     )
 
 
-def read_definitions() -> KpiDefinitions:
-    """Return the committed definitions.
+def flags_of(definition: KpiDefinition) -> list[str]:
+    """Return the flags that a KPI's values may carry, in the order in which they do."""
+    own = [rule.flag for rule in definition.flags] + [rule.flag for rule in definition.shortfalls]
+    return [*COMMON_FLAGS, *own]
+
+
+def meanings_of(meanings: Meanings, kpis: Iterable[KpiDefinition]) -> Meanings:
+    """Return the meanings of the flags and reasons that some KPIs may have."""
+    flags = {flag for kpi in kpis for flag in flags_of(kpi)}
+    reasons = {rule.reason for kpi in kpis for rule in kpi.reasons}
+    return Meanings(
+        {name: meaning for name, meaning in meanings.flags.items() if name in flags},
+        {name: meaning for name, meaning in meanings.reasons.items() if name in reasons},
+    )
+
+
+def read_definitions() -> CurrentDefinitions:
+    """Return the committed definitions that are in force.
 
     Raises:
         msgspec.ValidationError: the file does not have this form.
     """
-    return msgspec.json.decode(FILE.read_bytes(), type=KpiDefinitions)
+    return msgspec.json.decode(FILE.read_bytes(), type=CurrentDefinitions)
+
+
+def read_versions() -> Mapping[int, KpiDefinitions]:
+    """Return every committed version of the definitions by its number, in order; the last is in force.
+
+    Raises:
+        msgspec.ValidationError: a file does not have this form.
+    """
+    files = [path for path in FILE.parent.iterdir() if FORMER.fullmatch(path.name)]
+    former = [msgspec.json.decode(path.read_bytes(), type=KpiDefinitions) for path in files]
+    known = {version.definition_version: version for version in (*former, read_definitions())}
+    return dict(sorted(known.items()))

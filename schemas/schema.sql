@@ -204,6 +204,93 @@ $$;
 
 COMMENT ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) IS 'Bring group_step up to date with machine_span, from which some rows have gone and to which some have come.';
 
+CREATE TABLE public.factory_version (
+    factory integer NOT NULL,
+    effective_from timestamp with time zone NOT NULL,
+    effective_to timestamp with time zone NOT NULL,
+    name text NOT NULL,
+    enterprise integer NOT NULL,
+    region text NOT NULL,
+    sector text NOT NULL,
+    zone text,
+    sponsor text,
+    level text NOT NULL,
+    established_on date,
+    closed_on date,
+    changed_in bigint NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    retired_at timestamp with time zone,
+    CONSTRAINT factory_version_check CHECK ((effective_from < effective_to)),
+    CONSTRAINT factory_version_level_check CHECK ((level = ANY (ARRAY['none'::text, 'basic'::text, 'intermediate_1'::text, 'intermediate_2'::text, 'advanced'::text])))
+);
+
+COMMENT ON COLUMN public.factory_version.zone IS 'Id of a registered zone.';
+
+COMMENT ON COLUMN public.factory_version.sponsor IS 'Id of a registered sponsor.';
+
+CREATE FUNCTION public.change_programme_steps(gone public.factory_version[], come public.factory_version[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_nestloop TO 'on'
+    SET plan_cache_mode TO 'auto'
+    AS $$
+BEGIN
+-- Loops are for few, and a plan for few is not for the thousands of an import.
+IF cardinality(gone) + cardinality(come) > 100 THEN
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL plan_cache_mode = force_custom_plan;
+END IF;
+WITH own AS MATERIALIZED (
+    SELECT v.* FROM factory_version v
+    WHERE v.retired_at IS NULL
+      AND v.enterprise = ANY (ARRAY(SELECT g.enterprise FROM unnest(gone) AS g UNION SELECT c.enterprise FROM unnest(come) AS c))
+), version AS MATERIALIZED (
+    -- The versions of these enterprises, once as they are and once as they were, which is taken away.
+    SELECT 1 AS sign, o.* FROM own o
+    UNION ALL
+    SELECT -1, o.* FROM own o
+    WHERE NOT EXISTS (SELECT FROM unnest(come) AS c
+                      WHERE c.factory = o.factory AND c.effective_from = o.effective_from AND c.retired_at IS NULL)
+    UNION ALL
+    SELECT -1, g.* FROM unnest(gone) AS g WHERE g.retired_at IS NULL
+), present AS MATERIALIZED (
+    SELECT p.* FROM (
+        SELECT v.sign, v.enterprise, v.region, v.sector, v.level <> 'none' AS smart,
+               GREATEST(v.effective_from, timezone('Asia/Seoul', v.established_on::timestamp)) AS from_at,
+               LEAST(v.effective_to, timezone('Asia/Seoul', v.closed_on::timestamp)) AS to_at
+        FROM version v
+    ) AS p
+    WHERE p.from_at < p.to_at
+), united AS (
+    -- However many factories an enterprise has, it counts once in each of these.
+    SELECT p.sign, p.enterprise, g.region, g.sector, range_agg(tstzrange(p.from_at, p.to_at)) AS during
+    FROM present p
+    CROSS JOIN LATERAL (VALUES ('', ''), (p.region, ''), ('', p.sector), (p.region, p.sector)) AS g(region, sector)
+    WHERE p.smart
+    GROUP BY p.sign, p.enterprise, g.region, g.sector
+), step AS (
+    SELECT u.region, u.sector, s.at, u.sign * s.change AS enterprises, 0 AS factories
+    FROM united u
+    CROSS JOIN LATERAL unnest(u.during) AS r(bounds)
+    CROSS JOIN LATERAL (VALUES (lower(r.bounds), 1), (upper(r.bounds), -1)) AS s(at, change)
+    UNION ALL
+    SELECT p.region, p.sector, s.at, 0, p.sign * s.change
+    FROM present p
+    CROSS JOIN LATERAL (VALUES (p.from_at, 1), (p.to_at, -1)) AS s(at, change)
+), total AS (
+    SELECT t.region, t.sector, t.at, sum(t.enterprises)::integer AS enterprises, sum(t.factories)::integer AS factories
+    FROM step t
+    GROUP BY t.region, t.sector, t.at
+    HAVING (sum(t.enterprises), sum(t.factories)) <> (0, 0)
+)
+MERGE INTO programme_step p USING total t ON p.region = t.region AND p.sector = t.sector AND p.at = t.at
+WHEN MATCHED AND (p.enterprises + t.enterprises, p.factories + t.factories) = (0, 0) THEN DELETE
+WHEN MATCHED THEN UPDATE SET enterprises = p.enterprises + t.enterprises, factories = p.factories + t.factories
+WHEN NOT MATCHED THEN INSERT VALUES (t.region, t.sector, t.at, t.enterprises, t.factories);
+END
+$$;
+
+COMMENT ON FUNCTION public.change_programme_steps(gone public.factory_version[], come public.factory_version[]) IS 'Bring programme_step up to date with factory_version, from which some rows have gone and to which some have come.';
+
 CREATE FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -269,6 +356,30 @@ END
 $$;
 
 COMMENT ON FUNCTION public.keep_group_steps() IS 'Keep group_step, schedule_step and factory_span in step with machine_span, whoever changes that.';
+
+CREATE FUNCTION public.keep_programme_steps() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    gone factory_version[] := '{}';
+    come factory_version[] := '{}';
+BEGIN
+    IF TG_OP IN ('DELETE', 'UPDATE') THEN
+        gone := ARRAY(SELECT ROW(r.*)::factory_version FROM gone_rows r);
+    END IF;
+    IF TG_OP IN ('INSERT', 'UPDATE') THEN
+        come := ARRAY(SELECT ROW(r.*)::factory_version FROM come_rows r);
+    END IF;
+    IF TG_OP = 'TRUNCATE' THEN
+        DELETE FROM programme_step;
+    ELSIF cardinality(gone) + cardinality(come) > 0 THEN
+        PERFORM change_programme_steps(gone, come);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.keep_programme_steps() IS 'Keep programme_step in step with factory_version, whoever changes that.';
 
 CREATE FUNCTION public.runs_over_midnight(content jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -336,30 +447,6 @@ CREATE TABLE public.enterprise_version (
     CONSTRAINT enterprise_version_check CHECK ((effective_from < effective_to)),
     CONSTRAINT enterprise_version_employees_check CHECK ((employees >= 0))
 );
-
-CREATE TABLE public.factory_version (
-    factory integer NOT NULL,
-    effective_from timestamp with time zone NOT NULL,
-    effective_to timestamp with time zone NOT NULL,
-    name text NOT NULL,
-    enterprise integer NOT NULL,
-    region text NOT NULL,
-    sector text NOT NULL,
-    zone text,
-    sponsor text,
-    level text NOT NULL,
-    established_on date,
-    closed_on date,
-    changed_in bigint NOT NULL,
-    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
-    retired_at timestamp with time zone,
-    CONSTRAINT factory_version_check CHECK ((effective_from < effective_to)),
-    CONSTRAINT factory_version_level_check CHECK ((level = ANY (ARRAY['none'::text, 'basic'::text, 'intermediate_1'::text, 'intermediate_2'::text, 'advanced'::text])))
-);
-
-COMMENT ON COLUMN public.factory_version.zone IS 'Id of a registered zone.';
-
-COMMENT ON COLUMN public.factory_version.sponsor IS 'Id of a registered sponsor.';
 
 CREATE TABLE public.machine (
     id integer NOT NULL,
@@ -2669,6 +2756,59 @@ ALTER TABLE public.metric ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.population (
+    id integer NOT NULL,
+    year integer NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    recorded_by text NOT NULL,
+    superseded_at timestamp with time zone,
+    CONSTRAINT population_check CHECK ((superseded_at >= recorded_at)),
+    CONSTRAINT population_year_check CHECK (((year >= 2000) AND (year <= 2199)))
+);
+
+COMMENT ON TABLE public.population IS 'Each report of how many enterprises the programme is for in a year. A new report supersedes the one before, which stays.';
+
+COMMENT ON COLUMN public.population.year IS 'Year in Seoul.';
+
+COMMENT ON COLUMN public.population.recorded_by IS 'Name of the API key, or the command.';
+
+CREATE TABLE public.population_cell (
+    population integer NOT NULL,
+    region text NOT NULL,
+    sector text NOT NULL,
+    enterprises bigint NOT NULL,
+    CONSTRAINT population_cell_enterprises_check CHECK ((enterprises >= 0))
+);
+
+COMMENT ON TABLE public.population_cell IS 'Enterprises of a population by region and sector.';
+
+ALTER TABLE public.population ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.population_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.programme_step (
+    region text NOT NULL,
+    sector text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    enterprises integer NOT NULL,
+    factories integer NOT NULL
+);
+
+COMMENT ON TABLE public.programme_step IS 'What changes at an instant in the nation, a region, a sector, or a sector of a region: kept by a trigger on factory_version, in the same transaction.';
+
+COMMENT ON COLUMN public.programme_step.region IS 'As KR-48; empty: in all regions.';
+
+COMMENT ON COLUMN public.programme_step.sector IS 'As C25; empty: in all sectors.';
+
+COMMENT ON COLUMN public.programme_step.enterprises IS 'By how many the enterprises with a factory at level basic or above become more.';
+
+COMMENT ON COLUMN public.programme_step.factories IS 'By how many the factories of any level become more; 0 but in a sector of a region.';
+
 CREATE TABLE public.reading (
     machine integer NOT NULL,
     metric integer NOT NULL,
@@ -3397,6 +3537,15 @@ ALTER TABLE ONLY public.metric
 ALTER TABLE ONLY public.open_hold
     ADD CONSTRAINT open_hold_pkey PRIMARY KEY (factory);
 
+ALTER TABLE ONLY public.population_cell
+    ADD CONSTRAINT population_cell_pkey PRIMARY KEY (population, region, sector);
+
+ALTER TABLE ONLY public.population
+    ADD CONSTRAINT population_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.programme_step
+    ADD CONSTRAINT programme_step_pkey PRIMARY KEY (region, sector, at);
+
 ALTER TABLE ONLY public.registry_version
     ADD CONSTRAINT registry_version_pkey PRIMARY KEY (singleton);
 
@@ -3467,6 +3616,8 @@ CREATE INDEX factory_version_by_name ON public.factory_version USING btree (name
 
 CREATE UNIQUE INDEX factory_version_current ON public.factory_version USING btree (factory, effective_from) WHERE (retired_at IS NULL);
 
+CREATE INDEX factory_version_of_enterprise ON public.factory_version USING btree (enterprise) WHERE (retired_at IS NULL);
+
 CREATE UNIQUE INDEX gateway_key_version_current ON public.gateway_key_version USING btree (gateway_key, effective_from) WHERE (retired_at IS NULL);
 
 CREATE INDEX group_day_day ON public.group_day USING btree (kind, day, within);
@@ -3497,6 +3648,10 @@ CREATE UNIQUE INDEX machine_version_current ON public.machine_version USING btre
 
 CREATE INDEX metric_introduced ON public.metric USING btree (topic, partition, received_at, factory);
 
+CREATE UNIQUE INDEX population_current ON public.population USING btree (year) WHERE (superseded_at IS NULL);
+
+CREATE INDEX programme_step_of_sector ON public.programme_step USING btree (sector, region, at);
+
 CREATE UNIQUE INDEX reading_identity ON public.reading USING btree (machine, metric, at);
 
 CREATE UNIQUE INDEX sponsor_version_current ON public.sponsor_version USING btree (sponsor, effective_from) WHERE (retired_at IS NULL);
@@ -3508,6 +3663,14 @@ CREATE UNIQUE INDEX state_event_identity ON public.state_event USING btree (mach
 CREATE UNIQUE INDEX zone_version_current ON public.zone_version USING btree (zone, effective_from) WHERE (retired_at IS NULL);
 
 CREATE TRIGGER cohort_come AFTER INSERT ON public.cohort REFERENCING NEW TABLE AS come_rows FOR EACH STATEMENT EXECUTE FUNCTION public.keep_cohort_groups();
+
+CREATE TRIGGER factory_version_changed AFTER UPDATE ON public.factory_version REFERENCING OLD TABLE AS gone_rows NEW TABLE AS come_rows FOR EACH STATEMENT EXECUTE FUNCTION public.keep_programme_steps();
+
+CREATE TRIGGER factory_version_come AFTER INSERT ON public.factory_version REFERENCING NEW TABLE AS come_rows FOR EACH STATEMENT EXECUTE FUNCTION public.keep_programme_steps();
+
+CREATE TRIGGER factory_version_emptied AFTER TRUNCATE ON public.factory_version FOR EACH STATEMENT EXECUTE FUNCTION public.keep_programme_steps();
+
+CREATE TRIGGER factory_version_gone AFTER DELETE ON public.factory_version REFERENCING OLD TABLE AS gone_rows FOR EACH STATEMENT EXECUTE FUNCTION public.keep_programme_steps();
 
 CREATE TRIGGER machine_span_changed AFTER UPDATE ON public.machine_span REFERENCING OLD TABLE AS gone_rows NEW TABLE AS come_rows FOR EACH STATEMENT EXECUTE FUNCTION public.keep_group_steps();
 
@@ -3581,6 +3744,9 @@ ALTER TABLE ONLY public.machine_span
 
 ALTER TABLE ONLY public.machine_version
     ADD CONSTRAINT machine_version_machine_fkey FOREIGN KEY (machine) REFERENCES public.machine(id);
+
+ALTER TABLE ONLY public.population_cell
+    ADD CONSTRAINT population_cell_population_fkey FOREIGN KEY (population) REFERENCES public.population(id);
 
 ALTER TABLE ONLY public.schedule_step
     ADD CONSTRAINT schedule_step_pattern_fkey FOREIGN KEY (pattern) REFERENCES public.shift_pattern(id);
@@ -3683,12 +3849,22 @@ GRANT SELECT ON TABLE public.machine_span TO jejo_verify;
 REVOKE ALL ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) TO jejo_api;
 
+GRANT SELECT ON TABLE public.factory_version TO jejo_ingest;
+GRANT SELECT ON TABLE public.factory_version TO jejo_analytics;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.factory_version TO jejo_api;
+GRANT SELECT ON TABLE public.factory_version TO jejo_verify;
+
+REVOKE ALL ON FUNCTION public.change_programme_steps(gone public.factory_version[], come public.factory_version[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.change_programme_steps(gone public.factory_version[], come public.factory_version[]) TO jejo_api;
+
 REVOKE ALL ON FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) TO jejo_api;
 
 REVOKE ALL ON FUNCTION public.keep_cohort_groups() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.keep_group_steps() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.keep_programme_steps() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.runs_over_midnight(content jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.runs_over_midnight(content jsonb) TO jejo_api;
@@ -3713,11 +3889,6 @@ GRANT SELECT ON TABLE public.enterprise_version TO jejo_ingest;
 GRANT SELECT ON TABLE public.enterprise_version TO jejo_analytics;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.enterprise_version TO jejo_api;
 GRANT SELECT ON TABLE public.enterprise_version TO jejo_verify;
-
-GRANT SELECT ON TABLE public.factory_version TO jejo_ingest;
-GRANT SELECT ON TABLE public.factory_version TO jejo_analytics;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.factory_version TO jejo_api;
-GRANT SELECT ON TABLE public.factory_version TO jejo_verify;
 
 GRANT SELECT ON TABLE public.machine TO jejo_ingest;
 GRANT SELECT ON TABLE public.machine TO jejo_analytics;
@@ -3949,6 +4120,12 @@ GRANT SELECT ON TABLE public.machine_in_use TO jejo_api;
 GRANT SELECT ON TABLE public.machine_in_use TO jejo_verify;
 
 GRANT SELECT,INSERT ON TABLE public.metric TO jejo_ingest;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.population TO jejo_api;
+
+GRANT SELECT,INSERT ON TABLE public.population_cell TO jejo_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.programme_step TO jejo_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.reading TO jejo_ingest;
 GRANT SELECT ON TABLE public.reading TO jejo_verify;

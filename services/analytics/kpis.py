@@ -6,14 +6,7 @@ Figures are exact integers; ``schemas/figures.json`` says what each is.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from schemas.kpi_definitions import Basis, KpiDefinition, KpiDefinitions, Unit
-
-BASES = {
-    Basis.states: ("scheduled_evidence_us", "scheduled_us"),
-    Basis.counts: ("count_days", "machine_days"),
-    Basis.counted: ("counted_days", "machine_days"),
-    Basis.registry: ("stock_machines", "stock_machines"),
-}
+from schemas.kpi_definitions import KpiDefinition, KpiDefinitions, Unit
 
 FigureSums = Mapping[str, int]
 """Amounts of figures over one bucket and scope, by id."""
@@ -86,19 +79,25 @@ def formulas_of(definitions: KpiDefinitions, ids: Iterable[str]) -> dict[str, Fo
         KeyError: an id is not defined.
     """
     known = definitions.by_id()
-    return {name: formula_of(known, name, definitions.low_coverage_below) for name in ids}
+    return {name: formula_of(definitions, known, name) for name in ids}
 
 
-def formula_of(known: Mapping[str, KpiDefinition], name: str, low_coverage_below: float) -> Formula:
-    """Return the formula of one KPI."""
+def formula_of(definitions: KpiDefinitions, known: Mapping[str, KpiDefinition], name: str) -> Formula:
+    """Return the formula of one KPI.
+
+    Args:
+        known: the definitions' KPIs by id.
+    """
     definition = known[name]
+    basis = definitions.bases[definition.basis]
     return Formula(
         definition,
         (definition.denominator_unit.scale, definition.unit.scale),
-        *BASES[definition.basis],
-        low_coverage_below,
+        basis.covered,
+        basis.whole,
+        definitions.low_coverage_below,
         tuple(
-            (formula_of(known, shortfall.below, low_coverage_below), shortfall.by, shortfall.flag)
+            (formula_of(definitions, known, shortfall.below), shortfall.by, shortfall.flag)
             for shortfall in definition.shortfalls
         ),
     )

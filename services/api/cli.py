@@ -1,4 +1,4 @@
-"""The commands of the API: the server, the import of a registry, and credentials of its readers."""
+"""The commands of the API: the server, the import of a registry and of populations, and credentials of its readers."""
 
 import re
 import textwrap
@@ -15,6 +15,11 @@ thing,enterprise_id,factory_id,machine_id,name,region,sector,level,kind,automati
 enterprise,E0001,,,Hanbit Precision,,,,,,
 factory,E0001,F000001,,Changwon 2,KR-48,C29,basic,,,
 machine,,F000001,CNC-01,Mazak 1,,,,machining_centre,automatic,2016-01-01
+"""
+POPULATIONS_EXAMPLE = """\
+region,sector,enterprises
+KR-48,C25,1840
+KR-48,C29,2210
 """
 ROLE_HELP = "admin, ministry, researcher, region:ID or factory:ID"
 LONGEST_LINK_MINUTES = 7 * 24 * 60
@@ -196,6 +201,44 @@ def update_public_holidays(dry_run: bool, from_year: int, to_year: int | None) -
     return 0
 
 
+@click.group("programme", no_args_is_help=False)
+def programme() -> None:
+    """Enter what the programme reports."""
+
+
+@programme.command("import-populations", epilog="\b\nExample:\n" + textwrap.indent(POPULATIONS_EXAMPLE, "  "))
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.csv")
+@click.option("--year", type=click.IntRange(2000, 2199), required=True, metavar="YEAR", help="a year in Seoul")
+@click.option("--dry-run", is_flag=True, help="validate and count everything, and import nothing")
+def import_population_file(file: Path, year: int, dry_run: bool) -> int:
+    """Import the programme's population of enterprises for a year, all of it or nothing.
+
+    The file has the columns `region`, `sector` and `enterprises`, and a line for each region and sector. It takes the
+    place of what was reported for the year before, which stays in the history. If a line is invalid, each invalid
+    line is reported with its number, field and reason, and the exit code is 2.
+    """
+    import asyncio
+    import getpass
+    import sys
+
+    from services.api.programme.population_import import import_populations
+    from services.api.registry.importing import BadLines
+    from services.api.settings import ApiSettings
+    from services.core.clock import system_clock
+    from services.core.settings import read_settings
+
+    url = read_settings(ApiSettings).database_url
+    by = f"jejo programme import-populations ({getpass.getuser()})"
+    try:
+        imported = asyncio.run(import_populations(url, file, year, by, system_clock(), dry_run=dry_run))
+    except BadLines as error:
+        print("\n".join(error.lines), file=sys.stderr)
+        raise
+    print(f"{year}: {imported.rows} rows, {imported.enterprises} enterprises")
+    print("dry run: nothing was imported" if dry_run else "imported")
+    return 0
+
+
 def web_address(text: str) -> str:
     """Return ``text`` if it is the http or https address of a host.
 
@@ -296,4 +339,4 @@ def create_login_link(role: str, name: str, url: str, valid_minutes: int) -> int
     return 0
 
 
-COMMANDS: tuple[click.Command, ...] = (run_api, registry, holidays, keys)
+COMMANDS: tuple[click.Command, ...] = (run_api, registry, holidays, programme, keys)

@@ -122,6 +122,7 @@ async def test_a_value_without_denominator_is_null_with_a_reason(api: Api) -> No
     reasons = {name: kpi["reason"] for name, kpi in silent["kpis"].items() if kpi["value"] is None}
     for name in ("quality_ratio", "oee", "nee", "effectiveness", "throughput_per_h"):
         assert reasons.pop(name) == "no_counts"
+    assert reasons.pop("smart_factory_share") == "not_offered_for_scope"
     assert set(reasons.values()) == {"no_evidence"}
     assert silent["kpis"]["coverage"]["value"] == 0
     assert silent["kpis"]["auto_collected_share"]["value"] == 0
@@ -199,6 +200,7 @@ async def test_definitions_are_the_committed_ones(api: Api) -> None:
 
     answer = (await api.get("/v1/kpi-definitions")).json()
     figures = {figure["id"]: figure for figure in answer.pop("figures")}
+    assert answer.pop("versions") == [1, 2, 3]
     assert answer == json.loads(FILE.read_text())
     listed = {figure["id"]: figure for figure in json.loads(FIGURES_FILE.read_text())["figures"]}
     assert list(figures) == list(listed)

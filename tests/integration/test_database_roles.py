@@ -52,7 +52,8 @@ WRITABLE = {
         "group_step",
         "schedule_step",
         "factory_span",
-    },
+    }
+    | {"population", "population_cell", "programme_step"},
     "jejo_verify": set[str](),
     "jejo_status": set[str](),
 }

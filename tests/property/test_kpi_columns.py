@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.kpi_definitions import read_definitions
+from schemas.kpi_definitions import flags_of, read_definitions
 from services.analytics import compute_kpis
 from services.api.kpis.grids import Numbers, exact
-from services.api.kpis.kpi_columns import compute_column, figures_needed, flags_of
+from services.api.kpis.kpi_columns import compute_column, figures_needed
 from services.api.kpis.tables import SERVED
 
 DEFINITIONS = read_definitions()
@@ -38,7 +38,7 @@ def test_a_column_has_the_kpi_of_each_item(items: list[dict[str, int]]) -> None:
     arrays = {name: column([item[name] for item in items]) for name in SERVED}
     expected = [compute_kpis(DEFINITIONS, item, KNOWN) for item in items]
     for name, definition in KNOWN.items():
-        found = compute_column(KNOWN, name, arrays, DEFINITIONS.low_coverage_below)
+        found = compute_column(DEFINITIONS, name, arrays)
         flags = flags_of(definition)
         for at, kpis in enumerate(expected):
             kpi: Any = kpis[name]
@@ -54,4 +54,4 @@ def test_a_column_needs_no_other_figures(items: list[dict[str, int]]) -> None:
     for name in KNOWN:
         needed = figures_needed(DEFINITIONS, [name])
         arrays = {figure: column([item[figure] for item in items]) for figure in needed}
-        assert len(compute_column(KNOWN, name, arrays, DEFINITIONS.low_coverage_below).value) == len(items)
+        assert len(compute_column(DEFINITIONS, name, arrays).value) == len(items)

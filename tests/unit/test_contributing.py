@@ -14,7 +14,7 @@ ANSWERED = f"""
 import json
 from pathlib import Path
 from schemas import kpi_definitions
-from schemas.kpi_definitions import publish, read_definitions
+from schemas.kpi_definitions import publish, read_definitions, read_versions
 from services.analytics import compute_kpis
 from services.api.kpis.items import csv_columns
 from services.api.kpis.tables import SERVED
@@ -28,7 +28,7 @@ print(json.dumps({{
     "values": [kpi.value for kpi in found],
     "reasons": [kpi.reason for kpi in found],
     "columns": csv_columns([{KPI["id"]!r}]),
-    "published": kpi_definitions.msgspec.to_builtins(publish(definitions).kpis[-1]),
+    "published": kpi_definitions.msgspec.to_builtins(publish(definitions, definitions.meanings, read_versions()).kpis[-1]),
 }}))
 """
 

@@ -10,6 +10,7 @@ from schemas.figure_definitions import (
     ColumnType,
     Figure,
     FigureUnit,
+    FromProgramme,
     FromRegistry,
     HeldTime,
     MachineDays,
@@ -30,6 +31,7 @@ UNITS = {
     Unit.pieces: FigureUnit.PIECES,
     Unit.failures: FigureUnit.FAILURES,
     Unit.machines: FigureUnit.MACHINES,
+    Unit.enterprises: FigureUnit.ENTERPRISES,
 }
 each_figure = pytest.mark.parametrize("figure", FIGURES, ids=list(BY_ID))
 
@@ -56,7 +58,7 @@ def test_it_is_named_and_explained_in_both_languages(figure: Figure) -> None:
 @each_figure
 def test_only_what_adds_up_is_in_tables_of_sums(figure: Figure) -> None:
     tables = set(figure.tables)
-    if isinstance(figure.rule, FromRegistry):
+    if isinstance(figure.rule, FromRegistry | FromProgramme):
         assert not tables
     elif isinstance(figure.rule, OnCountedDays):
         assert tables == SUMS | {Table.RESEARCH_FACTORY_DAY}
@@ -67,7 +69,9 @@ def test_only_what_adds_up_is_in_tables_of_sums(figure: Figure) -> None:
         assert tables & SUMS in (SUMS, set())
     if figure.adds_up is not AddsUp.ALWAYS:
         assert not tables & SUMS
-    assert (figure.adds_up is AddsUp.OVER_MACHINES_ONLY) == figure.id.startswith("stock_")
+    stocks = (AddsUp.OVER_MACHINES_ONLY, AddsUp.NEVER)
+    assert (figure.adds_up in stocks) == figure.id.startswith("stock_")
+    assert (figure.adds_up is AddsUp.NEVER) == isinstance(figure.rule, FromProgramme)
 
 
 @each_figure
@@ -113,6 +117,7 @@ def test_kpis_add_up_figures_of_their_own_unit() -> None:
 
 
 def test_readers_get_all_figures_with_the_definitions() -> None:
-    published = publish(read_definitions())
+    definitions = read_definitions()
+    published = publish(definitions, definitions.meanings, [1, 2, 3])
     assert [figure.id for figure in published.figures] == list(BY_ID)
-    assert published.kpis == read_definitions().kpis
+    assert published.kpis == definitions.kpis

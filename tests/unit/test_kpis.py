@@ -181,6 +181,7 @@ def test_every_group_has_its_kpis() -> None:
     assert groups[Group.TRUST] == {"coverage"}
     assert groups[Group.AUTOMATION] == {
         "automated_equipment_share",
+        "smart_factory_share",
         "auto_collected_share",
         "automatic_production_share",
     }

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.access.credentials import hash_secret
-from services.api.access.queries import Session, read_role_of_key, read_session
+from services.api.access.queries import Session, read_key, read_session
 from services.api.access.readers import Reader, RoleKind, forbidden, parse_role, unauthorised
 from services.api.access.shares import Shares
 from services.api.dependencies import Now, Pools
@@ -79,13 +79,13 @@ async def authenticate(
         async with databases.write.connect() as connection:
             # One statement needs no transaction around it, which would be two more round trips for every request.
             await connection.execution_options(isolation_level="AUTOCOMMIT")
-            role = await read_role_of_key(connection, hash_secret(token.credentials))
-        if role is not None:
-            return parse_role(role)
+            held = await read_key(connection, hash_secret(token.credentials))
+        if held is not None:
+            return parse_role(held.role, held.name)
     elif (session := await find_session(secret, databases, now)) is not None:
         if request.method not in READING:
             raise Problem(HTTPStatus.FORBIDDEN, "A session only reads; send an API key as `Authorization: Bearer KEY`.")
-        return parse_role(session.role)
+        return parse_role(session.role, session.name)
     raise unauthorised(
         "Send a valid API key as `Authorization: Bearer KEY`, which `jejo keys create` makes, "
         "or log in with a link, which `jejo keys login-link` makes."
@@ -107,3 +107,17 @@ async def require_admin(reader: AnyReader) -> Reader:
 
 
 Admin = Annotated[Reader, Depends(require_admin)]
+
+
+async def require_ministry(reader: AnyReader) -> Reader:
+    """Return the reader if it is an admin or of the ministry.
+
+    Raises:
+        Problem: 403 if it is not.
+    """
+    if not reader.sees_everything:
+        raise forbidden()
+    return reader
+
+
+Ministry = Annotated[Reader, Depends(require_ministry)]

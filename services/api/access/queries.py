@@ -15,7 +15,7 @@ INSERT INTO login_token (token_sha256, role, name, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5)
 """
 
-api_key = sa.table("api_key", sa.column("role"), sa.column("key_sha256"), sa.column("revoked_at"))
+api_key = sa.table("api_key", *(sa.column(name) for name in ("role", "name", "key_sha256", "revoked_at")))
 session = sa.table(
     "session",
     *(sa.column(name) for name in ("session_sha256", "role", "name")),
@@ -28,7 +28,7 @@ login_token = sa.table(
 )
 
 
-ROLE_OF_KEY = sa.select(api_key.c.role).where(
+HOLDER_OF_KEY = sa.select(api_key.c.role, api_key.c.name).where(
     api_key.c.key_sha256 == sa.bindparam("sha256", type_=sa.LargeBinary), api_key.c.revoked_at.is_(None)
 )
 
@@ -44,16 +44,17 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
-    """The person that a login token was made for."""
+class Holder:
+    """Who holds a key, or is invited by a login token."""
 
     role: str
     name: str
 
 
-async def read_role_of_key(connection: AsyncConnection, sha256: bytes) -> str | None:
-    """Return the role of a key, or None if the key is unknown or revoked."""
-    return (await connection.execute(ROLE_OF_KEY, {"sha256": sha256})).scalar_one_or_none()
+async def read_key(connection: AsyncConnection, sha256: bytes) -> Holder | None:
+    """Return who holds a key, or None if the key is unknown or revoked."""
+    row = (await connection.execute(HOLDER_OF_KEY, {"sha256": sha256})).one_or_none()
+    return None if row is None else Holder(row.role, row.name)
 
 
 async def read_session(connection: AsyncConnection, sha256: bytes, now_us: int) -> Session | None:
@@ -65,7 +66,7 @@ async def read_session(connection: AsyncConnection, sha256: bytes, now_us: int) 
     return None if row is None else Session(sha256, row.role, row.name, to_us(row.expires_at))
 
 
-async def use_login_token(connection: AsyncConnection, sha256: bytes, now_us: int) -> Invited | None:
+async def use_login_token(connection: AsyncConnection, sha256: bytes, now_us: int) -> Holder | None:
     """Mark a token used and return whom it invites, or None if it is unknown, used or expired.
 
     A second use at the same time waits for the first transaction to end, and then finds the token used.
@@ -81,7 +82,7 @@ async def use_login_token(connection: AsyncConnection, sha256: bytes, now_us: in
         .returning(login_token.c.role, login_token.c.name)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else Invited(row.role, row.name)
+    return None if row is None else Holder(row.role, row.name)
 
 
 async def add_session(connection: AsyncConnection, opened: Session, now_us: int) -> None:

@@ -19,10 +19,16 @@ class RoleKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The holder of a key or session. ``subject`` is the region or factory that the role is limited to."""
+    """The holder of a key or session.
+
+    Attributes:
+        subject: the region or factory that the role is limited to.
+        name: who holds the key or session.
+    """
 
     kind: RoleKind
     subject: str | None = None
+    name: str = ""
 
     @property
     def sees_everything(self) -> bool:
@@ -42,10 +48,10 @@ class Reader:
         return self.sees_everything
 
 
-def parse_role(text: str) -> Reader:
-    """Return the reader of a stored role, as ``region:KR-48``."""
+def parse_role(text: str, name: str) -> Reader:
+    """Return the reader who has a stored role, as ``region:KR-48``."""
     kind, _, subject = text.partition(":")
-    return Reader(RoleKind(kind), subject or None)
+    return Reader(RoleKind(kind), subject or None, name)
 
 
 def forbidden() -> Problem:

@@ -12,6 +12,7 @@ from services.api.kpis.items import ItemMaker, csv_columns, csv_row, figures_nee
 from services.api.kpis.kept_sums import Kept, read_kept, sums_of
 from services.api.kpis.models import KpiItem, KpiPage
 from services.api.kpis.paging import ENUMERATED, WHOLE, Page, choose_page, choose_ranked_page, page_of, parts_of
+from services.api.kpis.programme_figures import ProgrammeFigures, read_programme
 from services.api.kpis.questions import Question
 from services.api.kpis.ranking import Ranking
 from services.api.kpis.reading import read_figures
@@ -56,8 +57,8 @@ class JsonForm:
 
     separator = b","
 
-    def __init__(self, ids: Sequence[str]) -> None:
-        self.key = ("json", *ids)
+    def __init__(self, ids: Sequence[str], definition_version: int) -> None:
+        self.key = ("json", definition_version, *ids)
 
     def opening(self) -> bytes:
         return FIRST_MEMBER
@@ -74,8 +75,8 @@ class CsvForm:
 
     separator = b""
 
-    def __init__(self, ids: Sequence[str], *, byte_order_mark: bool) -> None:
-        self.key = ("csv", *ids)
+    def __init__(self, ids: Sequence[str], definition_version: int, *, byte_order_mark: bool) -> None:
+        self.key = ("csv", definition_version, *ids)
         self._ids = ids
         self._first = "utf-8-sig" if byte_order_mark else "utf-8"
 
@@ -90,11 +91,15 @@ class CsvForm:
 
 
 class Answer:
-    """An answer that is being written. ``spool`` holds it; whoever made the answer closes that."""
+    """An answer that is being written. ``spool`` holds it; whoever made the answer closes that.
+
+    Attributes:
+        ids: the KPIs asked for.
+    """
 
     def __init__(self, form: Form, definitions: KpiDefinitions, ids: Sequence[str], whole: Buckets) -> None:
         self.spool = Spool()
-        self._form, self._definitions, self._ids, self._whole = form, definitions, ids, whole
+        self._form, self.definitions, self.ids, self._whole = form, definitions, ids, whole
         self._figures = figures_needed(definitions, ids)
         self._is_first = True
         self.spool.write(form.opening())
@@ -119,7 +124,8 @@ class Answer:
             groups = groups_of(question)
             if groups is not None and CONNECTED not in self._figures:
                 kept = await read_kept(connection, question, groups, self._figures)
-                return await self._write_kept(question, kept, begun, after, limit)
+                programme = await read_programme(connection, question, self._figures)
+                return await self._write_kept(question, kept, programme, begun, after, limit)
             sums = await read_figures(connection, question, self._figures)
             page = page_of([key for key in sorted(sums) if after is None or key > after], limit)
             self.spool.write(await self._written(page.keys, sums, question.until_us))
@@ -140,12 +146,21 @@ class Answer:
         await self._write_parts(connection, question, begun, page)
         return page
 
-    async def _write_kept(self, question: Question, kept: Kept, begun: Buckets, after: Key | None, limit: int) -> Page:
+    async def _write_kept(
+        self,
+        question: Question,
+        kept: Kept,
+        programme: ProgrammeFigures,
+        begun: Buckets,
+        after: Key | None,
+        limit: int,
+    ) -> Page:
         """Write the items after a key from what is kept of groups; as the last time, if it has not changed."""
-        known = (self._form.key, self._whole, question.scope, question.group_by, begun, after, limit, kept)
+        known = (self._form.key, self._whole, question.scope, question.group_by, begun, after, limit, kept, programme)
         found = PAGES.get(known)
         if found is None:
             sums = await sums_of(question, kept)
+            programme.add_to(question, sums)
             page = page_of([key for key in sorted(sums) if after is None or key > after], limit)
             found = await self._written(page.keys, sums, question.until_us), page
             PAGES.add(known, found, len(found[0]))
@@ -161,7 +176,7 @@ class Answer:
 
     async def _written(self, keys: Sequence[Key], sums: Mapping[Key, Sums], until_us: int) -> bytes:
         """Return the items of some keys as they follow what has been written."""
-        turn, maker = Turn(), ItemMaker(until_us, self._definitions, self._ids)
+        turn, maker = Turn(), ItemMaker(until_us, self.definitions, self.ids)
         parts: list[bytes] = []
         for label, start_us in keys:
             bucket, own = self._whole.starting_at(start_us), sums[label, start_us]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from schemas.kpi_definitions import KpiDefinition, KpiDefinitions, Unit
+from schemas.kpi_definitions import KpiDefinition, KpiDefinitions, Unit, flags_of
 from services.api.kpis.arrow_arrays import (
     INSTANT,
     TEXT,
@@ -24,7 +24,7 @@ from services.api.kpis.arrow_arrays import (
 )
 from services.api.kpis.grids import FACTORIES, MACHINES, Grid, Numbers, is_wide
 from services.api.kpis.items import COUNTS, COVERAGE, EVIDENCE, MODES, OFF_SHIFT, STATES, UNKNOWN, unknown_and_off_shift
-from services.api.kpis.kpi_columns import KpiColumn, compute_column, figures_needed, flags_of
+from services.api.kpis.kpi_columns import KpiColumn, compute_column, figures_needed
 from services.api.kpis.questions import Question
 from services.api.kpis.windows import Buckets
 
@@ -105,12 +105,12 @@ class Table:
         times += with_unknown(grid.figures["producing_us"], [grid.figures[name] for name in MODE_COLUMNS])
         columns += [integers(numbers, schema.field(len(columns) + at).type) for at, numbers in enumerate(times)]
         columns += [integers(grid.figures[name], WHOLE_NUMBER) for name in COUNTS]
-        known, low = self.definitions.by_id(), self.definitions.low_coverage_below
+        known = self.definitions.by_id()
         for name in self.ids:
-            column = compute_column(known, name, grid.figures, low)
+            column = compute_column(self.definitions, name, grid.figures)
             columns += kpi_arrays(known[name], column, schema)
         if COVERAGE not in self.ids:
-            columns.append(values_of(compute_column(known, COVERAGE, grid.figures, low)))
+            columns.append(values_of(compute_column(self.definitions, COVERAGE, grid.figures)))
         columns.append(truths(np.zeros(len(grid.places), dtype=bool)))
         return pa.RecordBatch.from_arrays(columns, schema=schema)
 

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import MutableHeaders
 
 from schemas.kpi_definitions import KpiDefinitions
 from services.api.database import Databases
 from services.api.kpis.batches import Table
+from services.api.kpis.definitions import meanings_for
 from services.api.kpis.encoders import Scribe
 from services.api.kpis.forms import FormKind
 from services.api.kpis.grids import read_part
@@ -95,7 +97,11 @@ class BulkAnswer:
                 await scribe.rest()
 
     def _table(self, question: Question, until_us: int | None) -> Table:
-        metadata = {"definition_version": str(self.wanted.definitions.definition_version)}
+        definitions, ids = self.wanted.definitions, self.wanted.ids
+        metadata = {
+            "definition_version": str(definitions.definition_version),
+            "meanings": msgspec.json.encode(meanings_for(definitions, ids)).decode(),
+        }
         if until_us is not None:
             metadata["accounted_until"] = rfc3339(until_us)
         return Table(question, self.wanted.definitions, self.wanted.ids, self.wanted.whole, metadata)

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.figure_definitions import FIGURES, ColumnType, FigureUnit
 from services.api.kpis import queries
 from services.api.kpis.bulk_queries import SPLIT_AT, copy_rows, placed
+from services.api.kpis.programme_figures import ProgrammeFigures, read_programme, value_of
 from services.api.kpis.questions import Question
 from services.api.kpis.sums import Key
-from services.api.kpis.tables import CONNECTED, DAY_COUNTS, HOUR_SUMS, IN_USE
+from services.api.kpis.tables import CONNECTED, DAY_COUNTS, HOUR_SUMS, IN_USE, PROGRAMME
 from services.api.kpis.windows import Bucket
 from services.core.database import POSTGRES_EPOCH_US
 
@@ -78,6 +79,7 @@ class Reading:
     question: Question
     labels: Sequence[str]
     copied: Sequence[Copied]
+    programme: ProgrammeFigures
     keys: Collection[Key] | None
 
     def grid(self) -> Grid:
@@ -86,6 +88,7 @@ class Reading:
         found: dict[str, Numbers] = {}
         for copied in self.copied:
             found |= scatter(copied, len(self.labels), buckets)
+        found |= programme_arrays(self.programme, self.question, self.labels)
         return items_of(self.labels, buckets, found, self.keys)
 
 
@@ -117,7 +120,18 @@ async def read_part(
     for query, names in asked:
         wide = {name for name in names if is_wide(question, name)}
         copied.append(Copied(names, wide, await copy_rows(connection, placed(query, labels, names, wide))))
-    return Reading(question, labels, copied, keys)
+    return Reading(question, labels, copied, await read_programme(connection, question, wanted), keys)
+
+
+def programme_arrays(programme: ProgrammeFigures, question: Question, labels: Sequence[str]) -> dict[str, Numbers]:
+    """Return the programme's figures as arrays: a number for each label and bucket, 0 where they are not offered."""
+    found = {name: np.zeros(len(labels) * len(question.buckets), dtype=np.int64) for name in PROGRAMME}
+    if programme.offered:
+        stocks = programme.stocks(question)
+        rows = [stock.figures() for label in labels for stock in stocks[value_of(question, label)]]
+        for name, column in found.items():
+            column[:] = [row[name] for row in rows]
+    return found
 
 
 def scatter(copied: Copied, labels: int, buckets: Sequence[Bucket]) -> dict[str, Numbers]:

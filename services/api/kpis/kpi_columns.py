@@ -10,11 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.kpi_definitions import KpiDefinition, KpiDefinitions
-from services.analytics import BASES
+from schemas.kpi_definitions import KpiDefinitions
 from services.api.kpis.grids import EXACT, Numbers, exact
-
-LOW_COVERAGE, ABOVE_RANGE = "low_coverage", "above_range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +36,22 @@ class KpiColumn:
         return self.reason < 0
 
 
-def flags_of(definition: KpiDefinition) -> list[str]:
-    """Return the flags that a KPI's values may carry, in the order in which they do."""
-    own = [rule.flag for rule in definition.flags] + [rule.flag for rule in definition.shortfalls]
-    return [LOW_COVERAGE, ABOVE_RANGE, *own]
-
-
 def figures_needed(definitions: KpiDefinitions, ids: Sequence[str]) -> frozenset[str]:
     """Return the figures that some KPIs, with their reasons and flags, are computed from."""
     known = definitions.by_id()
     asked = set(ids) | {rule.below for name in ids for rule in known[name].shortfalls}
     found: set[str] = set()
     for definition in (known[name] for name in asked):
-        found |= definition.figures | set(BASES[definition.basis])
+        basis = definitions.bases[definition.basis]
+        found |= definition.figures | {basis.covered, basis.whole}
         found |= {rule.if_zero for rule in definition.reasons} - {"denominator"}
     return frozenset(found)
 
 
-def compute_column(
-    known: Mapping[str, KpiDefinition], name: str, figures: Mapping[str, Numbers], low_coverage_below: float
-) -> KpiColumn:
-    """Return one KPI of many items.
-
-    Args:
-        known: the KPIs by id.
-        low_coverage_below: the coverage of its basis below which a KPI is flagged.
-    """
-    definition = known[name]
+def compute_column(definitions: KpiDefinitions, name: str, figures: Mapping[str, Numbers]) -> KpiColumn:
+    """Return one KPI of many items."""
+    definition = definitions.by_id()[name]
+    basis = definitions.bases[definition.basis]
     numerator = product(figures, definition.numerator, definition.numerator_times)
     denominator = product(figures, definition.denominator, definition.denominator_times)
     is_zero = (denominator == 0).astype(bool)
@@ -74,11 +60,12 @@ def compute_column(
     for index, rule in enumerate(definition.reasons):
         applies = is_zero if rule.if_zero == "denominator" else is_zero & (figures[rule.if_zero] == 0).astype(bool)
         reason[applies & (reason < 0)] = index
-    covered, whole = (figures[figure] for figure in BASES[definition.basis])
-    raised = [(covered < low_coverage_below * whole).astype(bool), above(value, definition.range.high)]
+    covered, whole = figures[basis.covered], figures[basis.whole]
+    is_low = (covered < definitions.low_coverage_below * whole).astype(bool)
+    raised = [is_low, above(value, definition.range.high)]
     raised += [above(value, rule.above) for rule in definition.flags]
     for shortfall in definition.shortfalls:
-        other = compute_column(known, shortfall.below, figures, low_coverage_below).value
+        other = compute_column(definitions, shortfall.below, figures).value
         # NaN is neither above nor below anything.
         raised.append(other > value + shortfall.by)
     flags = np.zeros(len(value), dtype=np.int32)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from schemas.kpi_definitions import Meanings
 from services.api.instants import Instant, Timestamp
 from services.api.kpis.questions import GroupBy
 from services.api.kpis.windows import Interval
@@ -42,6 +43,12 @@ class KpiQuery(BaseModel):
         max_length=100,
         description="Id of a KPI: items come in the order of its exact value, with `-` before it the highest first. "
         "Items without a value come last, equal ones in the order of their scopes. For one bucket a scope only.",
+    )
+    definition_version: str | None = Field(
+        None,
+        max_length=20,
+        description="A version of the definitions, whose formulas are applied to what is known today; default: the one "
+        "in force. GET /v1/kpi-definitions lists the versions.",
     )
     limit: Annotated[int, Field(ge=1, le=10_000), BeforeValidator(read_integer)] = 1000
     cursor: str | None = Field(None, max_length=500, description="`next_cursor` of the page before.")
@@ -113,4 +120,5 @@ class KpiPage(msgspec.Struct, frozen=True):
     items: list[KpiItem]
     accounted_until: Timestamp | None
     definition_version: int
+    meanings: Annotated[Meanings, msgspec.Meta(description="What flags and reasons of these KPIs mean.")]
     next_cursor: Annotated[str | None, msgspec.Meta(description="Null: there is no further page.")]

@@ -11,13 +11,14 @@ from itertools import groupby
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.api.cursors import make_cursor
-from services.api.kpis import queries
+from services.api.kpis import programme_figures, queries
 from services.api.kpis.groups import groups_of
 from services.api.kpis.questions import GroupBy, Question
 from services.api.kpis.rank_queries import ranked_labels
 from services.api.kpis.ranking import Place, Ranking, ranked
 from services.api.kpis.reading import read_figures, read_times
 from services.api.kpis.sums import Key, Times
+from services.api.kpis.tables import PROGRAMME
 from services.api.kpis.windows import Buckets
 from services.api.turns import Turn
 
@@ -94,8 +95,9 @@ async def choose_ranked_page(
 
 
 async def read_places(connection: AsyncConnection, question: Question, ranking: Ranking, most: int) -> list[Place]:
-    """Return the next places in the order of a KPI: from what is kept of groups, else as the database finds them."""
-    if groups_of(question) is None:
+    """Return the next places in the order of a KPI: as the database finds them, but of groups from their figures."""
+    is_offered = bool(ranking.kpi.figures & PROGRAMME) and programme_figures.is_offered(question)
+    if groups_of(question) is None and not is_offered:
         rows = await connection.execute(ranked_labels(question, ranking, most))
         return [Place(None if row.rank is None else int(row.rank), row.label) for row in rows]
     found = await read_figures(connection, question, ranking.kpi.figures)

@@ -57,7 +57,9 @@ def ranks(question: Question, ranking: Ranking) -> queries.Query:
     joined: sa.FromClause = in_use
     for other in others:
         joined = joined.outerjoin(other, other.c.label == in_use.c.label)
-    figures = {name: next(s.c[name] for s in (in_use, *others) if name in s.c) for name in kpi.figures}
+    # What no source has is offered for none of these scopes.
+    nothing: Number = sa.literal(0)
+    figures = {name: next((s.c[name] for s in (in_use, *others) if name in s.c), nothing) for name in kpi.figures}
     value = rank(
         product(figures, kpi.numerator, kpi.numerator_times),
         product(figures, kpi.denominator, kpi.denominator_times),

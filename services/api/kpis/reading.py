@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.api.kpis import factory_queries, queries
 from services.api.kpis.groups import groups_of
 from services.api.kpis.kept_sums import read_kept_sums, read_kept_times
+from services.api.kpis.programme_figures import read_programme
 from services.api.kpis.questions import Question
 from services.api.kpis.sums import Key, Sums, Times, add_connected, read_sums
 from services.api.kpis.tables import CONNECTED, IN_USE, SERVED
@@ -29,6 +30,7 @@ async def read_figures(connection: AsyncConnection, question: Question, wanted: 
         found = await read_kept_sums(connection, question, groups, wanted)
     if CONNECTED in wanted:
         await add_connected(connection, question, found)
+    (await read_programme(connection, question, wanted)).add_to(question, found)
     return found
 
 

@@ -1,13 +1,13 @@
 """``GET /v1/kpis`` and ``GET /v1/kpi-definitions``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.kpi_definitions import PublishedDefinitions, publish, read_definitions
+from schemas.kpi_definitions import KpiDefinition, PublishedDefinitions, publish
 from services.api.access import AnyReader, Reader, RoleKind, authenticate, forbidden, keep_place
 from services.api.cursors import read_cursor
 from services.api.database import Databases
@@ -15,6 +15,7 @@ from services.api.dependencies import Now, Pools
 from services.api.kpis.answers import Answer, CsvForm, JsonForm, encoder
 from services.api.kpis.bulk import BulkAnswer, Wanted
 from services.api.kpis.costs import bound_of, check_cost, check_window
+from services.api.kpis.definitions import CURRENT, DEFINED_AT, MEANINGS, VERSIONS, definitions_of, meanings_for
 from services.api.kpis.forms import OTHER_CONTENT, FormKind, preferred_form
 from services.api.kpis.models import KpiPage, KpiQuery
 from services.api.kpis.paging import Page, check_cursor
@@ -33,16 +34,23 @@ from services.api.streams import StreamResponse
 from services.core.times import rfc3339
 
 router = APIRouter(prefix="/v1", tags=["kpis"])
-DEFINITIONS = read_definitions()
 T = TypeVar("T")
 
 
 @router.get(
     "/kpi-definitions", dependencies=[Depends(authenticate)], responses={200: described_as(PublishedDefinitions)}
 )
-async def get_kpi_definitions() -> Response:
-    """What each KPI is (formula, unit, range, source, why it may have no value), and each figure that it adds up."""
-    return Response(encoder.encode(publish(DEFINITIONS)), media_type="application/json")
+async def get_kpi_definitions(
+    definition_version: Annotated[
+        str | None, Query(max_length=20, description="An older version; default: the one in force.")
+    ] = None,
+) -> Response:
+    """What each KPI is (formula, unit, range, source, why it may have no value), and each figure that it adds up.
+
+    `meanings` says what flags and reasons mean, `versions` which versions there are.
+    """
+    definitions = parsed(lambda: definitions_of(definition_version))
+    return Response(encoder.encode(publish(definitions, MEANINGS, VERSIONS)), media_type="application/json")
 
 
 @router.get("/kpis", responses={200: described_as(KpiPage, OTHER_CONTENT)})
@@ -64,13 +72,14 @@ async def get_kpis(
     scope = parsed(lambda: parse_scopes(query.scope))
     whole = parsed(lambda: buckets(query.from_, query.to, query.interval))
     check_window(whole, most)
-    known = DEFINITIONS.by_id()
+    definitions = parsed(lambda: definitions_of(query.definition_version))
+    known = definitions.by_id()
     ids = list(dict.fromkeys(query.kpi)) or list(known)
     for name in ids:
         if name not in known:
-            raise unprocessable(f"There is no KPI {name}; GET /v1/kpi-definitions lists them.")
+            raise unprocessable(unknown_kpi(name, definitions.definition_version))
     asked = Question(scope, query.group_by, query.interval, whole, whole.to_us)
-    ranking = parsed(lambda: read_ranking(query, asked))
+    ranking = parsed(lambda: read_ranking(query, asked, known))
     after = parsed(lambda: read_place(query.cursor, asked)) if ranking is None else None
     may_know = await check_may_ask(databases, reader, scope, now)
     if form.is_bulk:
@@ -80,11 +89,13 @@ async def get_kpis(
             labels = await check_cost(connection, asked, most)
         limit = query.limit if {"limit", "cursor"} & query.model_fields_set else None
         return stream(
-            request, databases, Wanted(form, asked, whole, labels * len(whole), DEFINITIONS, ids, ranking, after, limit)
+            request, databases, Wanted(form, asked, whole, labels * len(whole), definitions, ids, ranking, after, limit)
         )
     as_csv = form is FormKind.CSV
-    writer = CsvForm(ids, byte_order_mark=wants_byte_order_mark(request)) if as_csv else JsonForm(ids)
-    answer = Answer(writer, DEFINITIONS, ids, whole)
+    version = definitions.definition_version
+    as_bom = wants_byte_order_mark(request)
+    writer = CsvForm(ids, version, byte_order_mark=as_bom) if as_csv else JsonForm(ids, version)
+    answer = Answer(writer, definitions, ids, whole)
     try:
         async with databases.read.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -119,7 +130,14 @@ def read_place(cursor: str | None, asked: Question) -> Key | None:
     return after
 
 
-def read_ranking(query: KpiQuery, asked: Question) -> Ranking | None:
+def unknown_kpi(name: str, version: int) -> str:
+    """Return what to do about an unknown KPI."""
+    if name in CURRENT.by_id():
+        return f"Version {version} of the definitions has no {name}; ask for version {CURRENT.definition_version}."
+    return f"There is no KPI {name}; GET /v1/kpi-definitions lists them."
+
+
+def read_ranking(query: KpiQuery, asked: Question, known: Mapping[str, KpiDefinition]) -> Ranking | None:
     """Return the order by a KPI, with the place that a page begins after; None without ``order_by``.
 
     Raises:
@@ -127,7 +145,7 @@ def read_ranking(query: KpiQuery, asked: Question) -> Ranking | None:
     """
     if query.order_by is None:
         return None
-    ranking = parse_ranking(query.order_by, query.cursor, DEFINITIONS.by_id(), len(asked.buckets))
+    ranking = parse_ranking(query.order_by, query.cursor, known, len(asked.buckets))
     if ranking.after is not None:
         check_cursor(asked, ranking.after.label)
     return ranking
@@ -136,9 +154,13 @@ def read_ranking(query: KpiQuery, asked: Question) -> Ranking | None:
 def finish(request: Request, form: FormKind, answer: Answer, page: Page, until_us: int | None) -> Response:
     """Return the response that an answer with all its items is sent as."""
     accounted_until = None if until_us is None else rfc3339(until_us)
-    answer.end(KpiPage([], accounted_until, DEFINITIONS.definition_version, page.next_cursor))
+    definitions, meanings = answer.definitions, meanings_for(answer.definitions, answer.ids)
+    answer.end(KpiPage([], accounted_until, definitions.definition_version, meanings, page.next_cursor))
     if form is FormKind.CSV:
-        return SpoolResponse(answer.spool, CSV_MEDIA_TYPE, csv_headers(request, page.next_cursor))
+        headers = csv_headers(request, page.next_cursor)
+        described = f'<{DEFINED_AT.format(version=definitions.definition_version)}>; rel="describedby"'
+        headers["Link"] = ", ".join(filter(None, (headers.get("Link"), described)))
+        return SpoolResponse(answer.spool, CSV_MEDIA_TYPE, headers)
     return SpoolResponse(answer.spool, "application/json", {"Vary": "Accept"})
 
 

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from schemas.figure_definitions import FIGURES, ColumnType, FromRegistry, MachineDays, Table, figures_of
+from schemas.figure_definitions import FIGURES, ColumnType, FromProgramme, FromRegistry, MachineDays, Table, figures_of
 from services.api.instants import INSTANT
 
 SEOUL = "Asia/Seoul"
@@ -13,7 +13,9 @@ DAY_COUNTS = {figure.id: figure.rule.are for figure in FIGURES if isinstance(fig
 """Those that they have by day only, and the columns of ``machine_day`` that these count."""
 CONNECTED = "stock_connected"
 IN_USE = [figure.id for figure in FIGURES if isinstance(figure.rule, FromRegistry) and figure.id != CONNECTED]
-SERVED = [*(figure.id for figure in HOUR_SUMS), *DAY_COUNTS, *IN_USE, CONNECTED]
+PROGRAMME = frozenset(figure.id for figure in FIGURES if isinstance(figure.rule, FromProgramme))
+"""Those that ``programme_figures`` computes; 0 where a scope has none."""
+SERVED = [*(figure.id for figure in HOUR_SUMS), *DAY_COUNTS, *IN_USE, CONNECTED, *sorted(PROGRAMME)]
 """All figures that any scope has."""
 
 TYPES = {ColumnType.INTEGER: sa.Integer, ColumnType.BIGINT: sa.BigInteger, ColumnType.NUMERIC: sa.Numeric}

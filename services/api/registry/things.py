@@ -15,6 +15,34 @@ from services.core.times import DAY_US
 
 SECTOR_PATTERN = "[A-U][0-9]{2}"
 """KSIC section and division."""
+DIVISIONS = {
+    "A": (1, 3),
+    "B": (5, 8),
+    "C": (10, 34),
+    "D": (35, 35),
+    "E": (36, 39),
+    "F": (41, 42),
+    "G": (45, 47),
+    "H": (49, 52),
+    "I": (55, 56),
+    "J": (58, 63),
+    "K": (64, 66),
+    "L": (68, 68),
+    "M": (70, 73),
+    "N": (74, 76),
+    "O": (84, 84),
+    "P": (85, 85),
+    "Q": (86, 87),
+    "R": (90, 91),
+    "S": (94, 96),
+    "T": (97, 98),
+    "U": (99, 99),
+}
+"""The first and last division of each section of KSIC, revisions 10 and 11."""
+SECTORS = frozenset(
+    f"{section}{division:02}" for section, (first, last) in DIVISIONS.items() for division in range(first, last + 1)
+)
+"""Every sector that there is."""
 
 
 class Region(StrEnum):
