@@ -189,7 +189,7 @@ class PublishedFigure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PublishedDefinitions(KpiDefinitions, frozen=True, forbid_unknown_fields=True):
-    """One version of the definitions, the meanings of its flags and reasons, and the figures that accounts keep."""
+    """One version of the definitions, the meanings of flags and reasons, and the figures that KPIs are made of."""
 
     meanings: Meanings
     versions: tuple[int, ...]
@@ -201,7 +201,7 @@ def publish(definitions: KpiDefinitions, meanings: Meanings, versions: Iterable[
     """Return a version of the definitions with the figures that its KPIs may name.
 
     Args:
-        meanings: those of every version; flags and reasons of other versions are left out.
+        meanings: those of the flags and reasons of every version.
         versions: every version that there is.
     """
     figures = tuple(PublishedFigure(f.id, f.title, f.meaning, f.unit, f.adds_up) for f in FIGURES)
@@ -210,7 +210,7 @@ def publish(definitions: KpiDefinitions, meanings: Meanings, versions: Iterable[
         definitions.low_coverage_below,
         definitions.bases,
         definitions.kpis,
-        meanings_of(meanings, definitions.kpis),
+        meanings,
         tuple(versions),
         figures,
     )

@@ -123,6 +123,12 @@ class Registry:
             "machine": f"{factory}/{machine}",
         }
 
+    def smart_enterprises(self, groups: dict[str, str], us: int) -> int:
+        """Return how many enterprises have a smart factory with these groups just before an instant."""
+        paths = [path for path in self.registered if path.count("/") == 3 and path.startswith("/v1/factories/")]
+        own = [body for path in paths if (body := self.at(path, us - 1)) and body["level"] != "none"]
+        return len({body["enterprise_id"] for body in own if all(body[kind] == groups[kind] for kind in groups)})
+
 
 def minutes(shift: Json) -> tuple[int, int]:
     """Return the minutes at which a shift begins and ends; an end that is not later is on the day after."""
@@ -236,8 +242,8 @@ class Machine:
             sums["stock_connected"] += any("evidence_us" in figures or "scrap" in figures for figures in own)
 
 
-def expected_items(machines: list[Machine], asked: Asked, until: int) -> Iterator[KpiItem]:
-    """Yield the expected items of an answer, by label and time."""
+def expected_items(registry: Registry, machines: list[Machine], asked: Asked, until: int) -> Iterator[KpiItem]:
+    """Yield the expected items of an answer, by label and time. No population is reported."""
     found = []
     for bucket in buckets(at_half(asked.first), at_half(asked.end), asked.interval):
         start, stop = half_at(bucket.from_us), min(half_at(bucket.to_us), until)
@@ -256,6 +262,9 @@ def expected_items(machines: list[Machine], asked: Asked, until: int) -> Iterato
             sums = Sums(dict.fromkeys(SERVED, 0), len({factory for factory, _ in own}), len(own))
             for machine in machines:
                 machine.add_to(sums.figures, inside, start, stop)
+            if inside.keys() <= {"region", "sector"}:
+                sums.figures["stock_offered"] = 1
+                sums.figures["stock_smart_enterprises"] = registry.smart_enterprises(inside, at_half(stop))
             found.append((label, bucket.from_us, bucket, sums))
     for label, _, bucket, sums in sorted(found, key=lambda one: one[:2]):
         yield make_item(label, bucket, sums, at_half(until), DEFINITIONS, list(DEFINITIONS.by_id()))

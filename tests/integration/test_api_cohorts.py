@@ -194,11 +194,16 @@ async def test_kpis_before_the_horizon_do_not_change(api: Api) -> None:
         assert owners == [(1, "KR-26"), (2, "KR-26"), (3, "KR-11")]
         assert await verify(api.database_url, MARCH, None, 0, ledger=False) == 0
     await api.query("UPDATE fact_horizon SET sealed_before = '2017-03-02T00:00:00+09:00'")
-    whole = await items(api, group_by="region")
+    whole = [of_facts(item) for item in await items(api, group_by="region")]
     await api.put("/v1/factories/F1", {**FACTORY, "region": "KR-11"})
     await api.settle_all(UNTIL_US)
-    assert await items(api, group_by="region") == whole
+    assert [of_facts(item) for item in await items(api, group_by="region")] == whole
     assert await verify(api.database_url, MARCH, None, 0, ledger=False) == 0
+
+
+def of_facts(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item without the KPI that needs no facts, and so follows the registry at any time."""
+    return {**item, "kpis": {name: kpi for name, kpi in item["kpis"].items() if name != "smart_factory_share"}}
 
 
 async def test_days_with_counts_belong_to_the_cohort_of_the_day(api: Api) -> None:

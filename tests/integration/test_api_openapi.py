@@ -25,6 +25,7 @@ BODIES: dict[str, Any] = {
     "/v1/factories/{factory_id}/calendar": CALENDAR,
     "/v1/factories/{factory_id}/machines/{machine_id}": FULL_MACHINE,
     "/v1/factories/{factory_id}/gateway-keys/{key_id}": KEY,
+    "/v1/programme/populations/{year}": {"rows": [{"region": "KR-48", "sector": "C25", "enterprises": 7}]},
 }
 IDS = {
     "enterprise_id": "E1",
@@ -33,6 +34,7 @@ IDS = {
     "factory_id": "F1",
     "machine_id": "M1",
     "key_id": "K",
+    "year": "2026",
 }
 WINDOWS = {
     "/v1/kpis": {"from": "2026-06-01", "to": "2026-06-03", "interval": "day", "group_by": "factory"},

@@ -406,6 +406,8 @@ export interface paths {
         /**
          * Get Kpi Definitions
          * @description What each KPI is (formula, unit, range, source, why it may have no value), and each figure that it adds up.
+         *
+         *     `meanings` says what flags and reasons mean, `versions` which versions there are.
          */
         get: operations["get_kpi_definitions"];
         put?: never;
@@ -480,6 +482,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/programme/populations/{year}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Population
+         * @description The population of a year by region and sector, who reported it when, and what was reported before.
+         */
+        get: operations["get_population"];
+        /**
+         * Put Population
+         * @description Report how many enterprises the programme is for in a year, by region and sector: all rows of the year at once.
+         *
+         *     A report supersedes the one before, which stays in the history.
+         */
+        put: operations["put_population"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -489,7 +517,7 @@ export interface components {
          * @description Over what a figure may be added up.
          * @enum {unknown}
          */
-        AddsUp: "always" | "on_counted_days" | "over_machines_only";
+        AddsUp: "always" | "never" | "on_counted_days" | "over_machines_only";
         /**
          * Automation
          * @description What a machine is registered as.
@@ -502,6 +530,14 @@ export interface components {
          * @enum {unknown}
          */
         Basis: "counted" | "counts" | "registry" | "states";
+        /**
+         * BasisFigures
+         * @description The figures whose ratio is how much of a basis is known.
+         */
+        BasisFigures: {
+            covered: string;
+            whole: string;
+        };
         /**
          * Better
          * @description Which of two values is the better one; rankings begin with it.
@@ -875,7 +911,7 @@ export interface components {
          * @description What a figure counts; time is in microseconds.
          * @enum {unknown}
          */
-        FigureUnit: "failures" | "machine_days" | "machines" | "pieces" | "rows" | "us";
+        FigureUnit: "enterprises" | "failures" | "machine_days" | "machines" | "pieces" | "rows" | "scopes" | "us";
         /**
          * GatewayKeyEntry
          * @description A gateway key as registered.
@@ -1062,6 +1098,8 @@ export interface components {
             items: components["schemas"]["KpiItem"][];
             accounted_until: string | null;
             definition_version: number;
+            /** @description What flags and reasons of these KPIs mean. */
+            meanings: components["schemas"]["Meanings"];
             /** @description Null: there is no further page. */
             next_cursor: string | null;
         };
@@ -1186,6 +1224,26 @@ export interface components {
          */
         MachineSort: "id" | "name" | "kind" | "automation";
         /**
+         * Meaning
+         * @description What a flag or a reason means: a title of a few words, and a sentence.
+         */
+        Meaning: {
+            title: components["schemas"]["Wording"];
+            meaning: components["schemas"]["Wording"];
+        };
+        /**
+         * Meanings
+         * @description What flags of KPIs, and reasons why a KPI has no value, mean in English and Korean, by their codes.
+         */
+        Meanings: {
+            flags: {
+                [key: string]: components["schemas"]["Meaning"];
+            };
+            reasons: {
+                [key: string]: components["schemas"]["Meaning"];
+            };
+        };
+        /**
          * NameSort
          * @description What enterprises and sponsors may be ordered by.
          * @enum {string}
@@ -1213,6 +1271,79 @@ export interface components {
             good: number;
             scrap: number;
             rework: number;
+        };
+        /**
+         * Population
+         * @description The population of a Seoul year.
+         */
+        Population: {
+            /** Year */
+            year: number;
+            /** Rows */
+            rows: components["schemas"]["PopulationRow"][];
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /**
+             * Recorded By
+             * @description Name of the API key, or the command.
+             */
+            recorded_by: string;
+            /**
+             * History
+             * @description Every report of this year, the newest first.
+             */
+            history: components["schemas"]["PopulationReport"][];
+        };
+        /**
+         * PopulationPut
+         * @description The population of a year, as a whole: what it does not name has none. The rows may also be sent alone.
+         */
+        PopulationPut: {
+            /** Rows */
+            rows: components["schemas"]["PopulationRow"][];
+        };
+        /**
+         * PopulationReport
+         * @description One report of a year's population: when it was recorded and by whom, and what it adds up to.
+         */
+        PopulationReport: {
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /**
+             * Recorded By
+             * @description Name of the API key, or the command.
+             */
+            recorded_by: string;
+            /** Regions */
+            regions: number;
+            /** Sectors */
+            sectors: number;
+            /** Enterprises */
+            enterprises: number;
+        };
+        /**
+         * PopulationRow
+         * @description The enterprises of one region and sector.
+         */
+        PopulationRow: {
+            /**
+             * Region
+             * @description ISO 3166-2:KR, as KR-48.
+             */
+            region: string;
+            /**
+             * Sector
+             * @description KSIC section and division, as C25.
+             */
+            sector: string;
+            /** Enterprises */
+            enterprises: number;
         };
         /**
          * ProblemDetails
@@ -1299,12 +1430,17 @@ export interface components {
         };
         /**
          * PublishedDefinitions
-         * @description The definitions, and the figures that accounts keep, of which KPIs are made.
+         * @description One version of the definitions, the meanings of flags and reasons, and the figures that KPIs are made of.
          */
         PublishedDefinitions: {
             definition_version: number;
             low_coverage_below: number;
+            bases: {
+                [key: string]: components["schemas"]["BasisFigures"];
+            };
             kpis: components["schemas"]["KpiDefinition"][];
+            meanings: components["schemas"]["Meanings"];
+            versions: number[];
             figures: components["schemas"]["PublishedFigure"][];
         };
         /**
@@ -1519,7 +1655,7 @@ export interface components {
          * @description The unit in which numerator or denominator is served; figures of time are in microseconds.
          * @enum {unknown}
          */
-        Unit: "failures" | "h" | "machines" | "pieces" | "s" | "s2";
+        Unit: "enterprises" | "failures" | "h" | "machines" | "pieces" | "s" | "s2";
         /**
          * ValueUnit
          * @description The unit of a KPI's value.
@@ -1634,6 +1770,7 @@ export interface components {
 export type AddsUp = components['schemas']['AddsUp'];
 export type Automation = components['schemas']['Automation'];
 export type Basis = components['schemas']['Basis'];
+export type BasisFigures = components['schemas']['BasisFigures'];
 export type Better = components['schemas']['Better'];
 export type CalendarAnswer = components['schemas']['CalendarAnswer'];
 export type CalendarDay = components['schemas']['CalendarDay'];
@@ -1671,10 +1808,16 @@ export type MachineEntry = components['schemas']['MachineEntry'];
 export type MachinePage = components['schemas']['MachinePage'];
 export type MachinePut = components['schemas']['MachinePut'];
 export type MachineSort = components['schemas']['MachineSort'];
+export type Meaning = components['schemas']['Meaning'];
+export type Meanings = components['schemas']['Meanings'];
 export type NameSort = components['schemas']['NameSort'];
 export type NullReason = components['schemas']['NullReason'];
 export type Order = components['schemas']['Order'];
 export type PieceCounts = components['schemas']['PieceCounts'];
+export type Population = components['schemas']['Population'];
+export type PopulationPut = components['schemas']['PopulationPut'];
+export type PopulationReport = components['schemas']['PopulationReport'];
+export type PopulationRow = components['schemas']['PopulationRow'];
 export type ProblemDetails = components['schemas']['ProblemDetails'];
 export type ProducingByMode = components['schemas']['ProducingByMode'];
 export type Programme = components['schemas']['Programme'];
@@ -2925,7 +3068,10 @@ export interface operations {
     };
     get_kpi_definitions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description An older version; default: the one in force. */
+                definition_version?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2976,6 +3122,8 @@ export interface operations {
                 kpi?: string[];
                 /** @description Id of a KPI: items come in the order of its exact value, with `-` before it the highest first. Items without a value come last, equal ones in the order of their scopes. For one bucket a scope only. */
                 order_by?: string | null;
+                /** @description A version of the definitions, whose formulas are applied to what is known today; default: the one in force. GET /v1/kpi-definitions lists the versions. */
+                definition_version?: string | null;
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
@@ -3080,6 +3228,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Programme"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_population: {
+        parameters: {
+            query?: {
+                /** @description As reported by this instant; default: by now. */
+                at?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description A year in Seoul. */
+                year: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Population"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    put_population: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A year in Seoul. */
+                year: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PopulationPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Population"];
+                };
+            };
+            /** @description The first report of the year. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Population"];
                 };
             };
             /** @description Problem details (RFC 9457). */
