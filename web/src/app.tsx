@@ -44,7 +44,7 @@ interface Props {
 }
 
 export function App({ start, address, words, onSessionEnd }: Props) {
-  const { session, definitions, figures } = start;
+  const { session, definitions, figures, meanings } = start;
   const [kpi, openKpi] = useState<Kpi | null>(null);
   const accountedUntilMs = useMemo(() => start.accountedUntilMs ?? Date.now(), [start]);
   const view = completeView(start, address.view, accountedUntilMs);
@@ -69,6 +69,7 @@ export function App({ start, address, words, onSessionEnd }: Props) {
     session,
     definitions,
     figures,
+    meanings,
     accountedUntilMs,
     window: { from: view.from ?? "", to: view.to ?? "" },
     go: address.go,

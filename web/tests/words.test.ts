@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { KpiDefinition, PublishedFigure } from "../src/api/openapi.ts";
+import type { KpiDefinition, Meanings, PublishedFigure } from "../src/api/openapi.ts";
 import { MARKS } from "../src/state/kpi.ts";
-import { sumWords } from "../src/words/definitions.ts";
-import { WORDS } from "../src/words/index.ts";
+import { flagMeaning, flagTitle, reasonMeaning, reasonTitle, sumWords } from "../src/words/definitions.ts";
 import { REGIONS } from "../src/words/places.ts";
 
 // The tests run in web/.
 const read = (name: string): unknown => JSON.parse(readFileSync(`../schemas/${name}`, "utf8"));
-const { kpis } = read("kpis.json") as { kpis: KpiDefinition[] };
+const { kpis, meanings } = read("kpis.json") as { kpis: KpiDefinition[]; meanings: Meanings };
 const { figures } = read("figures.json") as { figures: PublishedFigure[] };
 
 test("a sum is put into the names of its figures, in both languages", () => {
@@ -25,18 +24,17 @@ test("a sum is put into the names of its figures, in both languages", () => {
   }
 });
 
-test("every reason and flag of the definitions has a text in both languages, and every flag a mark", () => {
-  const reasons = new Set(kpis.flatMap((kpi) => kpi.reasons.map(({ reason }) => reason)));
-  const flags = new Set(kpis.flatMap((kpi) => [...kpi.flags, ...kpi.shortfalls].map(({ flag }) => flag)));
-  assert.ok(reasons.size > 5 && flags.size > 0);
-  for (const words of Object.values(WORDS)) {
-    assert.deepEqual(
-      [...reasons].filter((reason) => !words.reasons[reason]),
-      [],
-    );
-    for (const flag of [...flags, "low_coverage", "above_range"]) {
-      assert.ok(words.flags[flag] && words.flagShort[flag] && MARKS[flag], flag);
-    }
+test("reasons and flags are in the words of the definitions, in both languages, and every flag has a mark", () => {
+  assert.equal(reasonTitle(meanings, "no_evidence", "en"), "no data received");
+  assert.equal(reasonTitle(meanings, "no_evidence", "ko"), "수신 데이터 없음");
+  assert.match(reasonMeaning(meanings, "no_population", "en") ?? "", /population of this year/);
+  assert.equal(reasonTitle(meanings, "unheard_of", "en"), "unheard_of");
+  assert.equal(reasonMeaning(meanings, "unheard_of", "en"), null);
+  assert.equal(flagTitle(meanings, "low_coverage", "ko"), "데이터 부족");
+  assert.match(flagMeaning(meanings, "low_coverage", "en"), /^Too little data/);
+  assert.equal(flagTitle(meanings, "unheard_of", "ko"), flagMeaning(meanings, "unheard_of", "ko"));
+  for (const flag of Object.keys(meanings.flags)) {
+    assert.ok(MARKS[flag], flag);
   }
 });
 

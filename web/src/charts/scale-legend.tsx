@@ -4,6 +4,7 @@ import type { ValueUnit } from "../api/openapi.ts";
 import { useApp } from "../state/context.ts";
 import { type Kpi, MARKS, marksOf } from "../state/kpi.ts";
 import { axisText } from "../state/numbers.ts";
+import { flagTitle } from "../words/definitions.ts";
 import { Swatch } from "./patterns.tsx";
 import type { Scale } from "./scale.ts";
 
@@ -39,7 +40,7 @@ export function ScaleLegend({ scale, unit, kpis }: Props) {
 
 /** The legend of the marks beside these KPIs; nothing if there are none. */
 export function MarkLegend({ kpis }: { kpis: readonly Kpi[] }) {
-  const { words } = useApp();
+  const { words, view, meanings } = useApp();
   const found = new Set(kpis.flatMap(marksOf));
   const shown = Object.entries(MARKS).filter(([mark]) => found.has(mark));
   const hollow = kpis.some(({ answer }) => answer.value === null);
@@ -58,7 +59,7 @@ export function MarkLegend({ kpis }: { kpis: readonly Kpi[] }) {
           <span class="marks" aria-hidden="true">
             {sign}
           </span>{" "}
-          {mark === "partial" ? words.marks.partialLong : words.flagShort[mark]}
+          {mark === "partial" ? words.marks.partialLong : flagTitle(meanings, mark, view.lang)}
         </li>
       ))}
     </ul>

@@ -5,6 +5,7 @@ import { useApp } from "../state/context.ts";
 import { type Kpi, MARKS, marksOf } from "../state/kpi.ts";
 import { isPlain } from "../state/link.tsx";
 import { viewOf, writeView } from "../state/view.ts";
+import { reasonTitle } from "../words/definitions.ts";
 import { REGIONS, type Region } from "../words/places.ts";
 import { NO_VALUE } from "./patterns.tsx";
 import { colourOf, type Scale } from "./scale.ts";
@@ -49,14 +50,14 @@ interface TileProps {
 }
 
 function Tile({ region, kpi, scale, height }: TileProps) {
-  const { view, words, go, openKpi } = useApp();
+  const { view, words, meanings, go, openKpi } = useApp();
   const kpiText = useKpiText();
   const markWords = useMarkWords();
   const value = kpi?.answer.value ?? null;
   const { fill, ink } = value === null || scale === null ? { fill: NO_VALUE, ink: "#14202c" } : colourOf(scale, value);
   const target = viewOf(view, "region", `region:${region.code}`);
   const name = region[view.lang];
-  const text = kpi === null ? (words.reasons["not_in_use"] ?? "") : kpiText(kpi);
+  const text = kpi === null ? reasonTitle(meanings, "not_in_use", view.lang) : kpiText(kpi);
   const marks = kpi === null ? "" : markWords(kpi);
   const open = () => kpi !== null && openKpi(kpi);
   return (

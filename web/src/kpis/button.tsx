@@ -3,6 +3,7 @@
 import { useApp } from "../state/context.ts";
 import { type Kpi, MARKS, marksOf } from "../state/kpi.ts";
 import { valueText } from "../state/numbers.ts";
+import { flagTitle, reasonTitle } from "../words/definitions.ts";
 
 /** Data attributes of a KPI, for programs that read the page. */
 export function dataOf(kpi: Kpi) {
@@ -18,19 +19,21 @@ export function dataOf(kpi: Kpi) {
 
 /** Returns a function that formats a KPI's value, or the reason why it has none. */
 export function useKpiText(): (kpi: Kpi) => string {
-  const { words, view } = useApp();
+  const { words, view, meanings } = useApp();
   return ({ definition, answer }) =>
     answer.value === null
-      ? (words.reasons[answer.reason ?? ""] ?? answer.reason ?? words.kpi.none)
+      ? answer.reason === null
+        ? words.kpi.none
+        : reasonTitle(meanings, answer.reason, view.lang)
       : valueText(answer.value, definition.value_unit, view.lang);
 }
 
 /** Returns a function that puts a KPI's marks into words, for screen readers. */
 export function useMarkWords(): (kpi: Kpi) => string {
-  const { words } = useApp();
+  const { words, view, meanings } = useApp();
   return (kpi) =>
     marksOf(kpi)
-      .map((mark) => (mark === "partial" ? words.marks.partial : (words.flagShort[mark] ?? mark)))
+      .map((mark) => (mark === "partial" ? words.marks.partial : flagTitle(meanings, mark, view.lang)))
       .join(", ");
 }
 

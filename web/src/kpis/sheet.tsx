@@ -6,7 +6,7 @@ import { useApp } from "../state/context.ts";
 import { type Kpi, MARKS } from "../state/kpi.ts";
 import { grouped, percent, sumText, valueText } from "../state/numbers.ts";
 import { dayAndTimeOf } from "../state/seoul.ts";
-import { definitionText, noteText, sumWords } from "../words/definitions.ts";
+import { definitionText, flagMeaning, noteText, reasonMeaning, reasonTitle, sumWords } from "../words/definitions.ts";
 import { useKpiText } from "./button.tsx";
 
 function Row({ name, children }: { name: string; children: ComponentChildren }) {
@@ -32,15 +32,18 @@ function Sum({ value, unit, of }: { value: number; unit: string; of: string }) {
 
 /** The rows of a KPI. */
 function Details({ kpi }: { kpi: Kpi }) {
-  const { words, view, figures } = useApp();
+  const { words, view, figures, meanings } = useApp();
   const { definition, answer, coverage } = kpi;
   const { range, value_unit: unit } = definition;
   const labels = words.kpi;
   const note = noteText(definition, view.lang);
   return (
     <dl class="kpi-details">
-      {answer.value === null && (
-        <Row name={labels.reason}>{words.reasons[answer.reason ?? ""] ?? answer.reason ?? labels.none}</Row>
+      {answer.reason !== null && (
+        <Row name={labels.reason}>
+          {reasonTitle(meanings, answer.reason, view.lang)}
+          <span class="quiet block">{reasonMeaning(meanings, answer.reason, view.lang)}</span>
+        </Row>
       )}
       <Row name={labels.definition}>
         <span class="formula">{definitionText(definition, view.lang)}</span>
@@ -71,7 +74,7 @@ function Details({ kpi }: { kpi: Kpi }) {
           ? labels.noFlags
           : answer.flags.map((flag) => (
               <span class="block" key={flag}>
-                {MARKS[flag]} {words.flags[flag] ?? flag}
+                {MARKS[flag]} {flagMeaning(meanings, flag, view.lang)}
               </span>
             ))}
       </Row>

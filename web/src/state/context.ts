@@ -2,7 +2,7 @@
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { CurrentSession, KpiDefinition, PublishedFigure } from "../api/openapi.ts";
+import type { CurrentSession, KpiDefinition, Meanings, PublishedFigure } from "../api/openapi.ts";
 import type { Words } from "../words/index.ts";
 import type { Kpi } from "./kpi.ts";
 import type { View } from "./view.ts";
@@ -14,6 +14,8 @@ export interface App {
   definitions: readonly KpiDefinition[];
   /** The sums that KPIs are made of. */
   figures: readonly PublishedFigure[];
+  /** What flags of KPIs, and reasons for the lack of a value, mean. */
+  meanings: Meanings;
   /** The instant up to which everything is accounted, in milliseconds. */
   accountedUntilMs: number;
   /** The view's window, or the default. */

@@ -69,6 +69,7 @@ export function axisText(value: number, unit: ValueUnit, lang: Language): string
 const UNITS: Record<string, { en: string; ko: string }> = {
   pieces: { en: "pieces", ko: "개" },
   machines: { en: "machines", ko: "대" },
+  enterprises: { en: "enterprises", ko: "개사" },
   failures: { en: "failures", ko: "건" },
   factories: { en: "factories", ko: "개소" },
   zones: { en: "zones", ko: "개 단지" },
