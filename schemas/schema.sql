@@ -243,49 +243,34 @@ WITH own AS MATERIALIZED (
     SELECT v.* FROM factory_version v
     WHERE v.retired_at IS NULL
       AND v.enterprise = ANY (ARRAY(SELECT g.enterprise FROM unnest(gone) AS g UNION SELECT c.enterprise FROM unnest(come) AS c))
-), version AS MATERIALIZED (
+), version AS (
     -- The versions of these enterprises, once as they are and once as they were, which is taken away.
-    SELECT 1 AS sign, o.* FROM own o
+    SELECT 1 AS sign, o.enterprise, o.region, o.sector, o.level, presence_of(o) AS during FROM own o
     UNION ALL
-    SELECT -1, o.* FROM own o
+    SELECT -1, o.enterprise, o.region, o.sector, o.level, presence_of(o) FROM own o
     WHERE NOT EXISTS (SELECT FROM unnest(come) AS c
                       WHERE c.factory = o.factory AND c.effective_from = o.effective_from AND c.retired_at IS NULL)
     UNION ALL
-    SELECT -1, g.* FROM unnest(gone) AS g WHERE g.retired_at IS NULL
-), present AS MATERIALIZED (
-    SELECT p.* FROM (
-        SELECT v.sign, v.enterprise, v.region, v.sector, v.level <> 'none' AS smart,
-               GREATEST(v.effective_from, timezone('Asia/Seoul', v.established_on::timestamp)) AS from_at,
-               LEAST(v.effective_to, timezone('Asia/Seoul', v.closed_on::timestamp)) AS to_at
-        FROM version v
-    ) AS p
-    WHERE p.from_at < p.to_at
+    SELECT -1, g.enterprise, g.region, g.sector, g.level, presence_of(g) FROM unnest(gone) AS g WHERE g.retired_at IS NULL
 ), united AS (
     -- However many factories an enterprise has, it counts once in each of these.
-    SELECT p.sign, p.enterprise, g.region, g.sector, range_agg(tstzrange(p.from_at, p.to_at)) AS during
-    FROM present p
-    CROSS JOIN LATERAL (VALUES ('', ''), (p.region, ''), ('', p.sector), (p.region, p.sector)) AS g(region, sector)
-    WHERE p.smart
-    GROUP BY p.sign, p.enterprise, g.region, g.sector
-), step AS (
-    SELECT u.region, u.sector, s.at, u.sign * s.change AS enterprises, 0 AS factories
+    SELECT v.sign, v.enterprise, g.region, g.sector, range_agg(v.during) AS during
+    FROM version v
+    CROSS JOIN LATERAL (VALUES ('', ''), (v.region, ''), ('', v.sector), (v.region, v.sector)) AS g(region, sector)
+    WHERE v.level <> 'none' AND NOT isempty(v.during)
+    GROUP BY v.sign, v.enterprise, g.region, g.sector
+), total AS (
+    SELECT u.region, u.sector, s.at, sum(u.sign * s.change)::integer AS enterprises
     FROM united u
     CROSS JOIN LATERAL unnest(u.during) AS r(bounds)
     CROSS JOIN LATERAL (VALUES (lower(r.bounds), 1), (upper(r.bounds), -1)) AS s(at, change)
-    UNION ALL
-    SELECT p.region, p.sector, s.at, 0, p.sign * s.change
-    FROM present p
-    CROSS JOIN LATERAL (VALUES (p.from_at, 1), (p.to_at, -1)) AS s(at, change)
-), total AS (
-    SELECT t.region, t.sector, t.at, sum(t.enterprises)::integer AS enterprises, sum(t.factories)::integer AS factories
-    FROM step t
-    GROUP BY t.region, t.sector, t.at
-    HAVING (sum(t.enterprises), sum(t.factories)) <> (0, 0)
+    GROUP BY u.region, u.sector, s.at
+    HAVING sum(u.sign * s.change) <> 0
 )
 MERGE INTO programme_step p USING total t ON p.region = t.region AND p.sector = t.sector AND p.at = t.at
-WHEN MATCHED AND (p.enterprises + t.enterprises, p.factories + t.factories) = (0, 0) THEN DELETE
-WHEN MATCHED THEN UPDATE SET enterprises = p.enterprises + t.enterprises, factories = p.factories + t.factories
-WHEN NOT MATCHED THEN INSERT VALUES (t.region, t.sector, t.at, t.enterprises, t.factories);
+WHEN MATCHED AND p.enterprises + t.enterprises = 0 THEN DELETE
+WHEN MATCHED THEN UPDATE SET enterprises = p.enterprises + t.enterprises
+WHEN NOT MATCHED THEN INSERT VALUES (t.region, t.sector, t.at, t.enterprises);
 END
 $$;
 
@@ -372,14 +357,17 @@ BEGIN
     END IF;
     IF TG_OP = 'TRUNCATE' THEN
         DELETE FROM programme_step;
+        DELETE FROM programme_cell;
     ELSIF cardinality(gone) + cardinality(come) > 0 THEN
         PERFORM change_programme_steps(gone, come);
+        PERFORM refresh_programme_cells(array_agg(c.region), array_agg(c.sector))
+        FROM (SELECT g.region, g.sector FROM unnest(gone) AS g UNION SELECT n.region, n.sector FROM unnest(come) AS n) AS c;
     END IF;
     RETURN NULL;
 END
 $$;
 
-COMMENT ON FUNCTION public.keep_programme_steps() IS 'Keep programme_step in step with factory_version, whoever changes that.';
+COMMENT ON FUNCTION public.keep_programme_steps() IS 'Keep programme_step and programme_cell in step with factory_version, whoever changes that.';
 
 CREATE FUNCTION public.runs_over_midnight(content jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -659,6 +647,12 @@ END;
 
 COMMENT ON FUNCTION public.machine_spans_of(machines integer[]) IS 'What machine_span must hold of some machines, from the versions in the registry.';
 
+CREATE FUNCTION public.presence_of(version public.factory_version) RETURNS tstzrange
+    LANGUAGE sql STABLE
+    RETURN CASE WHEN (GREATEST((version).effective_from, timezone('Asia/Seoul'::text, ((version).established_on)::timestamp without time zone)) < LEAST((version).effective_to, timezone('Asia/Seoul'::text, ((version).closed_on)::timestamp without time zone))) THEN tstzrange(GREATEST((version).effective_from, timezone('Asia/Seoul'::text, ((version).established_on)::timestamp without time zone)), LEAST((version).effective_to, timezone('Asia/Seoul'::text, ((version).closed_on)::timestamp without time zone))) ELSE 'empty'::tstzrange END;
+
+COMMENT ON FUNCTION public.presence_of(version public.factory_version) IS 'When a factory is there as a version has it: while that is in force, from its establishment, if that is known, to its closing.';
+
 CREATE FUNCTION public.refresh_account_views() RETURNS void
     LANGUAGE plpgsql
     AS $_$
@@ -827,6 +821,26 @@ END
 $_$;
 
 COMMENT ON FUNCTION public.refresh_machine_spans(machines integer[]) IS 'Recreate machine_span for some machines, from the horizon of facts on; the caller holds registry_version.';
+
+CREATE FUNCTION public.refresh_programme_cells(regions text[], sectors text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM programme_cell p
+    USING unnest(regions, sectors) AS c(region, sector) WHERE p.region = c.region AND p.sector = c.sector;
+    INSERT INTO programme_cell (region, sector, from_at, to_at)
+    SELECT own.region, own.sector, lower(r.bounds), upper(r.bounds)
+    FROM (
+        SELECT v.region, v.sector, range_agg(presence_of(v)) AS during
+        FROM factory_version v JOIN unnest(regions, sectors) AS c(region, sector) USING (region, sector)
+        WHERE v.retired_at IS NULL
+        GROUP BY v.region, v.sector
+    ) AS own
+    CROSS JOIN LATERAL unnest(own.during) AS r(bounds);
+END
+$$;
+
+COMMENT ON FUNCTION public.refresh_programme_cells(regions text[], sectors text[]) IS 'Recreate programme_cell for some sectors of regions, each named once.';
 
 CREATE FUNCTION public.scheduled_in(patterns integer[], starts timestamp with time zone[], ends timestamp with time zone[]) RETURNS TABLE(pattern integer, starts_at timestamp with time zone, us bigint)
     LANGUAGE plpgsql STABLE
@@ -2791,12 +2805,21 @@ ALTER TABLE public.population ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.programme_cell (
+    region text NOT NULL,
+    sector text NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    to_at timestamp with time zone NOT NULL,
+    CONSTRAINT programme_cell_check CHECK ((from_at < to_at))
+);
+
+COMMENT ON TABLE public.programme_cell IS 'Time in which a sector of a region has a factory of any level: kept by a trigger on factory_version.';
+
 CREATE TABLE public.programme_step (
     region text NOT NULL,
     sector text NOT NULL,
     at timestamp with time zone NOT NULL,
-    enterprises integer NOT NULL,
-    factories integer NOT NULL
+    enterprises integer NOT NULL
 );
 
 COMMENT ON TABLE public.programme_step IS 'What changes at an instant in the nation, a region, a sector, or a sector of a region: kept by a trigger on factory_version, in the same transaction.';
@@ -2806,8 +2829,6 @@ COMMENT ON COLUMN public.programme_step.region IS 'As KR-48; empty: in all regio
 COMMENT ON COLUMN public.programme_step.sector IS 'As C25; empty: in all sectors.';
 
 COMMENT ON COLUMN public.programme_step.enterprises IS 'By how many the enterprises with a factory at level basic or above become more.';
-
-COMMENT ON COLUMN public.programme_step.factories IS 'By how many the factories of any level become more; 0 but in a sector of a region.';
 
 CREATE TABLE public.reading (
     machine integer NOT NULL,
@@ -3543,6 +3564,9 @@ ALTER TABLE ONLY public.population_cell
 ALTER TABLE ONLY public.population
     ADD CONSTRAINT population_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.programme_cell
+    ADD CONSTRAINT programme_cell_pkey PRIMARY KEY (region, sector, from_at);
+
 ALTER TABLE ONLY public.programme_step
     ADD CONSTRAINT programme_step_pkey PRIMARY KEY (region, sector, at);
 
@@ -3615,6 +3639,8 @@ CREATE INDEX factory_span_factory ON public.factory_span USING btree (factory);
 CREATE INDEX factory_version_by_name ON public.factory_version USING btree (name COLLATE "C") WHERE (retired_at IS NULL);
 
 CREATE UNIQUE INDEX factory_version_current ON public.factory_version USING btree (factory, effective_from) WHERE (retired_at IS NULL);
+
+CREATE INDEX factory_version_of_cell ON public.factory_version USING btree (region, sector) WHERE (retired_at IS NULL);
 
 CREATE INDEX factory_version_of_enterprise ON public.factory_version USING btree (enterprise) WHERE (retired_at IS NULL);
 
@@ -3904,6 +3930,9 @@ REVOKE ALL ON FUNCTION public.machine_spans_of(machines integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.machine_spans_of(machines integer[]) TO jejo_api;
 GRANT ALL ON FUNCTION public.machine_spans_of(machines integer[]) TO jejo_verify;
 
+REVOKE ALL ON FUNCTION public.presence_of(version public.factory_version) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.presence_of(version public.factory_version) TO jejo_api;
+
 REVOKE ALL ON FUNCTION public.refresh_account_views() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refresh_factory_spans(factories integer[]) FROM PUBLIC;
@@ -3911,6 +3940,9 @@ GRANT ALL ON FUNCTION public.refresh_factory_spans(factories integer[]) TO jejo_
 
 REVOKE ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.refresh_machine_spans(machines integer[]) TO jejo_api;
+
+REVOKE ALL ON FUNCTION public.refresh_programme_cells(regions text[], sectors text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.refresh_programme_cells(regions text[], sectors text[]) TO jejo_api;
 
 REVOKE ALL ON FUNCTION public.scheduled_in(patterns integer[], starts timestamp with time zone[], ends timestamp with time zone[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.scheduled_in(patterns integer[], starts timestamp with time zone[], ends timestamp with time zone[]) TO jejo_api;
@@ -4124,6 +4156,8 @@ GRANT SELECT,INSERT ON TABLE public.metric TO jejo_ingest;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.population TO jejo_api;
 
 GRANT SELECT,INSERT ON TABLE public.population_cell TO jejo_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.programme_cell TO jejo_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.programme_step TO jejo_api;
 

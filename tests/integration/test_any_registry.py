@@ -190,7 +190,9 @@ class Play:
         parameters += [("group_by", asked.group_by)] if asked.group_by else []
         answer = await self.api.ask("GET", "/v1/kpis", params=parameters)
         assert answer.status_code == HTTPStatus.OK, answer.text
-        items = [encoder.encode(item).decode() for item in expected_items(self.registry, self.machines, asked, self.until)]
+        items = [
+            encoder.encode(item).decode() for item in expected_items(self.registry, self.machines, asked, self.until)
+        ]
         assert answer.text.partition(',"accounted_until"')[0] == '{"items":[' + ",".join(items) + "]", asked
 
     async def compare_ways(self) -> None:

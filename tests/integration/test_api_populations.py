@@ -256,25 +256,50 @@ SELECT e.enterprise_id, v.region, v.sector, v.level <> 'none',
        LEAST(v.effective_to, v.closed_on::timestamp AT TIME ZONE 'Asia/Seoul')
 FROM factory_version v JOIN enterprise e ON e.id = v.enterprise WHERE v.retired_at IS NULL
 """
-STEPS = "SELECT region, sector, at, enterprises, factories FROM programme_step ORDER BY 1, 2, 3"
+STEPS = "SELECT region, sector, at, enterprises FROM programme_step ORDER BY 1, 2, 3"
+CELLS = "SELECT region, sector, from_at, to_at FROM programme_cell ORDER BY 1, 2, 3"
 
 
-def steps_of(versions: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+Present = list[tuple[str, str, str, bool, int, int]]
+"""Enterprise, region, sector, whether it is smart, from and to."""
+
+
+def counted(present: Present) -> list[tuple[int, int]]:
+    """Return how many enterprises there are from each instant on at which that changes."""
+    found: list[tuple[int, int]] = []
+    for at in sorted({us for version in present for us in version[4:]}):
+        now = len({enterprise for enterprise, *_, start, end in present if start <= at < end})
+        if not found or found[-1][1] != now:
+            found.append((at, now))
+    return found
+
+
+def steps_of(present: Present) -> list[tuple[Any, ...]]:
     """Return what the table of steps should have: sets of enterprises at each instant, one after the other."""
-    present = [version for version in versions if version[4] < version[5]]
     scopes = {scope for _, r, s, *_ in present for scope in (("", ""), (r, ""), ("", s), (r, s))}
     found = []
     for region, sector in sorted(scopes):
-        own = [v for v in present if region in ("", v[1]) and sector in ("", v[2])]
-        instants = sorted({at for version in own for at in version[4:]})
-        before = (0, 0)
-        for at in instants:
-            here = [v for v in own if v[4] <= at < v[5]]
-            now = (len({v[0] for v in here if v[3]}), len(here) if region and sector else 0)
-            if now != before:
-                found.append((region, sector, at, now[0] - before[0], now[1] - before[1]))
+        before = 0
+        for at, now in counted([v for v in present if v[3] and region in ("", v[1]) and sector in ("", v[2])]):
+            found.append((region, sector, at, now - before))
             before = now
     return found
+
+
+def cells_of(present: Present) -> list[tuple[Any, ...]]:
+    """Return what the table of cells should have."""
+    found = []
+    for region, sector in sorted({(r, s) for _, r, s, *_ in present}):
+        own = counted([(region, *v[1:]) for v in present if v[1:3] == (region, sector)])
+        found += [(region, sector, at, end) for (at, now), (end, _) in pairwise(own) if now]
+    return found
+
+
+async def check_kept(api: Api) -> None:
+    """Compare what triggers keep with what the versions say."""
+    present = [version for version in await api.query(VERSIONS) if version[4] < version[5]]
+    assert await api.query(STEPS) == steps_of(present)
+    assert await api.query(CELLS) == cells_of(present)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -295,11 +320,11 @@ async def test_steps_follow_every_change_of_the_registry(api: Api, seed: int) ->
             closed_on=chance.choice([None, None, last]),
         )
         if n % 10 == 9:
-            assert await api.query(STEPS) == steps_of(await api.query(VERSIONS))
+            await check_kept(api)
     await api.query("DELETE FROM factory_version WHERE factory = 1")
-    assert await api.query(STEPS) == steps_of(await api.query(VERSIONS))
+    await check_kept(api)
     await api.query("TRUNCATE factory_version")
-    assert await api.query(STEPS) == []
+    assert await api.query(STEPS) == await api.query(CELLS) == []
 
 
 async def test_each_bucket_is_the_same_in_whatever_window(api: Api) -> None:

@@ -53,7 +53,7 @@ WRITABLE = {
         "schedule_step",
         "factory_span",
     }
-    | {"population", "population_cell", "programme_step"},
+    | {"population", "population_cell", "programme_step", "programme_cell"},
     "jejo_verify": set[str](),
     "jejo_status": set[str](),
 }

@@ -103,12 +103,10 @@ async def read_programme(connection: AsyncConnection, question: Question, wanted
     """
     if not PROGRAMME & set(wanted) or not is_offered(question):
         return NOT_OFFERED
-    cohorts = dict(question.scope.cohorts)
+    within = {str(kind): value for kind, value in question.scope.cohorts}
     ends = [from_us(bucket.to_us) for bucket in question.buckets]
     years = year_of(question.buckets[0]), year_of(question.buckets[-1])
-    statement, parameters = programme_rows(
-        str(question.group_by or ""), cohorts.get(GroupBy.REGION), cohorts.get(GroupBy.SECTOR), ends, years
-    )
+    statement, parameters = programme_rows(str(question.group_by or ""), within, ends, years)
     rows = await connection.execute(statement, parameters)
     return ProgrammeFigures(offered=True, rows=tuple(rows.all()))
 

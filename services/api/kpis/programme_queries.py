@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,59 +13,50 @@ from services.api.instants import INSTANT
 ENTERPRISES, POPULATION, LACKING = "enterprises", "population", "lacking"
 """The kinds of rows: what changes after a bucket's end, a year's population, and a time in which a cell lacks one."""
 
-STATEMENT = sa.text("""
-WITH step AS (
-    SELECT s.*, CASE CAST(:by AS text) WHEN 'region' THEN s.region WHEN 'sector' THEN s.sector ELSE '' END AS value
-    FROM programme_step s
-    WHERE s.at < :until
-      AND CASE WHEN CAST(:region AS text) IS NOT NULL THEN s.region = :region
-               WHEN CAST(:by AS text) = 'region' THEN s.region <> '' ELSE s.region = '' END
-      AND CASE WHEN CAST(:sector AS text) IS NOT NULL THEN s.sector = :sector
-               WHEN CAST(:by AS text) = 'sector' THEN s.sector <> '' ELSE s.sector = '' END
-), report AS (
+STATEMENT = """
+WITH report AS MATERIALIZED (
     SELECT p.id, p.year FROM population p WHERE p.superseded_at IS NULL AND p.year BETWEEN :first_year AND :last_year
-), cell AS (
-    SELECT r.year, c.enterprises,
-           CASE CAST(:by AS text) WHEN 'region' THEN c.region WHEN 'sector' THEN c.sector ELSE '' END AS value
-    FROM report r JOIN population_cell c ON c.population = r.id
-    WHERE (CAST(:region AS text) IS NULL OR c.region = :region)
-      AND (CAST(:sector AS text) IS NULL OR c.sector = :sector)
-), uncovered AS (
-    SELECT r.year, CASE CAST(:by AS text) WHEN 'region' THEN s.region WHEN 'sector' THEN s.sector ELSE '' END AS value,
-           s.at, sum(s.factories) OVER cells AS factories, lead(s.at) OVER cells AS next_at
-    FROM report r CROSS JOIN programme_step s
-    WHERE s.region <> '' AND s.sector <> ''
-      AND (CAST(:region AS text) IS NULL OR s.region = :region)
-      AND (CAST(:sector AS text) IS NULL OR s.sector = :sector)
-      AND NOT EXISTS (SELECT FROM population_cell c
-                      WHERE c.population = r.id AND c.region = s.region AND c.sector = s.sector)
-    WINDOW cells AS (PARTITION BY r.year, s.region, s.sector ORDER BY s.at)
+), cell AS MATERIALIZED (
+    SELECT r.year, c.region, c.sector, c.enterprises, {by} AS value
+    FROM report r JOIN population_cell c ON c.population = r.id WHERE {of_cell}
 ), lacking AS (
-    SELECT u.value, u.year, range_agg(tstzrange(u.at, u.next_at)) AS during
-    FROM uncovered u WHERE u.factories > 0 GROUP BY u.value, u.year
+    SELECT {by} AS value, r.year, range_agg(tstzrange(c.from_at, c.to_at)) AS during
+    FROM report r CROSS JOIN programme_cell c
+    WHERE {of_cell} AND (r.year, c.region, c.sector) NOT IN (SELECT k.year, k.region, k.sector FROM cell k)
+    GROUP BY 1, 2
 )
-SELECT 'enterprises' AS kind, s.value, width_bucket(s.at, :ends) AS number, sum(s.enterprises) AS amount,
+SELECT 'enterprises' AS kind, {by} AS value, width_bucket(c.at, :ends) AS number, sum(c.enterprises) AS amount,
        CAST(NULL AS timestamptz) AS from_at, CAST(NULL AS timestamptz) AS to_at
-FROM step s GROUP BY s.value, 3
+FROM programme_step c WHERE c.at < :until AND {of_step} GROUP BY 2, 3
 UNION ALL
-SELECT 'population', c.value, c.year, sum(c.enterprises), NULL, NULL FROM cell c GROUP BY c.value, c.year
+SELECT 'population', k.value, k.year, sum(k.enterprises), NULL, NULL FROM cell k GROUP BY k.value, k.year
 UNION ALL
 SELECT 'lacking', l.value, l.year, 0, lower(d.bounds), upper(d.bounds)
 FROM lacking l CROSS JOIN LATERAL unnest(l.during) AS d(bounds)
 ORDER BY 1, 2, 3, 5
-""").bindparams(
-    sa.bindparam("by", type_=sa.Text),
-    sa.bindparam("region", type_=sa.Text),
-    sa.bindparam("sector", type_=sa.Text),
-    sa.bindparam("until", type_=INSTANT),
-    sa.bindparam("ends", type_=ARRAY(INSTANT)),
-    sa.bindparam("first_year", type_=sa.Integer),
-    sa.bindparam("last_year", type_=sa.Integer),
-)
+"""
+KINDS = ("region", "sector")
+
+
+@cache
+def statement(by: str, limited_to: frozenset[str]) -> sa.TextClause:
+    """Return the statement for scopes that are grouped by a kind, within a region or sector or both."""
+    own = [f"c.{kind} = :{kind}" for kind in KINDS if kind in limited_to]
+    steps = [*own, *(f"c.{kind} {'<>' if kind == by else '='} ''" for kind in KINDS if kind not in limited_to)]
+    text = STATEMENT.format(
+        by=f"c.{by}" if by else "''", of_cell=" AND ".join(own) or "true", of_step=" AND ".join(steps)
+    )
+    return sa.text(text).bindparams(
+        sa.bindparam("until", type_=INSTANT),
+        sa.bindparam("ends", type_=ARRAY(INSTANT)),
+        sa.bindparam("first_year", type_=sa.Integer),
+        sa.bindparam("last_year", type_=sa.Integer),
+        *(sa.bindparam(kind, type_=sa.Text) for kind in sorted(limited_to)),
+    )
 
 
 def programme_rows(
-    by: str, region: str | None, sector: str | None, ends: Sequence[dt.datetime], years: tuple[int, int]
+    by: str, within: Mapping[str, str], ends: Sequence[dt.datetime], years: tuple[int, int]
 ) -> tuple[sa.TextClause, Mapping[str, Any]]:
     """Return the statement that reads the programme's figures, and its parameters.
 
@@ -74,16 +66,9 @@ def programme_rows(
 
     Args:
         by: ``region``, ``sector``, or empty for one scope.
-        region, sector: what the scope limits itself to.
+        within: the region and sector that the scope limits itself to.
         ends: where buckets end, in order.
         years: the first and the last.
     """
-    return STATEMENT, {
-        "by": by,
-        "region": region,
-        "sector": sector,
-        "until": ends[-1],
-        "ends": list(ends),
-        "first_year": years[0],
-        "last_year": years[1],
-    }
+    parameters = {"until": ends[-1], "ends": list(ends), "first_year": years[0], "last_year": years[1], **within}
+    return statement(by, frozenset(within)), parameters
