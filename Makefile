@@ -33,6 +33,7 @@ check: setup ## check format, lint, types, wording, generated files
 	@$(PYTHON) -m schemas.migration_checksums --check
 	@$(PYTHON) -m tests.wording
 	@$(PYTHON) -m services.api.openapi --check
+	@$(PYTHON) -m services.analytics.kpi_document --check
 	@deploy/local/dashboard.sh packages
 	@cd web && npm run --silent check
 

@@ -1,6 +1,7 @@
 """Writes docs/kpis.md from the definitions, the figures and the worked examples.
 
-``python -m services.analytics.kpi_document`` is the command. What an example comes to is computed by the arithmetic that the API serves with.
+``python -m services.analytics.kpi_document`` is the command. What an example comes to is computed by the arithmetic
+that the API serves with.
 """
 
 import sys
@@ -227,8 +228,9 @@ def figure_words(figure: Figure, amount: int) -> str:
 def version_section() -> Iterator[str]:
     """Yield which KPIs came or changed with each version."""
     yield from ("## Versions", "")
-    yield "A version changes formulas, never the figures that these are computed from: an older version, too, answers from"
-    yield "what is known today. Each is a file beside `schemas/kpis.json` ([why](decisions/0029-definition-versions.md))."
+    yield "A version changes formulas, never the figures that these are computed from: an older version, too, answers"
+    yield "from what is known today. Each is a file beside `schemas/kpis.json`"
+    yield "([why](decisions/0029-definition-versions.md))."
     yield ""
     before: Mapping[str, KpiDefinition] = {}
     for number, version in read_versions().items():

@@ -211,9 +211,9 @@ def programme() -> None:
 @click.option("--year", type=click.IntRange(2000, 2199), required=True, metavar="YEAR", help="a year in Seoul")
 @click.option("--dry-run", is_flag=True, help="validate and count everything, and import nothing")
 def import_population_file(file: Path, year: int, dry_run: bool) -> int:
-    """Import the programme's population of enterprises for a year, all of it or nothing.
+    """Import a year's population of enterprises.
 
-    The file has the columns `region`, `sector` and `enterprises`, and a line for each region and sector. It takes the
+    All of the file is imported, or nothing. It has the columns `region`, `sector` and `enterprises`, and a line for each region and sector. It takes the
     place of what was reported for the year before, which stays in the history. If a line is invalid, each invalid
     line is reported with its number, field and reason, and the exit code is 2.
     """

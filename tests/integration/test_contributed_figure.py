@@ -26,7 +26,7 @@ KPI = json.loads(example("Adding a KPI", "json")) | {
     "unit": "s",
     "denominator_unit": "s",
     "basis": "states",
-    "reasons": [{"if_zero": "denominator", "reason": "no_delay"}],
+    "reasons": [{"if_zero": "denominator", "reason": "no_busy_time"}],
 }
 
 IN_COPY = f"""

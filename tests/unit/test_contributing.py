@@ -24,11 +24,12 @@ definitions = read_definitions()
 figures = dict.fromkeys(SERVED, 0) | {{"machine_days": 1, "count_days": 1}}
 some = figures | {{"good": 70, "scrap": 10, "rework": 20}}
 found = [compute_kpis(definitions, given, [{KPI["id"]!r}])[{KPI["id"]!r}] for given in (some, figures)]
+published = publish(definitions, definitions.meanings, read_versions())
 print(json.dumps({{
     "values": [kpi.value for kpi in found],
     "reasons": [kpi.reason for kpi in found],
     "columns": csv_columns([{KPI["id"]!r}]),
-    "published": kpi_definitions.msgspec.to_builtins(publish(definitions, definitions.meanings, read_versions()).kpis[-1]),
+    "published": kpi_definitions.msgspec.to_builtins(published.kpis[-1]),
 }}))
 """
 
