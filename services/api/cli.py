@@ -213,9 +213,9 @@ def programme() -> None:
 def import_population_file(file: Path, year: int, dry_run: bool) -> int:
     """Import a year's population of enterprises.
 
-    All of the file is imported, or nothing. It has the columns `region`, `sector` and `enterprises`, and a line for each region and sector. It takes the
-    place of what was reported for the year before, which stays in the history. If a line is invalid, each invalid
-    line is reported with its number, field and reason, and the exit code is 2.
+    All of the file is imported, or nothing. It has the columns `region`, `sector` and `enterprises`, and a line for
+    each region and sector. It takes the place of what was reported for the year before, which stays in the history. If
+    a line is invalid, each invalid line is reported with its number, field and reason, and the exit code is 2.
     """
     import asyncio
     import getpass
