@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
 
-from services.api.database import engine
+from services.api.database import DATABASE_ERRORS, database_failed, engine
 from services.api.numbers import CELLS
 from services.api.programme.population_models import PopulationRow
 from services.api.programme.population_queries import report_population
 from services.api.registry.csv_file import BadLine, Line, read_lines, read_text
-from services.api.registry.importing import BadLines, database_failed, field_of, reason_of
+from services.api.registry.importing import BadLines, field_of, reason_of
 
 COLUMNS = tuple(PopulationRow.model_fields)
 THING = "region and sector"
@@ -80,8 +78,8 @@ async def import_populations(
             await report_population(connection, year, rows, by, now_us)
             if dry_run:
                 await transaction.rollback()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
-        raise database_failed(error) from error
+    except DATABASE_ERRORS as error:
+        raise database_failed(error, "Nothing was imported", "import again") from error
     finally:
         await pool.dispose()
     return Imported(len(rows), sum(row.enterprises for row in rows))
