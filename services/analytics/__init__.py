@@ -2,6 +2,7 @@
 
 from services.analytics.backlog import Backlog, read_backlog
 from services.analytics.kpis import BASES, FigureSums, Kpi, compute_kpis, formulas_of, product
+from services.analytics.quality.reading import Percentiles, QualityDay, read_quality
 from services.analytics.state_segments import Segment, StateFact, UseVersion, segments
 
 __all__ = [
@@ -9,6 +10,8 @@ __all__ = [
     "Backlog",
     "FigureSums",
     "Kpi",
+    "Percentiles",
+    "QualityDay",
     "Segment",
     "StateFact",
     "UseVersion",
@@ -16,5 +19,6 @@ __all__ = [
     "formulas_of",
     "product",
     "read_backlog",
+    "read_quality",
     "segments",
 ]
