@@ -6,7 +6,7 @@ import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -113,16 +113,9 @@ def draw_records(chance: random.Random, count: int) -> list[Sent]:
         sent += [one] * chance.choice([1, 1, 1, 2])
     received = sorted(ORIGIN_US + chance.randrange(DAYS * DAY_US) for _ in sent)
     for _ in range(len(sent) // 2):
-        one, other = chance.randrange(len(sent)), chance.randrange(len(sent))
-        sent[one], sent[other] = sent[other], sent[one]
-    return [
-        Sent(s.factory, us, *(getattr(s, n) for n in ("sent_us", "gateway_id", "boot_id", "sequence")), *rest_of(s))
-        for s, us in zip(sent, received, strict=True)
-    ]
-
-
-def rest_of(record: Sent) -> tuple[Any, ...]:
-    return record.at_us, record.refused, record.whole
+        here, there = chance.randrange(len(sent)), chance.randrange(len(sent))
+        sent[here], sent[there] = sent[there], sent[here]
+    return [replace(record, received_us=us) for record, us in zip(sent, received, strict=True)]
 
 
 def nearest_rank(values: list[int], hundredths: int) -> int | None:
