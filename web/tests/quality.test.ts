@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { QualityItem } from "../src/api/openapi.ts";
 import { signedDuration } from "../src/state/numbers.ts";
-import { acceptedShare, qualityRows, refusals } from "../src/state/quality.ts";
+import { acceptedShare, answerable, qualityRows, refusals } from "../src/state/quality.ts";
 import { WORDS } from "../src/words/index.ts";
 
 function item(day: string, rows: Partial<QualityItem["rows"]> = {}): QualityItem {
@@ -30,6 +30,12 @@ test("every day of the window that has begun has a row, the latest first", () =>
       ["2026-10-30", null],
     ],
   );
+});
+
+test("of a window that is too long the end is asked for", () => {
+  const month = { from: "2026-10-01", to: "2026-11-01" };
+  assert.deepEqual(answerable(month), month);
+  assert.deepEqual(answerable({ from: "2016-01-01", to: "2026-11-02" }), { from: "2025-11-01", to: "2026-11-02" });
 });
 
 test("what repeats something is in no share", () => {

@@ -5,7 +5,7 @@ import { readQuality } from "../api/requests.ts";
 import { useApp } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
 import { grouped, percent, signedDuration } from "../state/numbers.ts";
-import { acceptedShare, type QualityRow, qualityRows, refusals } from "../state/quality.ts";
+import { acceptedShare, answerable, type QualityRow, qualityRows, refusals } from "../state/quality.ts";
 import { dayOf } from "../state/seoul.ts";
 import { useFirstRows } from "./first-rows.tsx";
 import { Panel } from "./panel.tsx";
@@ -13,7 +13,8 @@ import { Panel } from "./panel.tsx";
 const NONE = "–";
 
 export function QualityPanel({ factoryId }: { factoryId: string }) {
-  const { words, window, accountedUntilMs } = useApp();
+  const { words, window: chosen, accountedUntilMs } = useApp();
+  const window = answerable(chosen);
   const loaded = useLoad(`${factoryId} ${window.from} ${window.to}`, (signal) =>
     readQuality(factoryId, window, signal),
   );

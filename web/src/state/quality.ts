@@ -1,6 +1,7 @@
 /** A factory's data quality by day, as its page shows it. Pure. */
 
 import type { QualityItem } from "../api/openapi.ts";
+import type { Window } from "../api/requests.ts";
 import { addDays, daysBetween } from "./seoul.ts";
 
 /** A day of a window; `item` is null if nothing authentic was received on it. */
@@ -9,15 +10,19 @@ export interface QualityRow {
   item: QualityItem | null;
 }
 
+/** The longest window that the API answers for. */
+const LONGEST_DAYS = 366;
+
+/** Returns a window, or its last days if it is too long for the API. */
+export function answerable({ from, to }: Window): Window {
+  return { from: daysBetween(from, to) > LONGEST_DAYS ? addDays(to, -LONGEST_DAYS) : from, to };
+}
+
 /** Returns a row for each day of a window that has begun, the latest first.
  *
  * @param until the last day that has begun.
  */
-export function qualityRows(
-  items: readonly QualityItem[],
-  window: { from: string; to: string },
-  until: string,
-): QualityRow[] {
+export function qualityRows(items: readonly QualityItem[], window: Window, until: string): QualityRow[] {
   const byDay = new Map(items.map((item) => [item.day, item]));
   const days = Math.max(0, daysBetween(window.from, window.to));
   return Array.from({ length: days }, (_, past) => addDays(window.to, -1 - past))
