@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { QualityItem } from "../src/api/openapi.ts";
 import { signedDuration } from "../src/state/numbers.ts";
-import { acceptedShare, answerable, qualityRows, refusals } from "../src/state/quality.ts";
+import { acceptedShare, daysToAsk, qualityRows, refusals } from "../src/state/quality.ts";
 import { WORDS } from "../src/words/index.ts";
 
 function item(day: string, rows: Partial<QualityItem["rows"]> = {}): QualityItem {
@@ -32,10 +32,15 @@ test("every day of the window that has begun has a row, the latest first", () =>
   );
 });
 
-test("of a window that is too long the end is asked for", () => {
+test("the running day is asked for after the last whole one, and of a window that is too long the end", () => {
+  const today = "2026-11-02";
   const month = { from: "2026-10-01", to: "2026-11-01" };
-  assert.deepEqual(answerable(month), month);
-  assert.deepEqual(answerable({ from: "2016-01-01", to: "2026-11-02" }), { from: "2025-11-01", to: "2026-11-02" });
+  assert.deepEqual(daysToAsk(month, today), month);
+  assert.deepEqual(daysToAsk({ from: "2026-10-26", to: today }, today), { from: "2026-10-26", to: "2026-11-03" });
+  assert.deepEqual(daysToAsk({ from: "2016-01-01", to: "2026-11-01" }, today), {
+    from: "2025-10-31",
+    to: "2026-11-01",
+  });
 });
 
 test("what repeats something is in no share", () => {

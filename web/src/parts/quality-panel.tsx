@@ -5,7 +5,7 @@ import { readQuality } from "../api/requests.ts";
 import { useApp } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
 import { grouped, percent, signedDuration } from "../state/numbers.ts";
-import { acceptedShare, answerable, type QualityRow, qualityRows, refusals } from "../state/quality.ts";
+import { acceptedShare, daysToAsk, type QualityRow, qualityRows, refusals } from "../state/quality.ts";
 import { dayOf } from "../state/seoul.ts";
 import { useFirstRows } from "./first-rows.tsx";
 import { Panel } from "./panel.tsx";
@@ -14,7 +14,8 @@ const NONE = "–";
 
 export function QualityPanel({ factoryId }: { factoryId: string }) {
   const { words, window: chosen, accountedUntilMs } = useApp();
-  const window = answerable(chosen);
+  const today = dayOf(accountedUntilMs);
+  const window = daysToAsk(chosen, today);
   const loaded = useLoad(`${factoryId} ${window.from} ${window.to}`, (signal) =>
     readQuality(factoryId, window, signal),
   );
@@ -26,7 +27,7 @@ export function QualityPanel({ factoryId }: { factoryId: string }) {
       isEmpty={({ items }) => items.length === 0}
       emptyText={words.quality.nothing}
     >
-      {({ items }) => <QualityTable rows={qualityRows(items, window, dayOf(accountedUntilMs))} />}
+      {({ items }) => <QualityTable rows={qualityRows(items, window, today)} />}
     </Panel>
   );
 }

@@ -13,20 +13,23 @@ export interface QualityRow {
 /** The longest window that the API answers for. */
 const LONGEST_DAYS = 366;
 
-/** Returns a window, or its last days if it is too long for the API. */
-export function answerable({ from, to }: Window): Window {
-  return { from: daysBetween(from, to) > LONGEST_DAYS ? addDays(to, -LONGEST_DAYS) : from, to };
+/** Returns the days to ask for: those of a window, or its last ones if it is too long for the API.
+ *
+ * A window that ends with the last whole day goes on to the running one, since what was received today is of interest.
+ *
+ * @param today the running day.
+ */
+export function daysToAsk(window: Window, today: string): Window {
+  const to = window.to === today ? addDays(today, 1) : window.to;
+  return { from: daysBetween(window.from, to) > LONGEST_DAYS ? addDays(to, -LONGEST_DAYS) : window.from, to };
 }
 
-/** Returns a row for each day of a window that has begun, the latest first.
- *
- * @param until the last day that has begun.
- */
-export function qualityRows(items: readonly QualityItem[], window: Window, until: string): QualityRow[] {
+/** Returns a row for each day of a window that has begun, the latest first. */
+export function qualityRows(items: readonly QualityItem[], window: Window, today: string): QualityRow[] {
   const byDay = new Map(items.map((item) => [item.day, item]));
   const days = Math.max(0, daysBetween(window.from, window.to));
   return Array.from({ length: days }, (_, past) => addDays(window.to, -1 - past))
-    .filter((day) => day <= until)
+    .filter((day) => day <= today)
     .map((day) => ({ day, item: byDay.get(day) ?? null }));
 }
 
