@@ -208,20 +208,27 @@ CREATE FUNCTION public.close_quality_days(before date) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
+DECLARE
+    closing date;
 BEGIN
     -- In the order in which a worker that computes days locks both.
-    PERFORM FROM quality_state FOR UPDATE;
+    SELECT closed_before INTO closing FROM quality_state FOR UPDATE;
     LOCK TABLE quality_mark IN SHARE ROW EXCLUSIVE MODE;
-    INSERT INTO quality_mark (factory, day)
-    SELECT f.id, days.day
-    FROM quality_state s
-    CROSS JOIN LATERAL (SELECT s.closed_before + n AS day FROM generate_series(0, before - s.closed_before - 1) AS n) AS days
-    CROSS JOIN factory f
-    WHERE EXISTS (
-            SELECT FROM ingest_record r
-            WHERE r.factory = f.id AND r.received_at >= timezone('Asia/Seoul', days.day::timestamp)
-              AND r.received_at < timezone('Asia/Seoul', (days.day + 1)::timestamp)
-        ) OR EXISTS (SELECT FROM refused_record x WHERE x.factory = f.id AND x.day = days.day);
+    -- Day by day and factory by factory, one look into the index for each: a country's records of a day are many.
+    WHILE closing < before LOOP
+        INSERT INTO quality_mark (factory, day)
+        SELECT f.id, closing
+        FROM factory f
+        LEFT JOIN LATERAL (
+            SELECT true AS found
+            FROM ingest_record r
+            WHERE r.factory = f.id AND r.received_at >= timezone('Asia/Seoul', closing::timestamp)
+              AND r.received_at < timezone('Asia/Seoul', (closing + 1)::timestamp)
+            LIMIT 1
+        ) AS record ON true
+        WHERE record.found OR EXISTS (SELECT FROM refused_record x WHERE x.factory = f.id AND x.day = closing);
+        closing := closing + 1;
+    END LOOP;
     UPDATE quality_state SET closed_before = before WHERE closed_before < before;
 END
 $$;

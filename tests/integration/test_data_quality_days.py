@@ -14,7 +14,7 @@ import pytest
 from schemas.wire.codes import Reason
 from schemas.wire.columns import RowKind
 from services.analytics import read_quality
-from services.analytics.quality.days import CLOSES_AFTER_US, close_days, keep_quality, settle_days
+from services.analytics.quality.days import CLOSES_AFTER_US, close_day, keep_quality, settle_days
 from services.analytics.verification.data_quality import compare_quality
 from services.analytics.verification.snapshot import Window
 from services.core.database import Connection, connect
@@ -46,6 +46,12 @@ async def analytics(database: str, owner: Connection) -> AsyncIterator[Connectio
     connection = await connect(database, "jejo_analytics")
     yield connection
     await connection.close()
+
+
+async def close_all(connection: Connection, before: dt.date) -> None:
+    """Close the days before one, unless ingest keeps them open."""
+    while await close_day(connection, before):
+        pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +212,7 @@ async def test_days_are_exact_at_any_moment(
         await write_findings(writer, ingest, batch, OffsetMove(0, written, reached))
         written = reached
         if chance.random() < 0.5:
-            await close_days(analytics, seoul_day(sent[written - 1].received_us + chance.randint(-1, 2) * DAY_US))
+            await close_all(analytics, seoul_day(sent[written - 1].received_us + chance.randint(-1, 2) * DAY_US))
         if chance.random() < 0.5:
             await settle_days(analytics)
         factory = chance.randint(1, FACTORIES)
@@ -253,7 +259,7 @@ async def test_verify_finds_what_is_wrong(owner: Connection, ingest: Connection,
     for offset, sequence in enumerate((1, 2, 5)):
         add(batch, one_day(sequence=sequence, at_us=(ORIGIN_US + offset,)), offset)
     await write_findings(Writer(TOPIC, KEPT), ingest, batch, OffsetMove(0, 0, 3))
-    await close_days(analytics, END)
+    await close_all(analytics, END)
     with pytest.raises(TransientError, match="still marked"):
         await compare_quality(owner, FINAL, 0)
     await settle_days(analytics)
@@ -281,10 +287,10 @@ async def test_a_day_is_closed_only_after_what_ingest_has_under_way(
     await transaction.start()
     assert await ingest.fetchval("SELECT hold_quality_days()") == MONDAY
     await analytics.execute("SET lock_timeout = '50ms'")
-    await close_days(analytics, END)
+    await close_all(analytics, END)
     assert await owner.fetchval("SELECT closed_before FROM quality_state") == MONDAY
     await transaction.commit()
-    await close_days(analytics, END)
+    await close_all(analytics, END)
     assert await owner.fetchval("SELECT closed_before FROM quality_state") == END
 
 
@@ -298,6 +304,6 @@ async def test_refusals_outlive_their_letters(owner: Connection, ingest: Connect
     assert before["refused"] == refused
     assert await expire_dead_letters(ingest, ORIGIN_US + 10**16) == 2
     assert await read_days(analytics, 1, MONDAY, END) == [before]
-    await close_days(analytics, END)
+    await close_all(analytics, END)
     await settle_days(analytics)
     assert await read_days(analytics, 1, MONDAY, END) == [before]

@@ -41,23 +41,34 @@ async def keep_quality(connection: Connection, now_us: int, stopping: Callable[[
         Whether something may be left.
     """
     deadline = time.monotonic() + seconds
-    await close_days(connection, seoul_day(now_us - CLOSES_AFTER_US))
+    before = seoul_day(now_us - CLOSES_AFTER_US)
+    while await close_day(connection, before):
+        if stopping() or time.monotonic() > deadline:
+            return True
     while await settle_days(connection):
         if stopping() or time.monotonic() > deadline:
             return True
     return False
 
 
-async def close_days(connection: Connection, before: dt.date) -> None:
-    """Close the days of receipt before a day; no effect if they are closed, or if ingest does not let go in time."""
-    if await connection.fetchval(queries.STATE) >= before:
-        return
+async def close_day(connection: Connection, before: dt.date) -> bool:
+    """Close the first day of receipt that is open, if it is before a day and ingest lets go in time.
+
+    One at a time, since ingest waits meanwhile: after an upgrade, a year of days is open.
+
+    Returns:
+        Whether it closed one; then call it again.
+    """
+    closed_before: dt.date = await connection.fetchval(queries.STATE)
+    if closed_before >= before:
+        return False
     try:
         async with connection.transaction(isolation="read_committed"):
             await connection.execute(LOCK_WAIT)
-            await connection.execute(queries.CLOSE_DAYS, before)
+            await connection.execute(queries.CLOSE_DAYS, closed_before + dt.timedelta(days=1))
     except asyncpg.LockNotAvailableError:
-        return
+        return False
+    return True
 
 
 async def settle_days(connection: Connection) -> bool:

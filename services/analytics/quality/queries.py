@@ -50,13 +50,17 @@ CROSS JOIN LATERAL (
 WHERE q.records > 0 OR refusals.refused IS NOT NULL
 """
 
+# Grouped within each day, so that a day's chunks are read and no others.
 RECORDED_BOOTS = f"""
-SELECT w.factory, w.day, r.gateway_id, COALESCE(r.boot_id, '') AS boot_id,
-       range_agg(int8range(r.sequence - 1, r.sequence)) AS sequences
+SELECT w.factory, w.day, b.gateway_id, b.boot_id, b.sequences
 FROM {WANTED}
-JOIN ingest_record r ON {RECEIVED_THEN}
-WHERE r.sequence IS NOT NULL
-GROUP BY w.factory, w.day, r.gateway_id, COALESCE(r.boot_id, '')
+CROSS JOIN LATERAL (
+    SELECT r.gateway_id, COALESCE(r.boot_id, '') AS boot_id,
+           range_agg(int8range(r.sequence - 1, r.sequence)) AS sequences
+    FROM ingest_record r
+    WHERE {RECEIVED_THEN} AND r.sequence IS NOT NULL
+    GROUP BY r.gateway_id, COALESCE(r.boot_id, '')
+) AS b
 """
 
 STATE = "SELECT closed_before FROM quality_state"
