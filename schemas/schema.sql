@@ -3632,6 +3632,8 @@ CREATE UNIQUE INDEX gateway_key_version_current ON public.gateway_key_version US
 
 CREATE INDEX group_day_day ON public.group_day USING btree (kind, day, within);
 
+CREATE UNIQUE INDEX holiday_current ON public.holiday USING btree (day) WHERE (retired_at IS NULL);
+
 CREATE INDEX ingest_record_factory ON public.ingest_record USING btree (factory, received_at);
 
 CREATE UNIQUE INDEX ingest_record_identity ON public.ingest_record USING btree (id, received_at);

@@ -83,11 +83,13 @@ async def settle_days(connection: Connection) -> bool:
         marks = await connection.fetch(queries.TAKE_MARKS, DAYS_AT_ONCE)
         if not marks:
             return False
-        wanted = ([mark["factory"] for mark in marks], [mark["day"] for mark in marks])
+        days = [mark["day"] for mark in marks]
+        wanted = ([mark["factory"] for mark in marks], days)
+        bounds = (min(days), max(days) + dt.timedelta(days=1))
         await connection.execute(queries.DELETE_DAYS, *wanted)
-        await connection.execute(queries.INSERT_DAYS, *wanted)
+        await connection.execute(queries.INSERT_DAYS, *wanted, *bounds)
         boots = await connection.fetch(queries.DELETE_BOOTS, *wanted)
-        boots += await connection.fetch(queries.INSERT_BOOTS, *wanted)
+        boots += await connection.fetch(queries.INSERT_BOOTS, *wanted, *bounds)
         await set_gaps(connection, sorted({Boot(*boot) for boot in boots}))
     return True
 

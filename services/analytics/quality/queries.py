@@ -1,9 +1,15 @@
-"""The SQL of data quality. A day of receipt is a date in Seoul; ``w`` are the factories and days asked for."""
+"""The SQL of data quality. A day of receipt is a date in Seoul; ``w`` are the factories and days asked for.
+
+Statements that read records of such days take factories and days as two arrays, and then the first of the days and the
+one after the last: with these bounds, the chunks of all other days are left out of the plan.
+"""
 
 WANTED = "unnest($1::integer[], $2::date[]) AS w(factory, day)"
 
 RECEIVED_THEN = """
-r.factory = w.factory AND r.received_at >= timezone('Asia/Seoul', w.day::timestamp)
+r.received_at >= timezone('Asia/Seoul', $3::date::timestamp)
+    AND r.received_at < timezone('Asia/Seoul', $4::date::timestamp)
+    AND r.factory = w.factory AND r.received_at >= timezone('Asia/Seoul', w.day::timestamp)
     AND r.received_at < timezone('Asia/Seoul', (w.day + 1)::timestamp)
 """
 
@@ -117,20 +123,19 @@ WHERE b.factory = old.factory AND b.day = old.day AND b.gateway_id = old.gateway
 OPEN_DAYS = """
 SELECT m.day FROM quality_mark m WHERE m.factory = $1
 UNION
-SELECT x.day FROM refused_record x, quality_state s WHERE x.factory = $1 AND x.day >= s.closed_before
+SELECT x.day FROM refused_record x WHERE x.factory = $1 AND x.day >= $2
 UNION
-SELECT s.closed_before + n
-FROM quality_state s
-CROSS JOIN LATERAL (
+SELECT $2::date + n
+FROM (
     SELECT timezone('Asia/Seoul', r.received_at)::date AS day
     FROM ingest_record r
-    WHERE r.factory = $1 AND r.received_at >= timezone('Asia/Seoul', s.closed_before::timestamp)
+    WHERE r.factory = $1 AND r.received_at >= timezone('Asia/Seoul', $2::date::timestamp)
     ORDER BY r.received_at DESC
     LIMIT 1
 ) AS last
-CROSS JOIN LATERAL generate_series(0, last.day - s.closed_before) AS n
+CROSS JOIN LATERAL generate_series(0, last.day - $2::date) AS n
 """
-"""Days of a factory that have no row yet, or one that is out of date."""
+"""Days of a factory that have no row yet, or one that is out of date, where $2 is the day before which they are closed."""
 
 # As text, since the pools of different services decode JSON differently.
 READ_COLUMNS = f"{DAY_COLUMNS}, refused::text AS reasons"

@@ -47,15 +47,21 @@ async def read_quality(connection: Connection, factory: int, first: dt.date, end
     Args:
         factory: its number.
     """
-    open_days = {row["day"] for row in await connection.fetch(queries.OPEN_DAYS, factory)}
+    closed_before = await connection.fetchval(queries.STATE)
+    open_days = {row["day"] for row in await connection.fetch(queries.OPEN_DAYS, factory, closed_before)}
     live = sorted(day for day in open_days if first <= day < end)
     rows = [
         row for row in await connection.fetch(queries.KEPT_DAYS, factory, first, end) if row["day"] not in open_days
     ]
     if live:
-        rows += await connection.fetch(queries.COMPUTED_DAYS, [factory] * len(live), live)
+        rows += await connection.fetch(queries.COMPUTED_DAYS, *wanted(factory, live))
     gaps = await read_gaps(connection, factory, first, end, sorted(open_days))
     return [quality_of(row, gaps.get(row["day"], Gaps())) for row in sorted(rows, key=lambda row: row["day"])]
+
+
+def wanted(factory: int, days: list[dt.date]) -> tuple[list[int], list[dt.date], dt.date, dt.date]:
+    """Return the parameters of statements that read the records of a factory's days, which are in order."""
+    return [factory] * len(days), days, days[0], days[-1] + dt.timedelta(days=1)
 
 
 async def read_gaps(
@@ -67,8 +73,7 @@ async def read_gaps(
     """
     runs: dict[tuple[str, str], list[Run]] = defaultdict(list)
     if open_days:
-        wanted = ([factory] * len(open_days), open_days)
-        for row in await connection.fetch(queries.RECORDED_RUNS, *wanted):
+        for row in await connection.fetch(queries.RECORDED_RUNS, *wanted(factory, open_days)):
             runs[row["gateway_id"], row["boot_id"]].append(Run(row["day"], row["first"], row["last"]))
     changed = set(open_days)
     found: list[tuple[dt.date, Gaps]] = []

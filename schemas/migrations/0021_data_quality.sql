@@ -104,6 +104,7 @@ BEGIN
             FROM ingest_record r
             WHERE r.factory = f.id AND r.received_at >= timezone('Asia/Seoul', closing::timestamp)
               AND r.received_at < timezone('Asia/Seoul', (closing + 1)::timestamp)
+            ORDER BY r.received_at
             LIMIT 1
         ) AS record ON true
         WHERE record.found OR EXISTS (SELECT FROM refused_record x WHERE x.factory = f.id AND x.day = closing);
