@@ -204,6 +204,35 @@ $$;
 
 COMMENT ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) IS 'Bring group_step up to date with machine_span, from which some rows have gone and to which some have come.';
 
+CREATE FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+WITH span AS (
+    SELECT -1 AS sign, g.cohort, g.pattern, g.from_at, g.to_at FROM unnest(gone) AS g WHERE g.pattern IS NOT NULL
+    UNION ALL
+    SELECT 1, c.cohort, c.pattern, c.from_at, c.to_at FROM unnest(come) AS c WHERE c.pattern IS NOT NULL
+), change AS (
+    SELECT s.cohort, s.pattern, e.at, sum(s.sign * e.sign)::integer AS machines
+    FROM span s CROSS JOIN LATERAL (VALUES (s.from_at, 1), (s.to_at, -1)) AS e(at, sign)
+    GROUP BY s.cohort, s.pattern, e.at
+    HAVING sum(s.sign * e.sign) <> 0
+), total AS (
+    SELECT g.kind, g.within, g.value, c.pattern, c.at, sum(c.machines)::integer AS machines
+    FROM change c JOIN cohort_group g ON g.cohort = c.cohort
+    GROUP BY g.kind, g.within, g.value, c.pattern, c.at
+    HAVING sum(c.machines) <> 0
+)
+MERGE INTO schedule_step s USING total t
+ON s.kind = t.kind AND s.within = t.within AND s.value = t.value AND s.pattern = t.pattern AND s.at = t.at
+WHEN MATCHED AND s.machines + t.machines = 0 THEN DELETE
+WHEN MATCHED THEN UPDATE SET machines = s.machines + t.machines
+WHEN NOT MATCHED THEN INSERT VALUES (t.kind, t.within, t.value, t.pattern, t.at, t.machines);
+END
+$$;
+
+COMMENT ON FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) IS 'Bring schedule_step up to date with machine_span, from which some rows have gone and to which some have come.';
+
 CREATE FUNCTION public.close_quality_days(before date) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -224,6 +253,7 @@ BEGIN
             FROM ingest_record r
             WHERE r.factory = f.id AND r.received_at >= timezone('Asia/Seoul', closing::timestamp)
               AND r.received_at < timezone('Asia/Seoul', (closing + 1)::timestamp)
+            ORDER BY r.received_at
             LIMIT 1
         ) AS record ON true
         WHERE record.found OR EXISTS (SELECT FROM refused_record x WHERE x.factory = f.id AND x.day = closing);
@@ -3849,6 +3879,9 @@ GRANT SELECT ON TABLE public.machine_span TO jejo_verify;
 
 REVOKE ALL ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.change_group_steps(gone public.machine_span[], come public.machine_span[]) TO jejo_api;
+
+REVOKE ALL ON FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) TO jejo_api;
 
 REVOKE ALL ON FUNCTION public.close_quality_days(before date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.close_quality_days(before date) TO jejo_analytics;

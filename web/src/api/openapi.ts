@@ -372,6 +372,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/factories/{factory_id}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Calendar
+         * @description The calendar of a factory as it is registered now, or was or will be at an instant; or the days of a year.
+         */
+        get: operations["get_calendar"];
+        /**
+         * Put Calendar
+         * @description Register the calendar of a factory, change or end it, which recomputes its accounts for that time.
+         */
+        put: operations["put_calendar"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/kpi-definitions": {
         parameters: {
             query?: never;
@@ -504,6 +528,114 @@ export interface components {
          * @enum {unknown}
          */
         Better: "higher" | "lower";
+        /**
+         * CalendarDay
+         * @description One day of a calendar.
+         */
+        CalendarDay: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            weekday: components["schemas"]["Weekday"];
+            /**
+             * Shifts
+             * @description Those that begin on this day. Null: no calendar is in force, so all time in use is scheduled.
+             */
+            shifts: components["schemas"]["ShiftFields"][] | null;
+            /** @description The public holiday on this day, taken by the calendar or not. */
+            holiday: components["schemas"]["HolidayNames"] | null;
+            /**
+             * Exception
+             * @description Whether the shifts are those of an exception.
+             */
+            exception: boolean;
+        };
+        /**
+         * CalendarEntry
+         * @description A calendar as registered.
+         */
+        CalendarEntry: {
+            /**
+             * Effective From
+             * Format: date-time
+             */
+            effective_from: string;
+            /**
+             * Effective To
+             * @description Null: until further notice.
+             */
+            effective_to: string | null;
+            /**
+             * Weekly
+             * @description The shifts of each week. Null: no calendar, so all time in use is scheduled.
+             */
+            weekly: components["schemas"]["WeeklyShift"][] | null;
+            /**
+             * Holidays
+             * @description Whether Korea's public holidays have no shifts.
+             * @default false
+             */
+            holidays: boolean;
+            /**
+             * Exceptions
+             * @description Each day at most once.
+             */
+            exceptions: components["schemas"]["CalendarException"][];
+            /** Factory Id */
+            factory_id: string;
+        };
+        /**
+         * CalendarException
+         * @description A day whose shifts replace those of the week, also on a public holiday; without shifts: closed.
+         */
+        CalendarException: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Shifts */
+            shifts: components["schemas"]["ShiftFields"][];
+        };
+        /**
+         * CalendarPut
+         * @description A PUT of a calendar.
+         */
+        CalendarPut: {
+            /**
+             * Effective From
+             * @description From when this holds. Default: it corrects the current version from that one's own start.
+             */
+            effective_from?: string | null;
+            /**
+             * Weekly
+             * @description The shifts of each week. Null: no calendar, so all time in use is scheduled.
+             */
+            weekly: components["schemas"]["WeeklyShift"][] | null;
+            /**
+             * Holidays
+             * @description Whether Korea's public holidays have no shifts.
+             * @default false
+             */
+            holidays: boolean;
+            /**
+             * Exceptions
+             * @description Each day at most once.
+             */
+            exceptions?: components["schemas"]["CalendarException"][];
+        };
+        /**
+         * CalendarYear
+         * @description The days of a year, each under the calendar that is in force on it.
+         */
+        CalendarYear: {
+            /** Factory Id */
+            factory_id: string;
+            /** Items */
+            items: components["schemas"]["CalendarDay"][];
+        };
         /**
          * CurrentSession
          * @description Who is logged in, in which role, and until when.
@@ -860,6 +992,16 @@ export interface components {
              * @constant
              */
             status: "ok";
+        };
+        /**
+         * HolidayNames
+         * @description A public holiday.
+         */
+        HolidayNames: {
+            /** Ko */
+            ko: string;
+            /** En */
+            en: string;
         };
         /**
          * IdSort
@@ -1274,6 +1416,24 @@ export interface components {
          */
         Region: "KR-11" | "KR-26" | "KR-27" | "KR-28" | "KR-29" | "KR-30" | "KR-31" | "KR-41" | "KR-42" | "KR-43" | "KR-44" | "KR-45" | "KR-46" | "KR-47" | "KR-48" | "KR-49" | "KR-50";
         /**
+         * ShiftFields
+         * @description A shift, which belongs to the day on which it begins.
+         */
+        ShiftFields: {
+            /**
+             * From
+             * @description HH:MM in Seoul.
+             * @example 08:00
+             */
+            from: string;
+            /**
+             * To
+             * @description HH:MM in Seoul, at most 24:00; before `from`: on the next day.
+             * @example 20:00
+             */
+            to: string;
+        };
+        /**
          * ShortfallFlag
          * @description A flag that a value carries if it is below another KPI's by more than ``by``.
          */
@@ -1425,6 +1585,32 @@ export interface components {
          */
         ValueUnit: "1" | "1/h" | "h";
         /**
+         * Weekday
+         * @description A day of the week, from Monday.
+         * @enum {string}
+         */
+        Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+        /**
+         * WeeklyShift
+         * @description A shift on some days of each week.
+         */
+        WeeklyShift: {
+            /**
+             * From
+             * @description HH:MM in Seoul.
+             * @example 08:00
+             */
+            from: string;
+            /**
+             * To
+             * @description HH:MM in Seoul, at most 24:00; before `from`: on the next day.
+             * @example 20:00
+             */
+            to: string;
+            /** Days */
+            days: components["schemas"]["Weekday"][];
+        };
+        /**
          * Wording
          * @description A text in English and in Korean.
          */
@@ -1507,6 +1693,11 @@ export type AddsUp = components['schemas']['AddsUp'];
 export type Automation = components['schemas']['Automation'];
 export type Basis = components['schemas']['Basis'];
 export type Better = components['schemas']['Better'];
+export type CalendarDay = components['schemas']['CalendarDay'];
+export type CalendarEntry = components['schemas']['CalendarEntry'];
+export type CalendarException = components['schemas']['CalendarException'];
+export type CalendarPut = components['schemas']['CalendarPut'];
+export type CalendarYear = components['schemas']['CalendarYear'];
 export type CurrentSession = components['schemas']['CurrentSession'];
 export type EnterpriseEntry = components['schemas']['EnterpriseEntry'];
 export type EnterprisePage = components['schemas']['EnterprisePage'];
@@ -1525,6 +1716,7 @@ export type GatewayKeyPut = components['schemas']['GatewayKeyPut'];
 export type Group = components['schemas']['Group'];
 export type GroupBy = components['schemas']['GroupBy'];
 export type Health = components['schemas']['Health'];
+export type HolidayNames = components['schemas']['HolidayNames'];
 export type IdSort = components['schemas']['IdSort'];
 export type Interval = components['schemas']['Interval'];
 export type KpiDefinition = components['schemas']['KpiDefinition'];
@@ -1554,6 +1746,7 @@ export type QualityRows = components['schemas']['QualityRows'];
 export type Range = components['schemas']['Range'];
 export type Readiness = components['schemas']['Readiness'];
 export type Region = components['schemas']['Region'];
+export type ShiftFields = components['schemas']['ShiftFields'];
 export type ShortfallFlag = components['schemas']['ShortfallFlag'];
 export type Size = components['schemas']['Size'];
 export type SponsorEntry = components['schemas']['SponsorEntry'];
@@ -1566,6 +1759,8 @@ export type TimelineCount = components['schemas']['TimelineCount'];
 export type TimelineSegment = components['schemas']['TimelineSegment'];
 export type Unit = components['schemas']['Unit'];
 export type ValueUnit = components['schemas']['ValueUnit'];
+export type Weekday = components['schemas']['Weekday'];
+export type WeeklyShift = components['schemas']['WeeklyShift'];
 export type Wording = components['schemas']['Wording'];
 export type ZoneEntry = components['schemas']['ZoneEntry'];
 export type ZonePage = components['schemas']['ZonePage'];
@@ -2668,6 +2863,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GatewayKeyEntry"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_calendar: {
+        parameters: {
+            query?: {
+                /** @description Instead of the calendar, the days of this year, each with its shifts. */
+                year?: number | null;
+                /** @description As of this instant; default: now. */
+                at?: string | null;
+            };
+            header?: never;
+            path: {
+                factory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarEntry"] | components["schemas"]["CalendarYear"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    put_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                factory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarEntry"];
+                };
+            };
+            /** @description Registered; 200: it was registered before. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarEntry"];
                 };
             };
             /** @description Problem details (RFC 9457). */
