@@ -23,6 +23,7 @@ from services.api.models import ProblemDetails, described_as
 from services.api.problems import MEDIA_TYPE, add_handlers
 from services.api.programme import routes as programme
 from services.api.quality import routes as quality
+from services.api.registry import calendar_routes as calendars
 from services.api.registry import routes as registry
 from services.api.representations import Representations
 from services.api.settings import ApiSettings

@@ -58,7 +58,10 @@ WRITABLE = {
     "jejo_status": set[str](),
 }
 UNREADABLE = {
-    "jejo_ingest": DERIVED | ACCOUNT_VIEWS | SESSIONS | {"api_key", "quality_day", "quality_boot"},
+    "jejo_ingest": DERIVED
+    | ACCOUNT_VIEWS
+    | SESSIONS
+    | {"api_key", "calendar", "calendar_version", "holiday", "quality_day", "quality_boot"},
     "jejo_analytics": SESSIONS | {"reading", "dead_letter", "api_key"},
     "jejo_api": (FACTS - {"state_event", "count_event", "ingest_record", "refused_record"}) | OFFSETS,
     "jejo_verify": SESSIONS | {"api_key", "dead_letter"},

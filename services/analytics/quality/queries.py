@@ -135,7 +135,7 @@ FROM (
 ) AS last
 CROSS JOIN LATERAL generate_series(0, last.day - $2::date) AS n
 """
-"""Days of a factory that have no row yet, or one that is out of date, where $2 is the day before which they are closed."""
+"""Days of a factory that have no row yet, or one that is out of date. $2 is the day before which days are closed."""
 
 # As text, since the pools of different services decode JSON differently.
 READ_COLUMNS = f"{DAY_COLUMNS}, refused::text AS reasons"
