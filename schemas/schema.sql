@@ -305,6 +305,50 @@ $$;
 
 COMMENT ON FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) IS 'Bring schedule_step up to date with machine_span, from which some rows have gone and to which some have come.';
 
+CREATE FUNCTION public.close_quality_days(before date) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    closing date;
+BEGIN
+    -- In the order in which a worker that computes days locks both.
+    SELECT closed_before INTO closing FROM quality_state FOR UPDATE;
+    LOCK TABLE quality_mark IN SHARE ROW EXCLUSIVE MODE;
+    -- Day by day and factory by factory, one look into the index for each: a country's records of a day are many.
+    WHILE closing < before LOOP
+        INSERT INTO quality_mark (factory, day)
+        SELECT f.id, closing
+        FROM factory f
+        LEFT JOIN LATERAL (
+            SELECT true AS found
+            FROM ingest_record r
+            WHERE r.factory = f.id AND r.received_at >= timezone('Asia/Seoul', closing::timestamp)
+              AND r.received_at < timezone('Asia/Seoul', (closing + 1)::timestamp)
+            ORDER BY r.received_at
+            LIMIT 1
+        ) AS record ON true
+        WHERE record.found OR EXISTS (SELECT FROM refused_record x WHERE x.factory = f.id AND x.day = closing);
+        closing := closing + 1;
+    END LOOP;
+    UPDATE quality_state SET closed_before = before WHERE closed_before < before;
+END
+$$;
+
+COMMENT ON FUNCTION public.close_quality_days(before date) IS 'Mark the days of receipt before one that are not closed yet, and close them.';
+
+CREATE FUNCTION public.hold_quality_days() RETURNS date
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    LOCK TABLE quality_mark IN ROW EXCLUSIVE MODE;
+    RETURN (SELECT closed_before FROM quality_state);
+END
+$$;
+
+COMMENT ON FUNCTION public.hold_quality_days() IS 'Keep days of receipt from being closed until the transaction ends; returns the day before which they are closed.';
+
 CREATE FUNCTION public.keep_cohort_groups() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -2830,6 +2874,71 @@ COMMENT ON COLUMN public.programme_step.sector IS 'As C25; empty: in all sectors
 
 COMMENT ON COLUMN public.programme_step.enterprises IS 'By how many the enterprises with a factory at level basic or above become more.';
 
+CREATE TABLE public.quality_boot (
+    factory integer NOT NULL,
+    day date NOT NULL,
+    gateway_id text NOT NULL,
+    boot_id text NOT NULL,
+    sequences int8multirange NOT NULL,
+    sequence_gaps bigint NOT NULL,
+    lost_records bigint NOT NULL
+);
+
+COMMENT ON TABLE public.quality_boot IS 'Sequence numbers that a factory''s gateway sent in a boot and that were received on a day that is over.';
+
+COMMENT ON COLUMN public.quality_boot.boot_id IS 'Empty: records that name no boot, which count as one.';
+
+COMMENT ON COLUMN public.quality_boot.sequences IS 'Each number less 1, since the highest that there can be leaves no room for an exclusive bound.';
+
+COMMENT ON COLUMN public.quality_boot.sequence_gaps IS 'Runs of numbers that no record of the boot has, on any day, and after which the next number was first received on this day.';
+
+COMMENT ON COLUMN public.quality_boot.lost_records IS 'How many numbers these runs have.';
+
+CREATE TABLE public.quality_day (
+    factory integer NOT NULL,
+    day date NOT NULL,
+    records bigint NOT NULL,
+    rows_accepted bigint NOT NULL,
+    rows_duplicate bigint NOT NULL,
+    rows_clashed bigint NOT NULL,
+    rows_revised bigint NOT NULL,
+    rows_late bigint,
+    refused jsonb NOT NULL,
+    delay_p50_us bigint,
+    delay_p99_us bigint,
+    offset_p50_us bigint,
+    offset_p99_us bigint
+);
+
+COMMENT ON TABLE public.quality_day IS 'Data quality of a factory on a day of receipt that is over. A day of which nothing authentic was received has no row.';
+
+COMMENT ON COLUMN public.quality_day.records IS 'Authentic records that were read, each as often as it was sent.';
+
+COMMENT ON COLUMN public.quality_day.rows_accepted IS 'Rows stored as facts, those that revised a fact included.';
+
+COMMENT ON COLUMN public.quality_day.rows_late IS 'Of rows_accepted: received more than 24 hours after their instant. Null if any record is older than this was recorded.';
+
+COMMENT ON COLUMN public.quality_day.refused IS 'Rows refused, by reason; a record refused whole counts as one. Reasons without any are absent.';
+
+COMMENT ON COLUMN public.quality_day.delay_p50_us IS 'Receipt less sending, of all records: median by nearest rank, as delay_p99_us is the 99th percentile.';
+
+COMMENT ON COLUMN public.quality_day.offset_p50_us IS 'Sending less the newest instant among rows accepted or clashed, of records that have any.';
+
+CREATE TABLE public.quality_mark (
+    factory integer NOT NULL,
+    day date NOT NULL
+);
+
+COMMENT ON TABLE public.quality_mark IS 'Days of receipt before closed_before of which a record or a refusal came, changed or went: an insert-only queue, written by ingest and by closing.';
+
+CREATE TABLE public.quality_state (
+    is_only boolean DEFAULT true NOT NULL,
+    closed_before date NOT NULL,
+    CONSTRAINT quality_state_is_only_check CHECK (is_only)
+);
+
+COMMENT ON TABLE public.quality_state IS 'One row: days of receipt before closed_before have their rows in quality_day, but for those in quality_mark.';
+
 CREATE TABLE public.reading (
     machine integer NOT NULL,
     metric integer NOT NULL,
@@ -2839,6 +2948,17 @@ CREATE TABLE public.reading (
     retracted boolean NOT NULL,
     record_id bigint NOT NULL
 );
+
+CREATE TABLE public.refused_record (
+    factory integer NOT NULL,
+    day date NOT NULL,
+    reason text NOT NULL,
+    records bigint NOT NULL
+);
+
+COMMENT ON TABLE public.refused_record IS 'Authentic records refused whole, by factory, day of receipt in Seoul and reason: written with their dead letters, and kept when these expire.';
+
+COMMENT ON COLUMN public.refused_record.records IS 'Less those that a replay turned into facts; one refused for another reason since counts by that.';
 
 CREATE TABLE public.registry_version (
     singleton boolean DEFAULT true NOT NULL,
@@ -2998,6 +3118,65 @@ COMMENT ON COLUMN research.count_event.scrap IS 'Scrapped pieces since the machi
 COMMENT ON COLUMN research.count_event.rework IS 'Pieces to be reworked since the machine''s last count.';
 
 COMMENT ON COLUMN research.count_event.revision IS 'Revision in force; 0: as first sent.';
+
+CREATE VIEW research.data_quality_day WITH (security_barrier='true') AS
+ SELECT f.factory_id,
+    q.day,
+    q.records,
+    q.rows_accepted,
+    q.rows_duplicate,
+    q.rows_clashed,
+    q.rows_revised,
+    ( SELECT (COALESCE(sum((r.value)::bigint), (0)::numeric))::bigint AS "coalesce"
+           FROM jsonb_each_text(q.refused) r(key, value)) AS rows_refused,
+    q.refused,
+    b.sequence_gaps,
+    b.lost_records,
+    q.rows_late,
+    q.delay_p50_us AS receipt_delay_p50_us,
+    q.delay_p99_us AS receipt_delay_p99_us,
+    q.offset_p50_us AS clock_offset_p50_us,
+    q.offset_p99_us AS clock_offset_p99_us
+   FROM ((public.quality_day q
+     JOIN public.factory f ON ((f.id = q.factory)))
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(b_1.sequence_gaps), (0)::numeric))::bigint AS sequence_gaps,
+            COALESCE(sum(b_1.lost_records), (0)::numeric) AS lost_records
+           FROM public.quality_boot b_1
+          WHERE ((b_1.factory = q.factory) AND (b_1.day = q.day))) b);
+
+COMMENT ON VIEW research.data_quality_day IS 'Data quality, one row per (factory_id, day) on which anything authentic was received. Days that are over; the running day is in the API alone.';
+
+COMMENT ON COLUMN research.data_quality_day.factory_id IS 'The factory whose key signed the records.';
+
+COMMENT ON COLUMN research.data_quality_day.day IS 'Day of receipt in Seoul.';
+
+COMMENT ON COLUMN research.data_quality_day.records IS 'Authentic records that were read, each as often as it was sent.';
+
+COMMENT ON COLUMN research.data_quality_day.rows_accepted IS 'Rows stored as facts, those that revised a fact included.';
+
+COMMENT ON COLUMN research.data_quality_day.rows_duplicate IS 'Rows that repeated what was known.';
+
+COMMENT ON COLUMN research.data_quality_day.rows_clashed IS 'Rows that contradicted a known row at the same revision, and lost.';
+
+COMMENT ON COLUMN research.data_quality_day.rows_revised IS 'Of rows_accepted: rows that another version of the fact came before.';
+
+COMMENT ON COLUMN research.data_quality_day.rows_refused IS 'Rows refused; a record refused whole counts as one.';
+
+COMMENT ON COLUMN research.data_quality_day.refused IS 'The same by reason code, as {"unknown_machine": 2}.';
+
+COMMENT ON COLUMN research.data_quality_day.sequence_gaps IS 'Runs of sequence numbers of a gateway''s boot that were never received, and after which the next number first came on this day.';
+
+COMMENT ON COLUMN research.data_quality_day.lost_records IS 'How many numbers these runs have.';
+
+COMMENT ON COLUMN research.data_quality_day.rows_late IS 'Of rows_accepted: received more than 24 hours after their instant; null: not recorded at the time.';
+
+COMMENT ON COLUMN research.data_quality_day.receipt_delay_p50_us IS 'Median of receipt less sending over records, by nearest rank, in microseconds; negative: the sender''s clock is ahead.';
+
+COMMENT ON COLUMN research.data_quality_day.receipt_delay_p99_us IS '99th percentile of the same.';
+
+COMMENT ON COLUMN research.data_quality_day.clock_offset_p50_us IS 'Median of sending less the newest instant of a record''s rows accepted or clashed, in microseconds; null: no such rows.';
+
+COMMENT ON COLUMN research.data_quality_day.clock_offset_p99_us IS '99th percentile of the same.';
 
 CREATE VIEW research.factory WITH (security_barrier='true') AS
  SELECT factory_id,
@@ -3570,6 +3749,18 @@ ALTER TABLE ONLY public.programme_cell
 ALTER TABLE ONLY public.programme_step
     ADD CONSTRAINT programme_step_pkey PRIMARY KEY (region, sector, at);
 
+ALTER TABLE ONLY public.quality_boot
+    ADD CONSTRAINT quality_boot_pkey PRIMARY KEY (factory, day, gateway_id, boot_id);
+
+ALTER TABLE ONLY public.quality_day
+    ADD CONSTRAINT quality_day_pkey PRIMARY KEY (factory, day);
+
+ALTER TABLE ONLY public.quality_state
+    ADD CONSTRAINT quality_state_pkey PRIMARY KEY (is_only);
+
+ALTER TABLE ONLY public.refused_record
+    ADD CONSTRAINT refused_record_pkey PRIMARY KEY (factory, day, reason);
+
 ALTER TABLE ONLY public.registry_version
     ADD CONSTRAINT registry_version_pkey PRIMARY KEY (singleton);
 
@@ -3650,6 +3841,8 @@ CREATE INDEX group_day_day ON public.group_day USING btree (kind, day, within);
 
 CREATE UNIQUE INDEX holiday_current ON public.holiday USING btree (day) WHERE (retired_at IS NULL);
 
+CREATE INDEX ingest_record_factory ON public.ingest_record USING btree (factory, received_at);
+
 CREATE UNIQUE INDEX ingest_record_identity ON public.ingest_record USING btree (id, received_at);
 
 CREATE INDEX ingest_record_ingested ON public.ingest_record USING btree (ingested_at);
@@ -3677,6 +3870,10 @@ CREATE INDEX metric_introduced ON public.metric USING btree (topic, partition, r
 CREATE UNIQUE INDEX population_current ON public.population USING btree (year) WHERE (superseded_at IS NULL);
 
 CREATE INDEX programme_step_of_sector ON public.programme_step USING btree (sector, region, at);
+
+CREATE INDEX quality_boot_days ON public.quality_boot USING btree (factory, gateway_id, boot_id);
+
+CREATE INDEX quality_mark_day ON public.quality_mark USING btree (factory, day);
 
 CREATE UNIQUE INDEX reading_identity ON public.reading USING btree (machine, metric, at);
 
@@ -3885,6 +4082,12 @@ GRANT ALL ON FUNCTION public.change_programme_steps(gone public.factory_version[
 
 REVOKE ALL ON FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.change_schedule_steps(gone public.machine_span[], come public.machine_span[]) TO jejo_api;
+
+REVOKE ALL ON FUNCTION public.close_quality_days(before date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.close_quality_days(before date) TO jejo_analytics;
+
+REVOKE ALL ON FUNCTION public.hold_quality_days() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.hold_quality_days() TO jejo_ingest;
 
 REVOKE ALL ON FUNCTION public.keep_cohort_groups() FROM PUBLIC;
 
@@ -4107,20 +4310,53 @@ GRANT SELECT(id) ON TABLE public.ingest_record TO jejo_analytics;
 
 GRANT SELECT(received_at) ON TABLE public.ingest_record TO jejo_analytics;
 GRANT SELECT(received_at) ON TABLE public.ingest_record TO jejo_status;
+GRANT SELECT(received_at) ON TABLE public.ingest_record TO jejo_api;
+
+GRANT SELECT(sent_at) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(sent_at) ON TABLE public.ingest_record TO jejo_api;
 
 GRANT SELECT(ingested_at) ON TABLE public.ingest_record TO jejo_status;
 
 GRANT SELECT(factory) ON TABLE public.ingest_record TO jejo_status;
+GRANT SELECT(factory) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(factory) ON TABLE public.ingest_record TO jejo_api;
+
+GRANT SELECT(gateway_id) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(gateway_id) ON TABLE public.ingest_record TO jejo_api;
+
+GRANT SELECT(boot_id) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(boot_id) ON TABLE public.ingest_record TO jejo_api;
+
+GRANT SELECT(sequence) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(sequence) ON TABLE public.ingest_record TO jejo_api;
 
 GRANT SELECT(signed) ON TABLE public.ingest_record TO jejo_analytics;
 
 GRANT SELECT(rows_stored) ON TABLE public.ingest_record TO jejo_status;
+GRANT SELECT(rows_stored) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(rows_stored) ON TABLE public.ingest_record TO jejo_api;
 
 GRANT SELECT(rows_duplicate) ON TABLE public.ingest_record TO jejo_status;
+GRANT SELECT(rows_duplicate) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(rows_duplicate) ON TABLE public.ingest_record TO jejo_api;
 
 GRANT SELECT(rows_clashed) ON TABLE public.ingest_record TO jejo_status;
+GRANT SELECT(rows_clashed) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(rows_clashed) ON TABLE public.ingest_record TO jejo_api;
 
 GRANT SELECT(rows_refused) ON TABLE public.ingest_record TO jejo_status;
+
+GRANT SELECT(rows_late) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(rows_late) ON TABLE public.ingest_record TO jejo_api;
+
+GRANT SELECT(rows_revised) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(rows_revised) ON TABLE public.ingest_record TO jejo_api;
+
+GRANT SELECT(newest_at) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(newest_at) ON TABLE public.ingest_record TO jejo_api;
+
+GRANT SELECT(refusals) ON TABLE public.ingest_record TO jejo_analytics;
+GRANT SELECT(refusals) ON TABLE public.ingest_record TO jejo_api;
 
 GRANT USAGE ON SEQUENCE public.ingest_record_id TO jejo_ingest;
 
@@ -4161,8 +4397,31 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.programme_cell TO jejo_api;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.programme_step TO jejo_api;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.quality_boot TO jejo_analytics;
+GRANT SELECT ON TABLE public.quality_boot TO jejo_api;
+GRANT SELECT ON TABLE public.quality_boot TO jejo_verify;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.quality_day TO jejo_analytics;
+GRANT SELECT ON TABLE public.quality_day TO jejo_api;
+GRANT SELECT ON TABLE public.quality_day TO jejo_verify;
+
+GRANT SELECT,INSERT ON TABLE public.quality_mark TO jejo_ingest;
+GRANT SELECT,INSERT,DELETE ON TABLE public.quality_mark TO jejo_analytics;
+GRANT SELECT ON TABLE public.quality_mark TO jejo_api;
+GRANT SELECT ON TABLE public.quality_mark TO jejo_verify;
+
+GRANT SELECT ON TABLE public.quality_state TO jejo_ingest;
+GRANT SELECT,UPDATE ON TABLE public.quality_state TO jejo_analytics;
+GRANT SELECT ON TABLE public.quality_state TO jejo_api;
+GRANT SELECT ON TABLE public.quality_state TO jejo_verify;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.reading TO jejo_ingest;
 GRANT SELECT ON TABLE public.reading TO jejo_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.refused_record TO jejo_ingest;
+GRANT SELECT ON TABLE public.refused_record TO jejo_analytics;
+GRANT SELECT ON TABLE public.refused_record TO jejo_api;
+GRANT SELECT ON TABLE public.refused_record TO jejo_verify;
 
 GRANT SELECT ON TABLE public.registry_version TO jejo_ingest;
 GRANT SELECT ON TABLE public.registry_version TO jejo_analytics;
@@ -4209,6 +4468,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.zone_version TO jejo_api;
 GRANT SELECT ON TABLE public.zone_version TO jejo_verify;
 
 GRANT SELECT ON TABLE research.count_event TO researcher;
+
+GRANT SELECT ON TABLE research.data_quality_day TO researcher;
 
 GRANT SELECT ON TABLE research.factory TO researcher;
 

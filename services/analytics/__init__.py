@@ -2,12 +2,15 @@
 
 from services.analytics.backlog import Backlog, read_backlog
 from services.analytics.kpis import FigureSums, Kpi, compute_kpis, formulas_of, product
+from services.analytics.quality.reading import Percentiles, QualityDay, read_quality
 from services.analytics.state_segments import Segment, StateFact, UseVersion, segments
 
 __all__ = [
     "Backlog",
     "FigureSums",
     "Kpi",
+    "Percentiles",
+    "QualityDay",
     "Segment",
     "StateFact",
     "UseVersion",
@@ -15,5 +18,6 @@ __all__ = [
     "formulas_of",
     "product",
     "read_backlog",
+    "read_quality",
     "segments",
 ]

@@ -22,6 +22,7 @@ from services.api.metrics import ApiMetrics, Observed
 from services.api.models import ProblemDetails, described_as
 from services.api.problems import MEDIA_TYPE, add_handlers
 from services.api.programme import routes as programme
+from services.api.quality import routes as quality
 from services.api.registry import calendar_routes as calendars
 from services.api.registry import routes as registry
 from services.api.representations import Representations
@@ -79,6 +80,7 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     app.include_router(calendars.router)
     app.include_router(kpis.router)
     app.include_router(timelines.router)
+    app.include_router(quality.router)
     app.include_router(programme.router)
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])

@@ -15,11 +15,12 @@ from services.api.app import OPENAPI_FILE, create_app
 from services.api.kpis.models import KpiPage
 from services.api.models import REFERENCE, ProblemDetails
 from services.api.programme.models import Programme
+from services.api.quality.models import QualityDays
 from services.api.settings import ApiSettings
 from services.api.timelines.models import Timeline
 from services.core.clock import system_clock
 
-STRUCTS = (PublishedDefinitions, KpiPage, Timeline, Programme)
+STRUCTS = (PublishedDefinitions, KpiPage, Timeline, Programme, QualityDays)
 COMMAND = "python -m services.api.openapi"
 
 Document = dict[str, Any]

@@ -16,8 +16,9 @@ from tests.stack import ROOT
 
 FACTS = {
     *("state_event", "count_event", "reading", "fact_revision", "ingest_record", "dead_letter", "metric", "fact_day"),
-    *("dead_letter_spent", "dead_letter_count"),
+    *("dead_letter_spent", "dead_letter_count", "refused_record"),
 }
+QUALITY = {"quality_state", "quality_mark", "quality_day", "quality_boot"}
 DERIVED = {
     *("machine_hour_pack", "machine_day_pack", "open_hold", "closed_factory_hour", "closed_factory_day"),
     *(
@@ -39,8 +40,8 @@ REGISTRY = {
 OFFSETS = {"ingest_topic", "ingest_offset"}
 SESSIONS = {"login_token", "session"}
 WRITABLE = {
-    "jejo_ingest": FACTS | OFFSETS | {"dirty_mark"},
-    "jejo_analytics": DERIVED | {"dirty_mark"},
+    "jejo_ingest": FACTS | OFFSETS | {"dirty_mark", "quality_mark"},
+    "jejo_analytics": DERIVED | QUALITY | {"dirty_mark"},
     "jejo_api": REGISTRY
     | SESSIONS
     | {
@@ -58,13 +59,17 @@ WRITABLE = {
     "jejo_status": set[str](),
 }
 UNREADABLE = {
-    "jejo_ingest": DERIVED | ACCOUNT_VIEWS | SESSIONS | {"api_key", "calendar", "calendar_version", "holiday"},
+    "jejo_ingest": DERIVED
+    | ACCOUNT_VIEWS
+    | SESSIONS
+    | {"api_key", "calendar", "calendar_version", "holiday", "quality_day", "quality_boot"},
     "jejo_analytics": SESSIONS | {"reading", "dead_letter", "api_key"},
-    "jejo_api": (FACTS - {"state_event", "count_event"}) | OFFSETS,
+    "jejo_api": (FACTS - {"state_event", "count_event", "ingest_record", "refused_record"}) | OFFSETS,
     "jejo_verify": SESSIONS | {"api_key", "dead_letter"},
     "jejo_status": (FACTS - {"ingest_record", "dead_letter", "dead_letter_count"})
     | REGISTRY
     | (DERIVED - {"analytics_state", "dirty_shard"})
+    | QUALITY
     | ACCOUNT_VIEWS
     | SESSIONS
     | {"api_key"},
@@ -119,7 +124,8 @@ async def test_the_api_can_neither_create_tokens_nor_extend_sessions(database: s
 @pytest.mark.parametrize(
     ("role", "readable", "closed"),
     [
-        ("jejo_analytics", "id, received_at, signed FROM ingest_record", "gateway_id FROM ingest_record"),
+        ("jejo_analytics", "id, received_at, signed FROM ingest_record", "gateway_key FROM ingest_record"),
+        ("jejo_api", "received_at, rows_stored, sequence FROM ingest_record", "gateway_key FROM ingest_record"),
         ("jejo_status", "factory, received_at, rows_stored FROM ingest_record", "gateway_id FROM ingest_record"),
         ("jejo_status", "reason, kept_at, replayed_at FROM dead_letter", "raw FROM dead_letter"),
         ("jejo_status", "shard, from_at, marked_at FROM dirty_mark", "machine FROM dirty_mark"),

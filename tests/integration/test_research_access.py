@@ -12,7 +12,16 @@ from services.core.database import Connection, address_for, connect
 from services.core.migrations import read_migrations
 from tests.databases import database_url, execute
 
-VIEWS = {"factory", "machine", "state_event", "count_event", "reading", "machine_hour", "factory_day"}
+VIEWS = {
+    "factory",
+    "machine",
+    "state_event",
+    "count_event",
+    "reading",
+    "machine_hour",
+    "factory_day",
+    "data_quality_day",
+}
 NAME = f"jejo_research_{os.getpid()}"
 
 READABLE = """

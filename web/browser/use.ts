@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import type { BrowserContext, Page } from "playwright-core";
-import type { FactoryPage } from "../src/api/openapi.ts";
+import type { FactoryPage, QualityDays } from "../src/api/openapi.ts";
+import { addDays } from "../src/state/seoul.ts";
 import { open, settle, WIDE } from "./browser.ts";
 import { type Api, shownKpis } from "./kpis.ts";
 import type { Plan } from "./plan.ts";
@@ -32,9 +33,25 @@ export async function walkUse(context: BrowserContext, plan: Plan, api: Api, rep
     checkList(page, `${plan.url}/?page=factories&scope=nation&${window}`, plan, api, report),
   );
   await report.part("day", () => checkDay(page, `${plan.url}/?lang=en&page=machine&scope=machine:`, plan, api, report));
+  await report.part("data quality", () => checkQuality(page, plan, api, report));
   await report.part("programme", () => checkProgramme(page, plan.url, api, report));
   report.add("use: no errors or warnings", watched.takeMessages());
   await page.close();
+}
+
+/** Checks that a factory's page shows the records that the API counts today, and that a ghost has none. */
+async function checkQuality(page: Page, plan: Plan, api: Api, report: Report): Promise<void> {
+  const window = `from=${plan.from}&to=${addDays(plan.today, 1)}`;
+  const { items } = (await api.get(`/v1/factories/${plan.factory}/data-quality?${window}`)) as QualityDays;
+  const expected = items.find(({ day }) => day === plan.today)?.records ?? 0;
+  await page.goto(`${plan.url}/?lang=en&page=factory&scope=factory:${plan.factory}&${window}`);
+  await settle(page);
+  const shown = await page.innerText(`[data-quality="${plan.today}"] td:nth-child(2)`);
+  report.expect("data quality of today", expected > 0 && shown === expected.toLocaleString("en-US"), shown);
+  await page.goto(`${plan.url}/?lang=en&page=factory&scope=factory:${plan.ghost}&${window}`);
+  await settle(page);
+  const empty = await page.innerText(".panel-quality .empty");
+  report.expect("data quality of a ghost", /Nothing was received/.test(empty), empty);
 }
 
 /** Checks that Tab reaches everything that a pointer can use. */

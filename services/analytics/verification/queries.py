@@ -248,3 +248,28 @@ COHORTS = "SELECT id, region, sector, zone, sponsor, level, size FROM cohort"
 STORED_MEMBERSHIPS = "SELECT cohort, kind, within, value FROM cohort_group"
 
 STORED_FACTORY_SPANS = "SELECT factory, cohort, from_at, to_at FROM factory_span"
+
+QUALITY_STATUS = """
+SELECT s.closed_before, EXISTS (SELECT FROM quality_mark m WHERE m.factory = $1) AS is_marked FROM quality_state s
+"""
+
+QUALITY_RECORDS = """
+SELECT received_at, sent_at, newest_at, rows_stored, rows_duplicate, rows_clashed, rows_revised, rows_late, refusals
+FROM ingest_record
+WHERE factory = $1 AND received_at >= $2 AND received_at < $3
+"""
+
+QUALITY_REFUSED = "SELECT day, reason, records FROM refused_record WHERE factory = $1 AND day >= $2 AND day < $3"
+
+QUALITY_SEQUENCES = """
+SELECT gateway_id, COALESCE(boot_id, '') AS boot_id, sequence, received_at
+FROM ingest_record
+WHERE factory = $1 AND received_at < $2 AND sequence IS NOT NULL
+"""
+
+STORED_QUALITY = "SELECT * FROM quality_day WHERE factory = $1 AND day >= $2 AND day < $3"
+
+STORED_BOOTS = """
+SELECT day, gateway_id, boot_id, sequences, sequence_gaps, lost_records
+FROM quality_boot WHERE factory = $1 AND day >= $2 AND day < $3
+"""

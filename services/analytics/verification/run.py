@@ -15,6 +15,7 @@ from services.analytics.verification.compare import (
     compare_machine,
     recompute,
 )
+from services.analytics.verification.data_quality import compare_quality
 from services.analytics.verification.group_steps import compare_steps
 from services.analytics.verification.open_holds import compare_holds, read_holds
 from services.analytics.verification.registered import read_machines, read_spans
@@ -63,6 +64,7 @@ async def verify(database_url: str, window: Window, machine: str | None, wait_s:
     try:
         comparison = await compare_window(connection, window, machine, wait_s)
         if machine is None:
+            comparison.report(await compare_quality(connection, window, wait_s))
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 rows = await connection.fetch(queries.STRAY, window.from_us, window.to_us, *window.days)
                 comparison.report(Difference(place, "rows", count, 0) for place, count in rows)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -10,7 +10,7 @@ import asyncpg
 from schemas.wire.codes import Reason
 from services.core.database import Connection
 from services.core.errors import ConfigurationError
-from services.core.times import rfc3339
+from services.core.times import rfc3339, seoul_day
 from services.ingest.letters import queries
 from services.ingest.letters.letter_bytes import KeptBytes
 from services.ingest.letters.letter_quota import LetterLimits, LetterQuota, Spent, plan_letters, quota_of
@@ -56,12 +56,35 @@ async def write_dead_letters(
         await connection.copy_records_to_table("dead_letter", records=rows, columns=LETTER_COLUMNS)
     if plan.spent:
         await connection.execute(queries.SPEND_LETTERS, topic, *columns_of(plan.spent.items()))
+    await count_refused_records(connection, [letter for letter, _ in plan.kept])
     counted = Counter[Reason]()
     if plan.counted:
         await connection.execute(queries.COUNT_LETTERS, topic, *columns_of(plan.counted.items()))
         for key, sums in plan.counted.items():
             counted[key.reason] += sums.letters
     return WrittenLetters(Counter(letter.reason for letter, _ in plan.kept), counted)
+
+
+async def count_refused_records(connection: Connection, kept: Iterable[DeadLetter]) -> None:
+    """Count authentic records refused whole by factory, day of receipt and reason; the counts outlive the letters."""
+    counts = Counter(
+        (letter.claimed_factory, seoul_day(letter.source.received_us), letter.reason.value)
+        for letter in kept
+        if letter.authentic and letter.row_kind is None
+    )
+    if counts:
+        factories, days, reasons = (list(column) for column in zip(*counts, strict=True))
+        await connection.execute(queries.COUNT_REFUSED_RECORDS, factories, days, reasons, list(counts.values()))
+
+
+async def move_refusals(connection: Connection, numbers: list[int], reasons: Sequence[str | None]) -> None:
+    """Count letters by their new reasons, in their records and by day, before they change.
+
+    Args:
+        reasons: None for a letter that becomes a fact, or that nobody authenticated.
+    """
+    await connection.execute(queries.MOVE_REFUSALS, numbers, reasons)
+    await connection.execute(queries.MOVE_REFUSED_RECORDS, numbers, reasons)
 
 
 async def letters_spent(connection: Connection, topic: int, letters: list[DeadLetter]) -> dict[LetterQuota, Spent]:

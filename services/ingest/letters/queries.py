@@ -132,3 +132,38 @@ WHERE r.id = w.record_id AND r.received_at = w.received_at AND r.refusals IS NOT
 Parameters: ids of letters, and each one's new reason; null for a letter that becomes a fact. A letter of a whole
 record changes nothing. A record ingested before refusals were recorded has none, and stays so.
 """
+
+COUNT_REFUSED_RECORDS = """
+INSERT INTO refused_record AS r (factory, day, reason, records)
+SELECT f.id, w.day, w.reason, w.records
+FROM unnest($1::text[], $2::date[], $3::text[], $4::bigint[]) AS w(factory_id, day, reason, records)
+JOIN factory f USING (factory_id)
+ORDER BY f.id, w.day, w.reason
+ON CONFLICT (factory, day, reason) DO UPDATE SET records = r.records + excluded.records
+"""
+
+MOVE_REFUSED_RECORDS = """
+INSERT INTO refused_record AS r (factory, day, reason, records)
+SELECT f.id, timezone('Asia/Seoul', d.received_at)::date AS day, w.reason, sum(w.number)
+FROM unnest($1::bigint[], $2::text[]) AS letter(id, new_reason)
+JOIN dead_letter d ON d.id = letter.id AND d.row_kind IS NULL
+JOIN factory f ON f.factory_id = d.claimed_factory
+CROSS JOIN LATERAL (VALUES (CASE WHEN d.authentic THEN d.reason END, -1), (letter.new_reason, 1)) AS w(reason, number)
+WHERE w.reason IS NOT NULL
+GROUP BY f.id, day, w.reason
+ORDER BY f.id, day, w.reason
+ON CONFLICT (factory, day, reason) DO UPDATE SET records = r.records + excluded.records
+"""
+"""Moves whole records between the reasons of ``refused_record``, before their letters change.
+
+Parameters: ids of letters, and each one's new reason; null for one that becomes a fact, or that nobody authenticated.
+"""
+
+HOLD_QUALITY_DAYS = "SELECT hold_quality_days()"
+
+MARK_DAYS_OF_LETTERS = """
+INSERT INTO quality_mark (factory, day)
+SELECT DISTINCT f.id, timezone('Asia/Seoul', d.received_at)::date
+FROM dead_letter d JOIN factory f ON f.factory_id = d.claimed_factory
+WHERE d.id = ANY($1::bigint[]) AND d.received_at < timezone('Asia/Seoul', $2::date::timestamp)
+"""

@@ -20,6 +20,7 @@ from services.ingest.judging.judge import judge, place_rows
 from services.ingest.judging.novelty import introduce_new
 from services.ingest.judging.registry import Registry, refresh_registry
 from services.ingest.letters import queries
+from services.ingest.letters.dead_letters import move_refusals
 from services.ingest.letters.letter_bytes import HEAD_ONLY, decode_headers
 from services.ingest.letters.letter_quota import LetterLimits
 from services.ingest.model import AuthenticRecord, BusRecord, Findings, Ints
@@ -110,8 +111,11 @@ async def refuse_again(connection: Connection, refused: list[RefusedAgain]) -> N
         own = [one for one in refused if one[0] in locked]
         if own:
             numbers, authentic, reasons, messages = (list(column) for column in zip(*own, strict=True))
-            await connection.execute(queries.MOVE_REFUSALS, numbers, reasons)
+            by_reason = [reason if known else None for known, reason in zip(authentic, reasons, strict=True)]
+            await move_refusals(connection, numbers, by_reason)
             await connection.execute(queries.UPDATE_REFUSALS, numbers, authentic, reasons, messages)
+            closed_before = await connection.fetchval(queries.HOLD_QUALITY_DAYS)
+            await connection.execute(queries.MARK_DAYS_OF_LETTERS, numbers, closed_before)
 
 
 async def waiting(connection: Connection, choice: Choice, after: int) -> list[asyncpg.Record]:

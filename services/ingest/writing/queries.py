@@ -57,6 +57,15 @@ WHERE r.id = w.id AND r.received_at = w.received_at
 """
 """Adds rows replayed to their records. What was not recorded of a record stays null."""
 
+HOLD_QUALITY_DAYS = "SELECT hold_quality_days()"
+
+MARK_DAYS = "INSERT INTO quality_mark (factory, day) SELECT * FROM unnest($1::integer[], $2::date[])"
+
+MARK_NAMED_DAYS = """
+INSERT INTO quality_mark (factory, day)
+SELECT f.id, w.day FROM unnest($1::text[], $2::date[]) AS w(factory_id, day) JOIN factory f USING (factory_id)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class FactShape:

@@ -10,7 +10,7 @@ from services.core.database import RETRYABLE, Connection
 from services.core.errors import TransientError
 from services.ingest.columns import Batch
 from services.ingest.letters import queries as letter_queries
-from services.ingest.letters.dead_letters import write_dead_letters
+from services.ingest.letters.dead_letters import move_refusals, write_dead_letters
 from services.ingest.letters.letter_quota import LetterLimits
 from services.ingest.model import FactTable, Ints
 from services.ingest.writing import queries
@@ -18,6 +18,7 @@ from services.ingest.writing.batch_counts import BatchCounts, count_batch
 from services.ingest.writing.facts import TableResult, TableWrite, learn_latest, plan_write, write_table
 from services.ingest.writing.latest import LatestInstants
 from services.ingest.writing.plan import dirty_spans, series_key, split_rows
+from services.ingest.writing.quality_marks import mark_closed_days
 from services.ingest.writing.record_rows import RECORD_COLUMNS, credit_rows, record_rows, tally
 from services.ingest.writing.reread import without_known
 
@@ -122,6 +123,7 @@ class Writer:
             await self.write_records(connection, batch, ids, results)
             letters = await write_dead_letters(connection, self.topic.number, batch.dead_letters, ids, self.limits)
             await write_dirty_marks(connection, batch, results)
+            await mark_closed_days(connection, batch)
         return count_batch(batch, results, letters)
 
     async def move_offsets(self, connection: Connection, moves: list[OffsetMove]) -> bool:
@@ -165,7 +167,7 @@ async def claim(connection: Connection, replayed: tuple[int, ...]) -> None:
     done = await connection.execute(letter_queries.CLAIM_DEAD_LETTERS, list(replayed))
     if int(done.split()[-1]) != len(replayed):
         raise TransientError("Another replay has claimed some of these dead letters; list them again.")
-    await connection.execute(letter_queries.MOVE_REFUSALS, list(replayed), [None] * len(replayed))
+    await move_refusals(connection, list(replayed), [None] * len(replayed))
 
 
 async def new_record_ids(connection: Connection, count: int) -> Ints:

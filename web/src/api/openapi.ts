@@ -462,6 +462,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/factories/{factory_id}/data-quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Data Quality
+         * @description What of the data that a factory sent could be used, by day of receipt, up to the present.
+         */
+        get: operations["get_data_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/programme": {
         parameters: {
             query?: never;
@@ -1455,6 +1475,63 @@ export interface components {
             adds_up: components["schemas"]["AddsUp"];
         };
         /**
+         * QualityDays
+         * @description The days of a window on which anything authentic was received, in order of time.
+         */
+        QualityDays: {
+            items: components["schemas"]["QualityItem"][];
+        };
+        /**
+         * QualityItem
+         * @description A factory's data quality on a day of receipt.
+         */
+        QualityItem: {
+            /**
+             * Format: date
+             * @description Day of receipt in Seoul.
+             */
+            day: string;
+            /** @description Authentic records that were read, each as often as it was sent. */
+            records: number;
+            rows: components["schemas"]["QualityRows"];
+            /** @description Runs of sequence numbers of a gateway's boot that no record has, and after which the next number was first received on this day. */
+            sequence_gaps: number;
+            /** @description How many numbers these runs have. */
+            lost_records: number;
+            /** @description Of the rows accepted, those received more than 24 hours after their instant; null if none was accepted, or if it was not recorded at the time. */
+            late_share: number | null;
+            /** @description Receipt less sending, of all records; negative where the sender's clock is ahead. */
+            receipt_delay_s: components["schemas"]["QualityPercentiles"];
+            /** @description Sending less the newest instant among a record's rows accepted or clashed. */
+            clock_offset_s: components["schemas"]["QualityPercentiles"];
+        };
+        /**
+         * QualityPercentiles
+         * @description The median and the 99th percentile by nearest rank, in seconds; null if there is nothing to measure.
+         */
+        QualityPercentiles: {
+            p50: number | null;
+            p99: number | null;
+        };
+        /**
+         * QualityRows
+         * @description What became of the rows received on a day. Each is accepted, duplicate, clashed or refused.
+         */
+        QualityRows: {
+            /** @description Stored as facts, those that revised a fact included. */
+            accepted: number;
+            /** @description Repeated what was known. */
+            duplicate: number;
+            /** @description Contradicted a known row at the same revision, and lost. */
+            clashed: number;
+            /** @description Of those accepted: another version of the fact came before. */
+            revised: number;
+            /** @description By reason code; a record refused whole counts as one. Empty if there are none. */
+            refused: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Range
          * @description The usual range; a value above it is served and flagged. ``high`` is None if there is no usual bound.
          */
@@ -1825,6 +1902,10 @@ export type ProgrammeFigure = components['schemas']['ProgrammeFigure'];
 export type ProgrammeTarget = components['schemas']['ProgrammeTarget'];
 export type PublishedDefinitions = components['schemas']['PublishedDefinitions'];
 export type PublishedFigure = components['schemas']['PublishedFigure'];
+export type QualityDays = components['schemas']['QualityDays'];
+export type QualityItem = components['schemas']['QualityItem'];
+export type QualityPercentiles = components['schemas']['QualityPercentiles'];
+export type QualityRows = components['schemas']['QualityRows'];
 export type Range = components['schemas']['Range'];
 export type Readiness = components['schemas']['Readiness'];
 export type Region = components['schemas']['Region'];
@@ -3190,6 +3271,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_data_quality: {
+        parameters: {
+            query: {
+                /** @description A date, or RFC 3339 of a midnight in Seoul. */
+                from: string;
+                /** @description As `from`; exclusive; at most 366 days later. */
+                to: string;
+            };
+            header?: never;
+            path: {
+                factory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityDays"];
+                    "text/csv": string;
                 };
             };
             /** @description Problem details (RFC 9457). */

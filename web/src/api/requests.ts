@@ -87,6 +87,11 @@ export function readTimeline(factory_id: string, machine_id: string, { from, to 
   return getJson("/v1/factories/{factory_id}/machines/{machine_id}/timeline", { path, query: { from, to } }, signal);
 }
 
+/** Returns a factory's data quality by day of receipt. */
+export function readQuality(factory_id: string, { from, to }: Window, signal?: AbortSignal) {
+  return getJson("/v1/factories/{factory_id}/data-quality", { path: { factory_id }, query: { from, to } }, signal);
+}
+
 /** Returns every item of a list. */
 async function getAll<P extends ListPath>(
   path: P,

@@ -10,6 +10,7 @@ import { Facts } from "../parts/facts.tsx";
 import { Heading } from "../parts/heading.tsx";
 import { MachineRow } from "../parts/machine-row.tsx";
 import { Panel } from "../parts/panel.tsx";
+import { QualityPanel } from "../parts/quality-panel.tsx";
 import { TrendPanel } from "../parts/trend-panel.tsx";
 import { useApp } from "../state/context.ts";
 import { useLoad } from "../state/load.ts";
@@ -41,6 +42,7 @@ export function FactoryPage() {
         <Comparison factory={factory} />
         <TrendPanel scope={view.scope} />
       </div>
+      <QualityPanel factoryId={id} />
     </>
   );
 }

@@ -42,6 +42,13 @@ export function duration(seconds: number, lang: Language): string {
   return parts.join(" ");
 }
 
+/** Formats seconds that may be negative as a duration; below a minute with up to two decimals: `−0.25 s`. */
+export function signedDuration(seconds: number, lang: Language): string {
+  const size = Math.abs(seconds);
+  const sign = seconds < 0 && size >= 0.005 ? "−" : "";
+  return sign + (size < 60 ? `${grouped(size, 2)}${DURATION[lang].s}` : duration(size, lang));
+}
+
 /** Formats a KPI's value. */
 export function valueText(value: number, unit: ValueUnit, lang: Language): string {
   switch (unit) {
