@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from services.analytics.cohort_sums import roll_up
 from services.analytics.crowded_hours import Country, crowded_hour
 from services.analytics.engine import advance, settle, shards_with_work, start_accounting
+from services.analytics.flags.judging import keep_flags
 from services.analytics.metrics import AnalyticsMetrics, TransactionKind
 from services.analytics.settings import AnalyticsSettings
 from services.analytics.whole_hours import settle_whole_hour
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 ROLE = "jejo_analytics"
 SETTLE_S = 3.0
 """How long work on the past may delay the present."""
+FLAGS_S = 1.0
+"""How long judging days may delay the accounts, which people wait for."""
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 IDLE_MS = 300_000
@@ -110,7 +113,7 @@ async def cycle(
     turn: Turn,
     metrics: AnalyticsMetrics,
 ) -> None:
-    """Settle the past for a while, roll up, advance to the present, then pause if nothing is left to do."""
+    """Settle the past, roll up, advance to the present, judge days, then pause if nothing is left to do."""
     began, connection = time.monotonic(), country.writer
     await settle_whole_hours(country, stopping, began + SETTLE_S, metrics)
     left = await settle_past(connection, stopping, began + SETTLE_S, turn, metrics)
@@ -122,11 +125,12 @@ async def cycle(
     with metrics.transaction(TransactionKind.advance) as done:
         behind_us = await advance(connection, now_us, done)
     metrics.accounted_until(now_us - behind_us)
+    flags_left = await keep_flags(connection, now_us - behind_us, stopping, FLAGS_S)
     if settings.analytics_metrics_port is not None:
         await metrics.count_marks(connection, now_us)
     took = time.monotonic() - began
     log.debug("a cycle took %.3f s, %d us behind the present", took, behind_us)
-    if not left and not behind_us and not stopping():
+    if not left and not behind_us and not flags_left and not stopping():
         await asyncio.sleep(max(0.0, settings.analytics_cycle_s - took))
 
 
