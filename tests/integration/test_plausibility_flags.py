@@ -131,8 +131,8 @@ def test_a_week_of_nothing_but_production_and_pieces_from_nowhere(database: str)
 
 
 RECORD = """
-INSERT INTO ingest_record (id, topic, partition, record_offset, received_at, sent_at, newest_at, factory, gateway_id, signed,
-    revision, rows_stored, rows_duplicate, rows_clashed, rows_refused, unknown_fields)
+INSERT INTO ingest_record (id, topic, partition, record_offset, received_at, sent_at, newest_at, factory, gateway_id,
+    signed, revision, rows_stored, rows_duplicate, rows_clashed, rows_refused, unknown_fields)
 OVERRIDING SYSTEM VALUE
 VALUES ($1, 1, 0, $1, $2, $3, $4, $5, 'gw', true, 0, 1, 0, 0, 0, 0)
 """
