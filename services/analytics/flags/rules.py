@@ -156,13 +156,12 @@ def month_starts(traits: Traits, month: Ints) -> Ints:
 
 
 def clock_off(days: ReceiptDays) -> Bools:
-    """Return the days of receipt on which the clocks differ by too much."""
+    """Return the days of receipt on which the clocks differ by too much.
+
+    A gateway that uploads once a day sends rows that are hours old: old rows count only among several records.
+    """
     rule = RuleId.clock_off
     most, least = threshold(rule, "most_s") * SECOND_US, threshold(rule, "least_s") * SECOND_US
-    return (days.records > 0) & ~(between(days.delay_us, least, most) & between(days.offset_us, least, most))
-
-
-def between(values: Ints, least: float, most: float) -> Bools:
-    """Return which values are neither below ``least`` nor above ``most``."""
-    found: Bools = (values >= least) & (values <= most)
-    return found
+    delayed = (days.delay_us > most) | (days.delay_us < least)
+    old = (days.offset_us > most) & (days.records >= threshold(rule, "least_records"))
+    return (days.records > 0) & (delayed | old | (days.offset_us < least))

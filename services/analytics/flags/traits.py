@@ -140,14 +140,14 @@ def changes_of(states: StateRows, counts: CountFacts) -> Changes:
     return Changes(machine[order], at_us[order], content[order])
 
 
-def prints_of(changes: Changes) -> Prints:
-    """Return the fingerprints of machine-days: of each change's instant within the day, and content."""
+def prints_of(changes: Changes, least: int = LEAST_CHANGES) -> Prints:
+    """Return the fingerprints of machine-days with enough changes: of their instants within the day, and contents."""
     day = day_at(changes.at_us)
     starts = beginnings(np.arange(len(day)), [changes.machine, day])
     sizes = np.diff(np.append(starts, len(day)))
     within = ((changes.at_us + SEOUL_OFFSET_US) % DAY_US)[:, None]
     hashed = np.ascontiguousarray(np.concatenate([within, changes.content], axis=1).astype("<i8"))
-    enough = sizes >= LEAST_CHANGES
+    enough = sizes >= least
     starts, sizes = starts[enough], sizes[enough]
     digest = tuple(
         blake2b(hashed[start : start + size].tobytes(), digest_size=PRINT_BYTES).digest()
