@@ -15,8 +15,8 @@ MOST_SHARE = 0.01
 
 @pytest.fixture(scope="module")
 def judged() -> Judged:
-    """A month of forty honest factories, and of a ghost for each rule."""
-    fleet = (*make_fleet(SEED, FACTORIES), *make_ghosts(SEED, FACTORIES))
+    """A month of forty honest factories, and of a ghost for each rule, of two machines each."""
+    fleet = (*make_fleet(SEED, FACTORIES, 2), *make_ghosts(SEED, FACTORIES, 2))
     return judge_fleet(fleet, FIRST_DAY, dt.date(2026, 4, 1))
 
 
