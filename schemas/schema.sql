@@ -2132,6 +2132,116 @@ CREATE TABLE public.factory_span (
 
 COMMENT ON TABLE public.factory_span IS 'Time in which a factory has a machine in use in a cohort (machine_span): kept by a trigger on machine_span.';
 
+CREATE TABLE public.flag (
+    id bigint NOT NULL,
+    rule text NOT NULL,
+    rule_version integer NOT NULL,
+    kind text NOT NULL,
+    factory integer NOT NULL,
+    machine integer,
+    month date,
+    days date[] NOT NULL,
+    evidence jsonb NOT NULL,
+    usual jsonb NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    judged_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by text,
+    closed_why text,
+    CONSTRAINT flag_check CHECK ((((closed_at IS NULL) = (closed_by IS NULL)) AND ((closed_at IS NULL) = (closed_why IS NULL)))),
+    CONSTRAINT flag_kind_check CHECK ((kind = ANY (ARRAY['sham'::text, 'suspect'::text]))),
+    CONSTRAINT flag_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric))
+);
+
+COMMENT ON TABLE public.flag IS 'What looks made up or wrong, by rule, factory, machine and month: the id stays while the subject is the same. Analytics judges, the API closes by an inspector''s word.';
+
+COMMENT ON COLUMN public.flag.machine IS 'Null: all of the factory.';
+
+COMMENT ON COLUMN public.flag.month IS 'Its first day; null where days of several months belong together.';
+
+COMMENT ON COLUMN public.flag.evidence IS 'What the flag stands on; a flag that an inspector closed stays closed as long as it is the same.';
+
+COMMENT ON COLUMN public.flag.usual IS 'What it is to be seen beside: the thresholds, and the median of the factory''s other values.';
+
+COMMENT ON COLUMN public.flag.judged_at IS 'When days or evidence last changed.';
+
+COMMENT ON COLUMN public.flag.closed_by IS 'data: corrected data no longer show it; else the role of who closed it.';
+
+CREATE TABLE public.flag_day_pack (
+    factory integer NOT NULL,
+    day date NOT NULL,
+    machine integer[] NOT NULL,
+    changes integer[] NOT NULL,
+    in_use_us bigint[] NOT NULL,
+    evidence_us bigint[] NOT NULL,
+    producing_us bigint[] NOT NULL,
+    state_rows integer[] NOT NULL,
+    count_rows integer[] NOT NULL,
+    pieces bigint[] NOT NULL,
+    barren smallint[] NOT NULL,
+    even_pieces bigint[] NOT NULL,
+    even_us bigint[] NOT NULL,
+    ideal_us bigint[] NOT NULL,
+    capacity bigint[] NOT NULL,
+    rows integer[] NOT NULL,
+    late_rows integer[] NOT NULL,
+    hour_1 integer[] NOT NULL,
+    hour_2 integer[] NOT NULL,
+    hour_3 integer[] NOT NULL,
+    hour_4 integer[] NOT NULL
+);
+
+COMMENT ON TABLE public.flag_day_pack IS 'What plausibility rules look at of a factory''s machines on a day: element n of every array is one machine. services/analytics/flags/traits.py says what each is.';
+
+ALTER TABLE public.flag ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.flag_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.flag_mark (
+    factory integer NOT NULL,
+    day date NOT NULL
+);
+
+COMMENT ON TABLE public.flag_mark IS 'Days of factories to be judged: they are over, or were accounted again since. An insert-only queue without unique keys.';
+
+CREATE TABLE public.flag_print (
+    machine integer NOT NULL,
+    day date NOT NULL,
+    print uuid NOT NULL,
+    changes integer NOT NULL
+);
+
+COMMENT ON TABLE public.flag_print IS 'Fingerprints of the days of machines with at least 50 changes: days whose changes are equal have the same.';
+
+COMMENT ON COLUMN public.flag_print.print IS '128 bits of BLAKE2 over instants within the day, states, modes and pieces.';
+
+CREATE TABLE public.flag_receipt (
+    factory integer NOT NULL,
+    day date NOT NULL,
+    records integer NOT NULL,
+    delay_us bigint NOT NULL,
+    offset_us bigint NOT NULL
+);
+
+COMMENT ON TABLE public.flag_receipt IS 'Medians over the records that a factory sent and that were received on a Seoul day less than 24 h after their newest row.';
+
+COMMENT ON COLUMN public.flag_receipt.delay_us IS 'Receipt less sent.';
+
+COMMENT ON COLUMN public.flag_receipt.offset_us IS 'Sent less the newest row''s instant.';
+
+CREATE TABLE public.flag_state (
+    singleton boolean DEFAULT true NOT NULL,
+    ended_before date NOT NULL,
+    CONSTRAINT flag_state_singleton_check CHECK (singleton)
+);
+
+COMMENT ON TABLE public.flag_state IS 'One row: days before ended_before have been marked since they are over. Whoever judges days locks it.';
+
 CREATE TABLE public.gateway_key (
     id integer NOT NULL,
     factory integer NOT NULL,
@@ -3361,6 +3471,58 @@ COMMENT ON COLUMN research.factory_day.counted_days IS 'Machine-days in Seoul wi
 
 COMMENT ON COLUMN research.factory_day.partial IS 'Whether the day is not over yet for the accounts: its figures will grow.';
 
+CREATE VIEW research.flag WITH (security_barrier='true') AS
+ SELECT g.id,
+    g.rule,
+    g.rule_version,
+    g.kind,
+    f.factory_id,
+    m.machine_id,
+    g.days,
+    g.evidence,
+    g.usual,
+    (g.closed_at IS NULL) AS open,
+    g.opened_at,
+    g.judged_at,
+    g.closed_at,
+    g.closed_by,
+    g.closed_why
+   FROM ((public.flag g
+     JOIN public.factory f ON ((f.id = g.factory)))
+     LEFT JOIN public.machine m ON ((m.id = g.machine)));
+
+COMMENT ON VIEW research.flag IS 'Plausibility flags: what looks made up or wrong in what factories sent. One row per rule, machine and month.';
+
+COMMENT ON COLUMN research.flag.id IS 'Stays the same however often the days are judged.';
+
+COMMENT ON COLUMN research.flag.rule IS 'Which rule, as replayed_day.';
+
+COMMENT ON COLUMN research.flag.rule_version IS 'Version of the rules by which it was last judged.';
+
+COMMENT ON COLUMN research.flag.kind IS 'sham: made up; suspect: may be wrong.';
+
+COMMENT ON COLUMN research.flag.factory_id IS 'The factory.';
+
+COMMENT ON COLUMN research.flag.machine_id IS 'The machine; null: all of the factory.';
+
+COMMENT ON COLUMN research.flag.days IS 'The Seoul days that it is about.';
+
+COMMENT ON COLUMN research.flag.evidence IS 'The values behind it.';
+
+COMMENT ON COLUMN research.flag.usual IS 'The rule''s thresholds, and what is usual in the factory.';
+
+COMMENT ON COLUMN research.flag.open IS 'Whether it is open.';
+
+COMMENT ON COLUMN research.flag.opened_at IS 'When it was raised; of one that was closed and came back, when it came back.';
+
+COMMENT ON COLUMN research.flag.judged_at IS 'When its days or evidence last changed.';
+
+COMMENT ON COLUMN research.flag.closed_at IS 'When it was closed.';
+
+COMMENT ON COLUMN research.flag.closed_by IS 'data: corrected data no longer show it; else the role of who closed it.';
+
+COMMENT ON COLUMN research.flag.closed_why IS 'The reason that was given.';
+
 CREATE VIEW research.machine WITH (security_barrier='true') AS
  SELECT f.factory_id,
     m.machine_id,
@@ -3689,6 +3851,24 @@ ALTER TABLE ONLY public.factory
 ALTER TABLE ONLY public.factory_span
     ADD CONSTRAINT factory_span_pkey PRIMARY KEY (cohort, factory, from_at);
 
+ALTER TABLE ONLY public.flag_day_pack
+    ADD CONSTRAINT flag_day_pack_pkey PRIMARY KEY (factory, day);
+
+ALTER TABLE ONLY public.flag
+    ADD CONSTRAINT flag_factory_rule_machine_month_key UNIQUE NULLS NOT DISTINCT (factory, rule, machine, month);
+
+ALTER TABLE ONLY public.flag
+    ADD CONSTRAINT flag_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.flag_print
+    ADD CONSTRAINT flag_print_pkey PRIMARY KEY (machine, day);
+
+ALTER TABLE ONLY public.flag_receipt
+    ADD CONSTRAINT flag_receipt_pkey PRIMARY KEY (factory, day);
+
+ALTER TABLE ONLY public.flag_state
+    ADD CONSTRAINT flag_state_pkey PRIMARY KEY (singleton);
+
 ALTER TABLE ONLY public.gateway_key
     ADD CONSTRAINT gateway_key_factory_key_id_key UNIQUE (factory, key_id);
 
@@ -3834,6 +4014,12 @@ CREATE UNIQUE INDEX factory_version_current ON public.factory_version USING btre
 CREATE INDEX factory_version_of_cell ON public.factory_version USING btree (region, sector) WHERE (retired_at IS NULL);
 
 CREATE INDEX factory_version_of_enterprise ON public.factory_version USING btree (enterprise) WHERE (retired_at IS NULL);
+
+CREATE INDEX flag_mark_day ON public.flag_mark USING btree (day, factory);
+
+CREATE INDEX flag_print_same ON public.flag_print USING btree (print, day) INCLUDE (machine);
+
+CREATE INDEX flag_rule ON public.flag USING btree (rule, id);
 
 CREATE UNIQUE INDEX gateway_key_version_current ON public.gateway_key_version USING btree (gateway_key, effective_from) WHERE (retired_at IS NULL);
 
@@ -4277,6 +4463,31 @@ GRANT SELECT ON TABLE public.factory_in_use_steps TO jejo_verify;
 GRANT SELECT,INSERT,DELETE ON TABLE public.factory_span TO jejo_api;
 GRANT SELECT ON TABLE public.factory_span TO jejo_verify;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.flag TO jejo_analytics;
+GRANT SELECT ON TABLE public.flag TO jejo_api;
+GRANT SELECT ON TABLE public.flag TO jejo_verify;
+
+GRANT UPDATE(closed_at) ON TABLE public.flag TO jejo_api;
+
+GRANT UPDATE(closed_by) ON TABLE public.flag TO jejo_api;
+
+GRANT UPDATE(closed_why) ON TABLE public.flag TO jejo_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.flag_day_pack TO jejo_analytics;
+GRANT SELECT ON TABLE public.flag_day_pack TO jejo_verify;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.flag_mark TO jejo_analytics;
+GRANT SELECT ON TABLE public.flag_mark TO jejo_verify;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.flag_print TO jejo_analytics;
+GRANT SELECT ON TABLE public.flag_print TO jejo_verify;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.flag_receipt TO jejo_analytics;
+GRANT SELECT ON TABLE public.flag_receipt TO jejo_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.flag_state TO jejo_analytics;
+GRANT SELECT ON TABLE public.flag_state TO jejo_verify;
+
 GRANT SELECT ON TABLE public.gateway_key TO jejo_ingest;
 GRANT SELECT ON TABLE public.gateway_key TO jejo_analytics;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.gateway_key TO jejo_api;
@@ -4474,6 +4685,8 @@ GRANT SELECT ON TABLE research.data_quality_day TO researcher;
 GRANT SELECT ON TABLE research.factory TO researcher;
 
 GRANT SELECT ON TABLE research.factory_day TO researcher;
+
+GRANT SELECT ON TABLE research.flag TO researcher;
 
 GRANT SELECT ON TABLE research.machine TO researcher;
 

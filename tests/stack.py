@@ -287,6 +287,14 @@ class Stack:
             seconds,
         )
 
+    def wait_until_judged(self, seconds: float = 60.0) -> None:
+        """Wait until analytics has judged all days that are over by the plausibility rules."""
+        sql = """
+            SELECT NOT EXISTS (SELECT FROM flag_mark WHERE day < ended_before)
+            FROM flag_state, analytics_state WHERE timezone('Asia/Seoul', accounted_until)::date <= ended_before
+        """
+        wait_for("analytics to judge days", lambda: self.query(sql) == [(True,)], seconds)
+
     def stop(self) -> None:
         for service in self.services:
             if service.process.poll() is None:

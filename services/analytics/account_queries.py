@@ -171,3 +171,8 @@ WITH hours AS (
 INSERT INTO dirty_cohort_day (cohort, day)
 SELECT w.cohort, {DAY} + w.day FROM unnest($3::integer[], $4::integer[]) AS w(cohort, day)
 """
+
+QUEUE_FLAGS = f"""
+INSERT INTO flag_mark (factory, day)
+SELECT w.factory, {DAY} + w.day FROM unnest($1::integer[], $2::integer[]) AS w(factory, day)
+"""

@@ -227,6 +227,11 @@ async def queue_cohorts(
         await connection.execute(queries.QUEUE_COHORTS, *[column.tolist() for column in (*of_hours, *of_days)])
 
 
+async def queue_flags(connection: Connection, factory: Ints, day: Ints) -> None:
+    """Have days of factories judged by the plausibility rules."""
+    await connection.execute(queries.QUEUE_FLAGS, factory.tolist(), day.tolist())
+
+
 def packs_by(keys: Sequence[tuple[Kind, Ints]], columns: Sequence[tuple[Kind, Any]], within: Sequence[Ints]) -> Packs:
     """Return rows packed by their keys, and ordered by ``within`` in each pack."""
     order, _ = groups([*[values for _, values in keys], *within])

@@ -1,8 +1,8 @@
 """Replaces accounts of machines' hours, and with them everything that is derived from them.
 
 Days' flags, open holds, factories' hours and days follow in the same transaction, from the figures in hand: what is
-stored is read once, deleted, and written again. Sums by cohort are queued. The transaction holds the locks of the
-shards concerned.
+stored is read once, deleted, and written again. Sums by cohort, and the judging of days that are over, are queued. The
+transaction holds the locks of the shards concerned.
 """
 
 from dataclasses import dataclass, replace
@@ -112,6 +112,15 @@ async def replace_hours(connection: Connection, work: Replacement) -> None:
     hours, factory_days = await replace_sums(connection, places, touched, days)
     holding = np.concatenate([before.open.cohort, changed.open.cohort])
     await tables.queue_cohorts(connection, hours, factory_days, holding, floor_to(work.until_us - 1, HOUR_US))
+    await mark_days_to_judge(connection, places, work.until_us)
+
+
+async def mark_days_to_judge(connection: Connection, places: tuple[Ints, Ints], until_us: int) -> None:
+    """Have the days of factories' hours judged again by the plausibility rules; the running one is when it is over."""
+    factory, day = places[0], day_at(places[1])
+    over = day < day_at(until_us)
+    if over.any():
+        await tables.queue_flags(connection, *distinct(factory[over], day[over], day_code(factory[over], day[over])))
 
 
 async def replace_packs(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from services.analytics.cohort_sums import roll_up
 from services.analytics.crowded_hours import Country, crowded_hour
 from services.analytics.engine import advance, settle, shards_with_work, start_accounting
+from services.analytics.flags.judging import keep_flags
 from services.analytics.metrics import AnalyticsMetrics, TransactionKind
 from services.analytics.quality.days import keep_quality
 from services.analytics.settings import AnalyticsSettings
@@ -26,6 +27,8 @@ SETTLE_S = 3.0
 """How long work on the past may delay the present."""
 QUALITY_S = 1.0
 """How long computing days of data quality may delay the accounts, which people wait for."""
+FLAGS_S = 1.0
+"""How long judging days may do so."""
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 IDLE_MS = 300_000
@@ -113,7 +116,7 @@ async def cycle(
     turn: Turn,
     metrics: AnalyticsMetrics,
 ) -> None:
-    """Settle the past, roll up, advance to the present, keep data quality, then pause if nothing is left to do."""
+    """Settle the past, roll up, advance to the present, keep data quality, judge days; pause if nothing is left."""
     began, connection = time.monotonic(), country.writer
     await settle_whole_hours(country, stopping, began + SETTLE_S, metrics)
     left = await settle_past(connection, stopping, began + SETTLE_S, turn, metrics)
@@ -126,11 +129,12 @@ async def cycle(
         behind_us = await advance(connection, now_us, done)
     metrics.accounted_until(now_us - behind_us)
     quality_left = await keep_quality(connection, now_us, stopping, QUALITY_S)
+    flags_left = await keep_flags(connection, now_us - behind_us, stopping, FLAGS_S)
     if settings.analytics_metrics_port is not None:
         await metrics.count_marks(connection, now_us)
     took = time.monotonic() - began
     log.debug("a cycle took %.3f s, %d us behind the present", took, behind_us)
-    if not left and not behind_us and not quality_left and not stopping():
+    if not (left or behind_us or quality_left or flags_left or stopping()):
         await asyncio.sleep(max(0.0, settings.analytics_cycle_s - took))
 
 

@@ -16,6 +16,7 @@ from services.api.access import routes as sessions
 from services.api.body_limit import BodyLimit
 from services.api.database import open_databases
 from services.api.dependencies import check_given_once
+from services.api.flags import routes as flags
 from services.api.kpis import routes as kpis
 from services.api.lifetimes import Lifetimes
 from services.api.metrics import ApiMetrics, Observed
@@ -81,6 +82,7 @@ def create_app(settings: ApiSettings, clock: Clock) -> FastAPI:
     app.include_router(kpis.router)
     app.include_router(timelines.router)
     app.include_router(quality.router)
+    app.include_router(flags.router)
     app.include_router(programme.router)
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(authenticate)])

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from schemas.kpi_definitions import PublishedDefinitions
 from schemas.wire.generated import write_or_check
 from services.api.app import OPENAPI_FILE, create_app
+from services.api.flags.models import Flag, FlagPage
 from services.api.kpis.models import KpiPage
 from services.api.models import REFERENCE, ProblemDetails
 from services.api.programme.models import Programme
@@ -20,7 +21,7 @@ from services.api.settings import ApiSettings
 from services.api.timelines.models import Timeline
 from services.core.clock import system_clock
 
-STRUCTS = (PublishedDefinitions, KpiPage, Timeline, Programme, QualityDays)
+STRUCTS = (PublishedDefinitions, KpiPage, Timeline, Programme, QualityDays, Flag, FlagPage)
 COMMAND = "python -m services.api.openapi"
 
 Document = dict[str, Any]

@@ -44,6 +44,7 @@ class SimulateOptions:
     machines: int | None
     seed: int
     trouble: float
+    ghosts: bool
     api_url: str | None
     api_key: str | None
     registry_csv: Path | None
@@ -83,6 +84,7 @@ FILE = click.Path(path_type=Path)
 @click.option(
     "--trouble", type=amount, default=1, show_default=True, metavar="T", help="times as many mishaps as usual"
 )
+@click.option("--ghosts", is_flag=True, help="add a factory for each plausibility rule, which sends what breaks it")
 @click.option("--api-url", metavar="URL", help="register the fleet there first")
 @click.option("--api-key", metavar="KEY", help="an admin's; default: JEJO_API_KEY")
 @click.option("--registry-csv", type=FILE, metavar="FILE", help="write the fleet for `jejo registry import`, and end")
@@ -125,6 +127,7 @@ def run_simulate(options: SimulateOptions) -> int:
     from services.core.times import seoul_day
     from services.simulator.cohorts import draw_changes
     from services.simulator.fleet import make_fleet
+    from services.simulator.ghosts import make_ghosts
     from services.simulator.source import World
 
     check(options)
@@ -133,6 +136,8 @@ def run_simulate(options: SimulateOptions) -> int:
     world = World(options.seed, progress.begin_us, options.trouble)
     fleet = make_fleet(options.seed, options.factories, options.machines)
     changes = draw_changes(options.seed, fleet, progress.begin_us, progress.history_end_us, options.trouble)
+    if options.ghosts:
+        fleet += make_ghosts(options.seed, options.factories, options.machines)
     in_use_from = seoul_day(progress.begin_us)
     if options.api_url:
         from services.simulator.registration import register_fleet
@@ -201,6 +206,8 @@ def plan(options: SimulateOptions, clock: "Clock") -> "tuple[Schedule, Progress]
         begin_us = floor_to(end_us - back_us + SEOUL_OFFSET_US, 24 * HOUR_US) - SEOUL_OFFSET_US
     machines = options.machines or "as many machines as their size suggests"
     fleet = f"{options.factories} factories with {machines}, seed {options.seed}, trouble {options.trouble:g}"
+    if options.ghosts:
+        fleet += ", with ghosts"
     # Whole milliseconds, like every instant of the simulation.
     progress = Progress.read(options.progress, fleet, begin_us // 1000 * 1000, end_us)
     schedule = Schedule(

@@ -15,6 +15,7 @@ from functools import lru_cache
 from random import Random
 from typing import TypeVar
 
+from schemas.plausibility_rules import RuleId
 from services.simulator.country import (
     IN_ZONE_SHARE,
     MACHINES,
@@ -121,6 +122,8 @@ class Factory:
     connection: Connection
     uploads: Uploads
     machines: tuple[Machine, ...]
+    ghost: RuleId | None = None
+    """The plausibility rule that what it sends breaks; None: it is honest."""
 
 
 SAME_OWNER_SHARE = 0.1

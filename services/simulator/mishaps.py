@@ -14,6 +14,8 @@ from schemas.wire.codes import Mode, State
 from services.core.times import HOUR_US, MINUTE_US, SEOUL_OFFSET_US, ceil_to
 from services.gateway import CountRow, StateRow
 from services.simulator.fleet import Connection, Factory, Uploads, stream
+from services.simulator.ghosts import LONGEST_DELAY_DAYS as GHOSTS_DELAY_DAYS
+from services.simulator.ghosts import ghost_rows
 from services.simulator.workday import KnownRow, Segment, count_rows, hourly_count_rows, plan_day, state_rows
 
 SILENCE, LOST_SHARE = 0.05, 0.4
@@ -33,6 +35,11 @@ CORRECTIONS = {
     State.idle: (State.planned_stop, "meeting"),
 }
 OTHER_CORRECTION = (State.idle, "no order")
+
+
+def longest_delay(factory: Factory) -> dt.timedelta:
+    """Return how long after its day a row of the factory is sent at the latest."""
+    return dt.timedelta(days=LONGEST_DELAY_DAYS if factory.ghost is None else GHOSTS_DELAY_DAYS)
 
 
 class Delivery(NamedTuple):
@@ -56,6 +63,9 @@ def factory_day(seed: int, factory: Factory, day: dt.date, trouble: float) -> Fa
     """Return what the factory sends of one day, after all mishaps."""
     if factory.connection is Connection.NOTHING:
         return FactoryDay([], [], [])
+    if factory.ghost is not None:
+        made_up = sorted((Delivery(due_us, row) for due_us, row in ghost_rows(seed, factory, day)), key=due_order)
+        return FactoryDay(made_up, [delivery.due_us for delivery in made_up], [])
     rng = stream(seed, factory.factory_id, day.toordinal(), "mishaps")
     known = known_rows(seed, factory, day)
     if factory.connection is Connection.STATES and draw_chance(rng, UNPLUGGED * trouble):

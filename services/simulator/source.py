@@ -8,7 +8,7 @@ from schemas.wire.codes import State
 from services.core.times import seoul_day
 from services.gateway import ReadingRow, StateRow
 from services.simulator.fleet import Connection, Factory
-from services.simulator.mishaps import LONGEST_DELAY_DAYS, Delivery, FactoryDay, due_order, factory_day
+from services.simulator.mishaps import Delivery, FactoryDay, due_order, factory_day, longest_delay
 from services.simulator.workday import Segment, plan_day, reading_rows
 
 ONE_DAY = dt.timedelta(days=1)
@@ -42,7 +42,7 @@ class Source:
         At the beginning of the world that includes every machine's state, as from a gateway that is switched on.
         """
         sent = self._opening() if from_us <= self._world.begin_us < to_us else []
-        first = seoul_day(from_us) - LONGEST_DELAY_DAYS * ONE_DAY
+        first = seoul_day(from_us) - longest_delay(self.factory)
         last = seoul_day(to_us - 1)
         day = max(first, self._first_day)
         while day <= last:
@@ -51,7 +51,7 @@ class Source:
             due = sent_of_day.deliveries[first_due:end_due]
             sent += [d for d in due if d.row.at_us > self._world.begin_us] if day == self._first_day else due
             day += ONE_DAY
-        for old in [day for day in self._days if not first <= day or day < last - LONGEST_DELAY_DAYS * ONE_DAY]:
+        for old in [day for day in self._days if not first <= day or day < last - longest_delay(self.factory)]:
             del self._days[old]
         sent.sort(key=due_order)
         return sent

@@ -74,7 +74,9 @@ def write_truth(
             )
             account = machine_truth(registered, rows.get(machine.machine_id, []), from_us, to_us)
             truth.add_machine(factory, machine, [cohort for _, cohort in history], registered, account)
-    document = {"seed": world.seed, "from": rfc3339(from_us), "to": rfc3339(to_us), **truth.to_json()}
+    ghosts = {factory.ghost.value: factory.factory_id for factory in fleet if factory.ghost is not None}
+    window = {"from": rfc3339(from_us), "to": rfc3339(to_us)}
+    document = {"seed": world.seed, **window, **truth.to_json(), "ghosts": ghosts}
     try:
         path.write_bytes(msgspec.json.Encoder(decimal_format="number").encode(document))
     except OSError as error:

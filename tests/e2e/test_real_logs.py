@@ -78,6 +78,8 @@ def test_the_nist_week_is_exact_and_stays_so_when_sent_again(stack: Stack) -> No
     assert stack.query("SELECT count(*) FROM dead_letter") == [(0,)]
     verified = stack.run("verify", "--from", "2016-10-30", "--to", "2016-11-09")
     assert verified.returncode == 0, verified.stdout + verified.stderr
+    stack.wait_until_judged()
+    assert stack.get("/v1/flags")["items"] == []
 
 
 def test_the_nist_week_by_its_device_model(stack: Stack) -> None:

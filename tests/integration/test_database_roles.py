@@ -31,6 +31,7 @@ DERIVED = {
         "group_day",
     ),
 }
+FLAGS = {"flag", "flag_state", "flag_mark", "flag_day_pack", "flag_print", "flag_receipt"}
 ACCOUNT_VIEWS = {"machine_hour", "machine_day", "factory_hour", "factory_day", "open_time", "running_hour"}
 REGISTRY = {
     *("registry_version", "enterprise", "enterprise_version", "factory", "factory_version", "machine"),
@@ -41,7 +42,7 @@ OFFSETS = {"ingest_topic", "ingest_offset"}
 SESSIONS = {"login_token", "session"}
 WRITABLE = {
     "jejo_ingest": FACTS | OFFSETS | {"dirty_mark", "quality_mark"},
-    "jejo_analytics": DERIVED | QUALITY | {"dirty_mark"},
+    "jejo_analytics": DERIVED | QUALITY | FLAGS | {"dirty_mark"},
     "jejo_api": REGISTRY
     | SESSIONS
     | {
@@ -53,6 +54,7 @@ WRITABLE = {
         "group_step",
         "schedule_step",
         "factory_span",
+        "flag",
     }
     | {"population", "population_cell", "programme_step", "programme_cell"},
     "jejo_verify": set[str](),
@@ -60,16 +62,20 @@ WRITABLE = {
 }
 UNREADABLE = {
     "jejo_ingest": DERIVED
+    | FLAGS
     | ACCOUNT_VIEWS
     | SESSIONS
     | {"api_key", "calendar", "calendar_version", "holiday", "quality_day", "quality_boot"},
     "jejo_analytics": SESSIONS | {"reading", "dead_letter", "api_key"},
-    "jejo_api": (FACTS - {"state_event", "count_event", "ingest_record", "refused_record"}) | OFFSETS,
+    "jejo_api": (FACTS - {"state_event", "count_event", "ingest_record", "refused_record"})
+    | OFFSETS
+    | (FLAGS - {"flag"}),
     "jejo_verify": SESSIONS | {"api_key", "dead_letter"},
     "jejo_status": (FACTS - {"ingest_record", "dead_letter", "dead_letter_count"})
     | REGISTRY
     | (DERIVED - {"analytics_state", "dirty_shard"})
     | QUALITY
+    | FLAGS
     | ACCOUNT_VIEWS
     | SESSIONS
     | {"api_key"},

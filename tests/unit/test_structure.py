@@ -115,7 +115,7 @@ def test_the_rule_about_sql_sees_statements() -> None:
     assert not any(SQL.match(text) for text in ("UPDATE 1", "Select a file", "SELECTED", "settings"))
 
 
-@pytest.mark.parametrize("part", ["access", "kpis", "programme", "quality", "registry", "timelines"])
+@pytest.mark.parametrize("part", ["access", "flags", "kpis", "programme", "quality", "registry", "timelines"])
 def test_parts_of_the_api_have_the_same_modules(part: str) -> None:
     found = {path.name for path in (ROOT / "services/api" / part).glob("*.py")}
     assert {"__init__.py", "routes.py", "models.py", "queries.py"} <= found

@@ -482,6 +482,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Flags
+         * @description Plausibility flags of a scope, open and closed: what looks made up or wrong in what was sent, and why.
+         */
+        get: operations["get_flags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/factories/{factory_id}/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Factory Flags
+         * @description A factory's plausibility flags, open and closed.
+         */
+        get: operations["get_factory_flags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flags/{flag_id}/closing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close
+         * @description Close a flag by an inspector's word: of the ministry, or of the factory's region.
+         *
+         *     It stays closed as long as its evidence is the same; other evidence opens it again.
+         */
+        post: operations["close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/programme": {
         parameters: {
             query?: never;
@@ -676,6 +738,14 @@ export interface components {
             factory_id: string;
             /** Items */
             items: components["schemas"]["CalendarDay"][];
+        };
+        /**
+         * Closing
+         * @description An inspector's word on a flag.
+         */
+        Closing: {
+            /** Why */
+            why: string;
         };
         /**
          * CurrentSession
@@ -932,6 +1002,55 @@ export interface components {
          * @enum {unknown}
          */
         FigureUnit: "enterprises" | "failures" | "machine_days" | "machines" | "pieces" | "rows" | "scopes" | "us";
+        /**
+         * Flag
+         * @description What looks made up or wrong in what a factory sent.
+         */
+        Flag: {
+            /** @description Stays the same however often the days are judged. */
+            id: number;
+            /** @enum {string} */
+            rule: "replayed_day" | "identical_series" | "never_varies" | "pieces_without_production" | "beyond_capacity" | "sent_in_bulk" | "clock_off";
+            rule_version: number;
+            /** @enum {string} */
+            kind: "sham" | "suspect";
+            meaning: components["schemas"]["FlagMeaning"];
+            factory_id: string;
+            /** @description Null: all of the factory. */
+            machine_id: string | null;
+            days: string[];
+            /** @description The values behind it, most of them by day. `usual` has what they are to be seen beside, and the rule's thresholds. Machines of factories that the reader may not see are null. */
+            evidence: Record<string, never>;
+            open: boolean;
+            /** Format: date-time */
+            opened_at: string;
+            /**
+             * Format: date-time
+             * @description When its days or evidence last changed.
+             */
+            judged_at: string;
+            closed_at: string | null;
+            /** @description `data`: corrected data no longer show it; else the role of who closed it. */
+            closed_by: string | null;
+            closed_why: string | null;
+        };
+        /**
+         * FlagMeaning
+         * @description What a rule's flag means.
+         */
+        FlagMeaning: {
+            en: string;
+            ko: string;
+        };
+        /**
+         * FlagPage
+         * @description Flags in the order in which they were first raised, open and closed ones.
+         */
+        FlagPage: {
+            items: components["schemas"]["Flag"][];
+            /** @description Null: there is no further page. */
+            next_cursor: string | null;
+        };
         /**
          * GatewayKeyEntry
          * @description A gateway key as registered.
@@ -1557,6 +1676,12 @@ export interface components {
          */
         Region: "KR-11" | "KR-26" | "KR-27" | "KR-28" | "KR-29" | "KR-30" | "KR-31" | "KR-41" | "KR-42" | "KR-43" | "KR-44" | "KR-45" | "KR-46" | "KR-47" | "KR-48" | "KR-49" | "KR-50";
         /**
+         * RuleId
+         * @description The rules; each is a function of ``services/analytics/flags``.
+         * @enum {string}
+         */
+        RuleId: "replayed_day" | "identical_series" | "never_varies" | "pieces_without_production" | "beyond_capacity" | "sent_in_bulk" | "clock_off";
+        /**
          * ShiftFields
          * @description A shift, which belongs to the day on which it begins.
          */
@@ -1855,6 +1980,7 @@ export type CalendarEntry = components['schemas']['CalendarEntry'];
 export type CalendarException = components['schemas']['CalendarException'];
 export type CalendarPut = components['schemas']['CalendarPut'];
 export type CalendarYear = components['schemas']['CalendarYear'];
+export type Closing = components['schemas']['Closing'];
 export type CurrentSession = components['schemas']['CurrentSession'];
 export type EnterpriseEntry = components['schemas']['EnterpriseEntry'];
 export type EnterprisePage = components['schemas']['EnterprisePage'];
@@ -1867,6 +1993,9 @@ export type FactorySort = components['schemas']['FactorySort'];
 export type FieldError = components['schemas']['FieldError'];
 export type FigurePoint = components['schemas']['FigurePoint'];
 export type FigureUnit = components['schemas']['FigureUnit'];
+export type Flag = components['schemas']['Flag'];
+export type FlagMeaning = components['schemas']['FlagMeaning'];
+export type FlagPage = components['schemas']['FlagPage'];
 export type GatewayKeyEntry = components['schemas']['GatewayKeyEntry'];
 export type GatewayKeyPage = components['schemas']['GatewayKeyPage'];
 export type GatewayKeyPut = components['schemas']['GatewayKeyPut'];
@@ -1909,6 +2038,7 @@ export type QualityRows = components['schemas']['QualityRows'];
 export type Range = components['schemas']['Range'];
 export type Readiness = components['schemas']['Readiness'];
 export type Region = components['schemas']['Region'];
+export type RuleId = components['schemas']['RuleId'];
 export type ShiftFields = components['schemas']['ShiftFields'];
 export type ShiftOfTimeline = components['schemas']['ShiftOfTimeline'];
 export type ShortfallFlag = components['schemas']['ShortfallFlag'];
@@ -3317,6 +3447,150 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["QualityDays"];
                     "text/csv": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_flags: {
+        parameters: {
+            query?: {
+                rule?: components["schemas"]["RuleId"] | null;
+                /** @description Only flags with a Seoul day from then on. */
+                from?: string | null;
+                /** @description Only flags with a Seoul day before. */
+                to?: string | null;
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description As of `/v1/kpis`: by the cohort to which the machine belonged on the flag's days. */
+                scope?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_factory_flags: {
+        parameters: {
+            query?: {
+                rule?: components["schemas"]["RuleId"] | null;
+                /** @description Only flags with a Seoul day from then on. */
+                from?: string | null;
+                /** @description Only flags with a Seoul day before. */
+                to?: string | null;
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                factory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flag_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Closing"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flag"];
                 };
             };
             /** @description Problem details (RFC 9457). */
