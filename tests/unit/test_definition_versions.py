@@ -75,6 +75,8 @@ def test_what_each_version_changed() -> None:
         *("nee", "throughput_per_h", "mtbf_h", "mttr_h", "automated_equipment_share", "auto_collected_share"),
     }
     assert "smart_factory_share" in third.keys() - second.keys()
+    assert {name for name in second if formula(second[name]) != formula(third[name])} == {"coverage"}
+    assert VERSIONS[2].bases == VERSIONS[1].bases != VERSIONS[3].bases
     assert all(formula(first[name]) == formula(second[name]) for name in first)
     changed = {name for name in first if first[name].shortfalls != second[name].shortfalls}
     assert changed == {"automatic_production_share"}
