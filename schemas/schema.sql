@@ -2172,7 +2172,8 @@ CREATE TABLE public.flag_day_pack (
     day date NOT NULL,
     machine integer[] NOT NULL,
     changes integer[] NOT NULL,
-    in_use_us bigint[] NOT NULL,
+    scheduled_us bigint[] NOT NULL,
+    scheduled_evidence_us bigint[] NOT NULL,
     evidence_us bigint[] NOT NULL,
     producing_us bigint[] NOT NULL,
     state_rows integer[] NOT NULL,
@@ -4342,6 +4343,7 @@ GRANT ALL ON FUNCTION public.shifts_between(patterns integer[], window_from time
 
 REVOKE ALL ON FUNCTION public.scheduled_us(pattern integer, window_from timestamp with time zone, window_to timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.scheduled_us(pattern integer, window_from timestamp with time zone, window_to timestamp with time zone) TO jejo_api;
+GRANT ALL ON FUNCTION public.scheduled_us(pattern integer, window_from timestamp with time zone, window_to timestamp with time zone) TO jejo_analytics;
 
 REVOKE ALL ON FUNCTION public.summarize_facts(from_at timestamp with time zone, to_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.summarize_facts(from_at timestamp with time zone, to_at timestamp with time zone) TO jejo_analytics;

@@ -167,7 +167,7 @@ def facts_of(
     return DayFacts(
         StateRows(*columns(machine, [(row.at_us, row.state.value, row.mode.value) for row in states], 3)),
         CountFacts(*columns(machine, [(row.at_us, row.good, row.scrap, row.rework) for row in counts], 4)),
-        HourFacts(same, times[0], times[1], times[2], times[3], times[3] * cycle_us),
+        HourFacts(same, times[0], times[1], times[1], times[2], times[3], times[3] * cycle_us),
         Receipts(
             *columns(
                 machine,

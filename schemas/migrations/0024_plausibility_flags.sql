@@ -22,7 +22,8 @@ CREATE TABLE flag_day_pack (
     day             date NOT NULL,
     machine         integer[] NOT NULL,
     changes         integer[] NOT NULL,
-    in_use_us       bigint[] NOT NULL,
+    scheduled_us    bigint[] NOT NULL,
+    scheduled_evidence_us bigint[] NOT NULL,
     evidence_us     bigint[] NOT NULL,
     producing_us    bigint[] NOT NULL,
     state_rows      integer[] NOT NULL,
@@ -100,6 +101,7 @@ INSERT INTO flag_mark (factory, day) SELECT factory, day FROM machine_day_pack;
 GRANT SELECT, INSERT, UPDATE ON flag_state TO jejo_analytics;
 GRANT SELECT, INSERT, DELETE ON flag_mark, flag_day_pack, flag_print, flag_receipt TO jejo_analytics;
 GRANT SELECT, INSERT, UPDATE ON flag TO jejo_analytics;
+GRANT EXECUTE ON FUNCTION scheduled_us, shifts_between TO jejo_analytics;
 GRANT SELECT (sent_at, newest_at, factory) ON ingest_record TO jejo_analytics;
 GRANT SELECT, UPDATE (closed_at, closed_by, closed_why) ON flag TO jejo_api;
 GRANT SELECT ON flag, flag_state, flag_mark, flag_day_pack, flag_print, flag_receipt TO jejo_verify;

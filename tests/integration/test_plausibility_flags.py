@@ -124,7 +124,8 @@ def test_a_week_of_nothing_but_production_and_pieces_from_nowhere(database: str)
             assert len(flags["never_varies", 1]["days"]) == 7  # type: ignore[arg-type]
             assert len(flags["pieces_without_production", 4]["days"]) == 5  # type: ignore[arg-type]
             assert seoul_day(FIRST_US) == flags["never_varies", 1]["days"][0]  # type: ignore[index]
-            await fleet.add([State(1, always[-1].at_us - 2 * DAY_US, IDLE)])
+            # Twenty minutes of seven days are more than a thousandth.
+            await fleet.add([State(1, always[-1].at_us - n * DAY_US, IDLE) for n in (2, 3)])
             assert (await judged(fleet))["never_varies", 1]["closed_by"] == "data"
 
     asyncio.run(run())

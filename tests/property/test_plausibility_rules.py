@@ -33,6 +33,7 @@ rows = st.lists(
             "machine": st.integers(1, 2),
             "day": st.integers(FIRST, FIRST + 45),
             "evidence_us": st.sampled_from([0, 94, 96, 100]),
+            "scheduled_us": st.sampled_from([0, 90, 100]),
             "producing_us": st.sampled_from([0, 90, 94, 96, 100]),
             "count_rows": st.sampled_from([0, 19, 20, 30]),
             "even_pieces": st.sampled_from([-1, 0, 4]),
@@ -52,8 +53,8 @@ rows = st.lists(
 
 
 def traits_in(found: list[Row], **more: int) -> Traits:
-    """The rows as columns; what they do not have is 0, or 100 of time in use."""
-    defaults = {"in_use_us": 100, "hour_3": NO_HOUR, "hour_4": NO_HOUR, **more}
+    """The rows as columns; what they do not have is 0."""
+    defaults = {"hour_3": NO_HOUR, "hour_4": NO_HOUR, **more}
     values = {name: [row.get(name, defaults.get(name, 0)) for row in found] for name in TRAITS}
     return Traits(**{name: np.array(column, np.int64) for name, column in values.items()})
 
@@ -76,15 +77,65 @@ def runs_of(found: list[Row], is_chosen: list[bool], *, same: tuple[str, ...] = 
     return result
 
 
+def weeks_of(found: list[Row]) -> list[bool]:
+    """Whether each row is in seven days running of its machine that are covered, and spent producing."""
+    by_place = {(row["machine"], row["day"]): row for row in found}
+
+    def is_flagged(machine: int, start: int) -> bool:
+        week = [by_place.get((machine, day)) for day in range(start, start + 7)]
+        own = [row for row in week if row is not None]
+        if len(own) < 7:
+            return False
+        scheduled, covered, evidence, producing = (
+            sum(row[name] for row in own)
+            for name in ("scheduled_us", "scheduled_evidence_us", "evidence_us", "producing_us")
+        )
+        return scheduled > 0 and 100 * covered >= 95 * scheduled and 0 < evidence * 999 <= producing * 1000
+
+    return [any(is_flagged(row["machine"], row["day"] - n) for n in range(7)) for row in found]
+
+
+def with_scheduled(found: list[Row]) -> list[Row]:
+    """The rows with as much producing and scheduled evidence as there can be."""
+    for row in found:
+        row["producing_us"] = min(row.get("producing_us", 0), row.get("evidence_us", 0))
+        row["scheduled_evidence_us"] = min(row.get("evidence_us", 0), row["scheduled_us"])
+    return found
+
+
 @given(rows)
 def test_never_varies(found: list[Row]) -> None:
-    for row in found:
-        row["producing_us"] = min(row["producing_us"], row["evidence_us"])
-    always = [row["evidence_us"] >= 95 and row["producing_us"] >= 0.999 * row["evidence_us"] for row in found]
+    found = with_scheduled(found)
     alike = [row["count_rows"] >= 20 and row["even_pieces"] > 0 for row in found]
     by_counts = runs_of(found, alike, same=("even_pieces", "even_us"))
-    expected = [a or b for a, b in zip(runs_of(found, always), by_counts, strict=True)]
+    expected = [a or b for a, b in zip(weeks_of(found), by_counts, strict=True)]
     assert rules.never_varies(traits_in(found)).tolist() == expected
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 100, 100, 100]), st.sampled_from([88, 96, 100, 100]), st.sampled_from([95, 100, 100])
+        ),
+        min_size=5,
+        max_size=20,
+    ),
+    st.integers(0, 20),
+)
+def test_weeks_of_nothing_but_production(values: list[tuple[int, int, int]], gap_at: int) -> None:
+    found = with_scheduled(
+        [
+            {
+                "machine": 1,
+                "day": FIRST + number + (number >= gap_at),
+                "scheduled_us": scheduled,
+                "evidence_us": evidence,
+                "producing_us": producing,
+            }
+            for number, (scheduled, evidence, producing) in enumerate(values)
+        ]
+    )
+    assert rules.never_varies(traits_in(found)).tolist() == weeks_of(found)
 
 
 @given(st.integers(5, 12), st.integers(0, 30), st.data())

@@ -6,7 +6,8 @@ from services.analytics.packing import Kind
 TRAIT_KINDS = {
     "machine": Kind.INTEGER,
     "changes": Kind.INTEGER,
-    "in_use_us": Kind.BIGINT,
+    "scheduled_us": Kind.BIGINT,
+    "scheduled_evidence_us": Kind.BIGINT,
     "evidence_us": Kind.BIGINT,
     "producing_us": Kind.BIGINT,
     "state_rows": Kind.INTEGER,
@@ -97,12 +98,22 @@ CROSS JOIN LATERAL (
 
 RECEIVED = "SELECT id, received_at FROM ingest_record WHERE id = ANY($1::bigint[]) AND received_at >= $2"
 
-IN_USE = """
-SELECT w.machine, w.day,
-       (sum(extract(epoch FROM LEAST(s.to_at, w.to_at) - GREATEST(s.from_at, w.from_at))) * 1000000)::bigint AS us
-FROM unnest($1::integer[], $2::integer[], $3::timestamptz[], $4::timestamptz[]) AS w(machine, day, from_at, to_at)
-JOIN machine_span s ON s.machine = w.machine AND s.from_at < w.to_at AND s.to_at > w.from_at
-GROUP BY w.machine, w.day
+# Few patterns are many machines', so each is asked for once.
+SCHEDULED = """
+WITH piece AS (
+    SELECT w.machine, w.day, s.pattern, GREATEST(s.from_at, w.from_at) AS from_at, LEAST(s.to_at, w.to_at) AS to_at
+    FROM unnest($1::integer[], $2::integer[], $3::timestamptz[], $4::timestamptz[]) AS w(machine, day, from_at, to_at)
+    JOIN machine_span s ON s.machine = w.machine AND s.from_at < w.to_at AND s.to_at > w.from_at
+), shift AS MATERIALIZED (
+    SELECT p.pattern, p.from_at, p.to_at, scheduled_us(p.pattern, p.from_at, p.to_at) AS us
+    FROM (SELECT DISTINCT pattern, from_at, to_at FROM piece WHERE pattern IS NOT NULL) AS p
+)
+SELECT p.machine, p.day,
+       sum(CASE WHEN p.pattern IS NULL THEN extract(epoch FROM p.to_at - p.from_at) * 1000000
+                ELSE x.us END)::bigint AS us
+FROM piece p
+LEFT JOIN shift x ON x.pattern = p.pattern AND x.from_at = p.from_at AND x.to_at = p.to_at
+GROUP BY p.machine, p.day
 """
 
 CAPACITY = """

@@ -68,14 +68,14 @@ async def read_day_facts(connection: Connection, days: FactoryDays) -> DayFacts:
     record = np.concatenate([state_record, count_record])
     received = await read_receipt_of(connection, record, bounds[0] - DAY_US)
     by_day = (machine.tolist(), day.tolist(), asked[1], asked[2])
-    in_use = await connection.fetch(queries.IN_USE, *by_day)
+    scheduled = await connection.fetch(queries.SCHEDULED, *by_day)
     capacity = await connection.fetch(queries.CAPACITY, *by_day)
     return DayFacts(
         StateRows(*states),
         CountFacts(*counts),
         await read_hour_facts(connection, days),
         Receipts(np.concatenate([states[0], counts[0]]), np.concatenate([states[1], counts[1]]), received),
-        by_code(in_use, "us"),
+        by_code(scheduled, "us"),
         by_code(capacity, "pieces"),
     )
 
@@ -112,7 +112,7 @@ def hour_facts(hours: MachineHours) -> HourFacts:
     own = hours.accounts
     order, starts = groups([own.machine, hours.hour_us])
     if len(order) == 0:
-        return HourFacts(*[np.empty(0, np.int64)] * 6)
+        return HourFacts(*[np.empty(0, np.int64)] * 7)
     first = order[starts]
 
     def summed(values: Ints) -> Ints:
@@ -123,6 +123,7 @@ def hour_facts(hours: MachineHours) -> HourFacts:
         own.machine[first],
         hours.hour_us[first],
         summed(own.sums[:, SUMS.index("evidence_us")]),
+        summed(own.sums[:, SUMS.index("scheduled_evidence_us")]),
         summed(own.sums[:, SUMS.index("producing_us")]),
         summed(own.sums[:, PIECES].sum(axis=1)),
         summed(np.minimum(ideal, LARGEST // 100).astype(np.int64)),

@@ -40,23 +40,41 @@ class ReceiptDays:
 
 
 def never_varies(traits: Traits) -> Bools:
-    """Return the days of runs in which a machine always produces, or all its counts are alike."""
-    coverage, producing = coverage_of(traits), producing_share_of(traits)
-    rule = RuleId.never_varies
-    always = (coverage >= threshold(rule, "least_coverage")) & (producing >= threshold(rule, "least_producing"))
+    """Return the days of weeks in which a machine always produces, or all its counts are alike."""
     # Rows of no pieces are a rest, however regular.
-    alike = (traits.count_rows >= threshold(rule, "least_count_rows")) & (traits.even_pieces > 0)
-    running = int(threshold(rule, "days_running"))
-    return in_runs(traits, always, running) | in_even_runs(traits, alike, running)
+    alike = (traits.count_rows >= threshold(RuleId.never_varies, "least_count_rows")) & (traits.even_pieces > 0)
+    return in_producing_weeks(traits) | in_even_runs(traits, alike, int(threshold(RuleId.never_varies, "days_running")))
 
 
-def in_runs(traits: Traits, chosen: Bools, running: int) -> Bools:
-    """Return the chosen days that are in a run of at least so many chosen days of their machine, without a gap."""
-    return in_long_groups(traits.machine, traits.day - np.arange(len(traits.day)), chosen, running)
+def in_producing_weeks(traits: Traits) -> Bools:
+    """Return the days in any seven days running, all with data, that are covered and spent producing as a whole."""
+    running = int(threshold(RuleId.never_varies, "days_running"))
+    found = np.zeros(len(traits.day), bool)
+    if len(traits.day) < running:
+        return found
+
+    def summed(values: Ints) -> Ints:
+        total = np.concatenate([[0], np.cumsum(values)])
+        sums: Ints = total[running:] - total[:-running]
+        return sums
+
+    last = running - 1
+    whole = (traits.machine[last:] == traits.machine[: len(traits.machine) - last]) & (
+        traits.day[last:] - traits.day[: len(traits.day) - last] == last
+    )
+    scheduled, evidence = summed(traits.scheduled_us), summed(traits.evidence_us)
+    least_coverage = threshold(RuleId.never_varies, "least_coverage")
+    covered = (scheduled > 0) & (summed(traits.scheduled_evidence_us) >= least_coverage * scheduled)
+    producing = (evidence > 0) & (
+        summed(traits.producing_us) >= threshold(RuleId.never_varies, "least_producing") * evidence
+    )
+    for start in np.flatnonzero(whole & covered & producing).tolist():
+        found[start : start + running] = True
+    return found
 
 
 def in_even_runs(traits: Traits, chosen: Bools, running: int) -> Bools:
-    """Return the same, of runs in which all days have counts of one size and distance."""
+    """Return the chosen days in runs without a gap of at least so many days, with counts of one size and distance."""
     steps = traits.day - np.arange(len(traits.day))
     keys = np.stack([traits.machine, steps, traits.even_pieces, traits.even_us])
     starts = np.ones(len(traits.day), bool)
@@ -74,8 +92,8 @@ def in_long_groups(first: Ints, second: Ints, chosen: Bools, least: int) -> Bool
 
 
 def coverage_of(traits: Traits) -> Floats:
-    """Return evidence over time in use, 0 where there is none."""
-    return traits.evidence_us / np.maximum(traits.in_use_us, 1)
+    """Return evidence in scheduled time over scheduled time, 0 where there is none."""
+    return traits.scheduled_evidence_us / np.maximum(traits.scheduled_us, 1)
 
 
 def producing_share_of(traits: Traits) -> Floats:

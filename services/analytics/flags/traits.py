@@ -41,6 +41,7 @@ class HourFacts:
     machine: Ints
     hour_us: Ints
     evidence_us: Ints
+    scheduled_evidence_us: Ints
     producing_us: Ints
     pieces: Ints
     ideal_us: Ints
@@ -61,7 +62,8 @@ class Traits:
 
     Attributes:
         changes: rows whose state or mode differs from the one before on the day, and counts with pieces.
-        in_use_us: time in use.
+        scheduled_us: time in use within shifts; all of it where no calendar is in force.
+        scheduled_evidence_us: evidence within it.
         barren: 1 if there are pieces, and all lie in hours full of evidence in which nothing is produced, else 0.
         even_pieces: pieces of each count row if all have the same size and distance, else UNEVEN.
         even_us: the distance of these.
@@ -74,7 +76,8 @@ class Traits:
     machine: Ints
     day: Ints
     changes: Ints
-    in_use_us: Ints
+    scheduled_us: Ints
+    scheduled_evidence_us: Ints
     evidence_us: Ints
     producing_us: Ints
     state_rows: Ints
@@ -158,13 +161,13 @@ def prints_of(changes: Changes, least: int = LEAST_CHANGES) -> Prints:
 
 @dataclass(frozen=True, slots=True)
 class DayFacts:
-    """What the traits of some machine-days are worked out of; ``in_use`` and ``capacity`` are by ``day_code``."""
+    """What the traits of some machine-days are worked out of; ``scheduled_us`` and ``capacity`` are by ``day_code``."""
 
     states: StateRows
     counts: CountFacts
     hours: HourFacts
     receipts: Receipts
-    in_use_us: dict[int, int]
+    scheduled_us: dict[int, int]
     capacity: dict[int, int]
 
 
@@ -190,7 +193,8 @@ def traits_of(facts: DayFacts, changes: Changes) -> Traits:
         machine=code >> 24,
         day=code & (1 << 24) - 1,
         changes=added(code, place(code, changes.machine, changes.at_us), np.ones(len(changes.machine), np.int64)),
-        in_use_us=np.array([facts.in_use_us.get(own, 0) for own in code.tolist()], np.int64),
+        scheduled_us=np.array([facts.scheduled_us.get(own, 0) for own in code.tolist()], np.int64),
+        scheduled_evidence_us=added(code, hour_place, hours.scheduled_evidence_us),
         evidence_us=added(code, hour_place, hours.evidence_us),
         producing_us=added(code, hour_place, hours.producing_us),
         state_rows=added(
