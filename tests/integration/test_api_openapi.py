@@ -39,10 +39,17 @@ IDS = {
 WINDOWS = {
     "/v1/kpis": {"from": "2026-06-01", "to": "2026-06-03", "interval": "day", "group_by": "factory"},
     "/v1/factories/{factory_id}/machines/{machine_id}/timeline": {"from": "2026-06-01", "to": "2026-06-03"},
+    "/v1/factories/{factory_id}/data-quality": {"from": "2026-06-01", "to": "2026-06-03"},
 }
-IN_CSV = {"/v1/enterprises", "/v1/zones", "/v1/sponsors", "/v1/factories", "/v1/kpis"} | {
-    f"/v1/factories/{{factory_id}}/{things}" for things in ("machines", "gateway-keys")
+IN_CSV = {"/v1/enterprises", "/v1/zones", "/v1/sponsors", "/v1/factories", "/v1/kpis", "/v1/flags"} | {
+    f"/v1/factories/{{factory_id}}/{things}" for things in ("machines", "gateway-keys", "data-quality", "flags")
 }
+
+RAISE_FLAG = """
+INSERT INTO flag (rule, rule_version, kind, factory, machine, month, days, evidence, usual, opened_at, judged_at)
+SELECT 'clock_off', 1, 'suspect', id, NULL, '2026-06-01', '{2026-06-02}', '{"days": []}', '{}', now(), now()
+FROM factory
+"""
 
 
 def check(description: dict[str, Any], method: str, path: str, answer: httpx.Response) -> str:
@@ -76,6 +83,7 @@ async def test_answers_are_as_described(api: Api) -> None:
     for year in ("2026", "1999"):
         days = await api.get("/v1/factories/F1/calendar", year=year)
         check(description, "get", "/v1/factories/{factory_id}/calendar", days)
+    await api.query(RAISE_FLAG)
     in_csv = set()
     for path, operations in description["paths"].items():
         if "get" not in operations:
