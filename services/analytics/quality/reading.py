@@ -1,16 +1,22 @@
-"""Reads a factory's data quality by day: what is kept, and what is not is computed from its records."""
+"""Reads a factory's data quality by day: what is kept, and what is not is computed from its records.
+
+The package exports this module, as ``backlog``: nothing here may load the database's client.
+"""
 
 import datetime as dt
 import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import asyncpg
+from typing import TYPE_CHECKING
 
 from services.analytics.quality import queries
 from services.analytics.quality.sequences import Gaps, Run, gaps_by_day
-from services.core.database import Connection
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from services.core.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class QualityDay:
     clock_offset: Percentiles
 
 
-async def read_quality(connection: Connection, factory: int, first: dt.date, end: dt.date) -> list[QualityDay]:
+async def read_quality(connection: "Connection", factory: int, first: dt.date, end: dt.date) -> list[QualityDay]:
     """Return the days from ``first`` to before ``end`` on which anything authentic was received, in order.
 
     The caller has begun a transaction in which every statement sees the same state.
@@ -65,7 +71,7 @@ def wanted(factory: int, days: list[dt.date]) -> tuple[list[int], list[dt.date],
 
 
 async def read_gaps(
-    connection: Connection, factory: int, first: dt.date, end: dt.date, open_days: list[dt.date]
+    connection: "Connection", factory: int, first: dt.date, end: dt.date, open_days: list[dt.date]
 ) -> dict[dt.date, Gaps]:
     """Return the gaps of a factory's boots by day, within a window.
 
@@ -93,7 +99,7 @@ async def read_gaps(
     return sums
 
 
-def quality_of(row: asyncpg.Record, gaps: Gaps) -> QualityDay:
+def quality_of(row: "asyncpg.Record", gaps: Gaps) -> QualityDay:
     """Return a row, kept or computed, with the day's gaps."""
     return QualityDay(
         day=row["day"],
