@@ -50,7 +50,7 @@ async def account(api: Api, *, unsigned: bool = False) -> None:
     await api.query("""
         INSERT INTO ingest_record (id, topic, partition, record_offset, received_at, sent_at, factory, gateway_id,
             signed, revision, rows_stored, rows_duplicate, rows_clashed, rows_refused, unknown_fields)
-        VALUES (2, 1, 0, 0, '2017-03-01Z', '2017-03-01Z', 2, 'g', false, 0, 1, 0, 0, 0, 0)
+        VALUES (2, 1, 0, 0, now(), '2017-03-01Z', 2, 'g', false, 0, 1, 0, 0, 0, 0)
     """)
     await api.query(STATES)
     await api.query(COUNTS, 2 if unsigned else 1)

@@ -28,8 +28,8 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND has_function_pri
 """
 EXPECTED = {
     "public": set(),
-    "jejo_ingest": set(),
-    "jejo_analytics": {"summarize_facts", "shifts_between"},
+    "jejo_ingest": {"hold_quality_days"},
+    "jejo_analytics": {"summarize_facts", "shifts_between", "scheduled_us", "close_quality_days"},
     "jejo_api": {
         "size_of",
         "machine_spans_of",
@@ -42,6 +42,9 @@ EXPECTED = {
         "scheduled_us",
         "scheduled_in",
         "change_schedule_steps",
+        "presence_of",
+        "change_programme_steps",
+        "refresh_programme_cells",
     },
     "jejo_verify": {"size_of", "machine_spans_of", "runs_over_midnight"},
     "jejo_status": set(),

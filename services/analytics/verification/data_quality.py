@@ -130,9 +130,9 @@ def recompute_days(records: Iterable[Any], refused: Iterable[Any]) -> dict[dt.da
             reasons[row["day"]][row["reason"]] += row["records"]
     days = {}
     for day in own.keys() | {day for day, counted in reasons.items() if counted}:
-        figures = {name: sum(record[name] for record in own[day]) for name in FATES}
+        figures = {name: sum(record[name] or 0 for record in own[day]) for name in FATES}
         figures["records"] = len(own[day])
-        figures["rows_accepted"] = sum(record["rows_stored"] for record in own[day])
+        figures["rows_accepted"] = sum(record["rows_stored"] or 0 for record in own[day])
         if all(record["rows_late"] is not None for record in own[day]):
             figures["rows_late"] = sum(record["rows_late"] for record in own[day])
         figures |= {f"refused {reason}": number for reason, number in reasons[day].items()}

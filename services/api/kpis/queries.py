@@ -142,7 +142,8 @@ def time_in_use(question: Question) -> Query:
     span = spans_in(question).subquery("span")
     names = ("label", "from_at", "to_at", "automated", "first_day", "end_day", "pattern", "seen_to")
     kinds = [span.c[name] for name in names]
-    s = sa.select(*kinds, sa.func.count().label("n")).group_by(*kinds).subquery("s")
+    # It is read twice: to join, and for the patterns that there are.
+    s = sa.select(*kinds, sa.func.count().label("n")).group_by(*kinds).cte("s")
     b = bucket_table(question)
     start, end = sa.func.greatest(s.c.from_at, b.c.bucket), sa.func.least(s.c.to_at, b.c.ends_at)
     # Numeric: a country's machines over years are more microseconds than a bigint holds.
