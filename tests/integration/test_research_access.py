@@ -13,7 +13,6 @@ from services.core.migrations import read_migrations
 from tests.databases import database_url, execute
 
 VIEWS = {
-    "data_quality_day",
     "flag",
     "factory",
     "machine",
