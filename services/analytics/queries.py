@@ -1,6 +1,6 @@
 """The SQL of analytics. Arrays are unnested as the relation ``w``; instants are microseconds in Python."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 SHARDS = 64
 """As in the generated column ``machine.shard``."""
@@ -133,31 +133,38 @@ SHIFTS = "SELECT pattern, from_at, to_at FROM shifts_between($1::integer[], $2, 
 
 FACTORIES_OF = "SELECT id, factory FROM machine WHERE id = ANY($1::integer[]) ORDER BY id"
 
-# $4 and $5, the bounds of all ranges together, exclude chunks once for the query instead of once for each range.
-STATES = """
-SELECT string_agg(int4send(s.machine), ''::bytea), string_agg(timestamptz_send(s.at), ''::bytea),
-       string_agg(int2send(s.state), ''::bytea), string_agg(int2send(s.mode), ''::bytea)
+
+def rows_in_ranges(table: str, columns: Mapping[str, str]) -> str:
+    """Return a query for a machine's rows in each of some ranges: columns of bytes, machine by machine.
+
+    Parameters: machines, and the beginning and end of each one's range; then the bounds of all ranges together, which
+    exclude chunks once for the query instead of once for each range.
+
+    Args:
+        columns: names, each with the function that makes bytes of it.
+    """
+    sent = ", ".join(f"string_agg({send}(s.{name}), ''::bytea)" for name, send in columns.items())
+    return f"""
+SELECT {sent}
 FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS w(machine, from_at, to_at)
 CROSS JOIN LATERAL (
-    SELECT machine, at, state, mode FROM state_event e
+    SELECT {", ".join(columns)} FROM {table} e
     WHERE e.machine = w.machine AND e.at >= w.from_at AND e.at < w.to_at AND e.at >= $4 AND e.at < $5
       AND NOT e.retracted
     ORDER BY e.at
 ) AS s
 """
 
-COUNTS = """
-SELECT string_agg(int4send(s.machine), ''::bytea), string_agg(timestamptz_send(s.at), ''::bytea),
-       string_agg(int4send(s.good), ''::bytea), string_agg(int4send(s.scrap), ''::bytea),
-       string_agg(int4send(s.rework), ''::bytea), string_agg(int8send(s.record_id), ''::bytea)
-FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS w(machine, from_at, to_at)
-CROSS JOIN LATERAL (
-    SELECT machine, at, good, scrap, rework, record_id FROM count_event e
-    WHERE e.machine = w.machine AND e.at >= w.from_at AND e.at < w.to_at AND e.at >= $4 AND e.at < $5
-      AND NOT e.retracted
-    ORDER BY e.at
-) AS s
-"""
+
+STATE_COLUMNS = {"machine": "int4send", "at": "timestamptz_send", "state": "int2send", "mode": "int2send"}
+PIECES = dict.fromkeys(("good", "scrap", "rework"), "int4send")
+RECORD = {"record_id": "int8send"}
+
+STATES = rows_in_ranges("state_event", STATE_COLUMNS)
+
+STATES_WITH_RECORDS = rows_in_ranges("state_event", STATE_COLUMNS | RECORD)
+
+COUNTS = rows_in_ranges("count_event", {"machine": "int4send", "at": "timestamptz_send"} | PIECES | RECORD)
 
 ANY_UNSIGNED = "SELECT EXISTS (SELECT FROM ingest_record WHERE NOT signed AND received_at >= $1)"
 

@@ -115,6 +115,11 @@ def day_code(thing: Ints, day: Ints) -> Ints:
     return (thing << DAY_BITS) | day
 
 
+def day_parts(code: Ints) -> tuple[Ints, Ints]:
+    """Return the machines or factories and the days that ``day_code`` made numbers of."""
+    return code >> DAY_BITS, code & ((1 << DAY_BITS) - 1)
+
+
 def is_among(codes: Ints, others: Ints) -> Bools:
     """Return whether each number is one of some others."""
     if len(others) == 0:

@@ -70,32 +70,6 @@ FROM fact_horizon WHERE table_name IN ('state_event', 'count_event')
 
 MACHINES = "SELECT id, factory FROM machine WHERE factory = ANY($1::integer[]) ORDER BY id"
 
-STATES = """
-SELECT string_agg(int4send(s.machine), ''::bytea), string_agg(timestamptz_send(s.at), ''::bytea),
-       string_agg(int2send(s.state), ''::bytea), string_agg(int2send(s.mode), ''::bytea),
-       string_agg(int8send(s.record_id), ''::bytea)
-FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS w(machine, from_at, to_at)
-CROSS JOIN LATERAL (
-    SELECT machine, at, state, mode, record_id FROM state_event e
-    WHERE e.machine = w.machine AND e.at >= w.from_at AND e.at < w.to_at AND e.at >= $4 AND e.at < $5
-      AND NOT e.retracted
-    ORDER BY e.at
-) AS s
-"""
-
-COUNTS = """
-SELECT string_agg(int4send(s.machine), ''::bytea), string_agg(timestamptz_send(s.at), ''::bytea),
-       string_agg(int4send(s.good), ''::bytea), string_agg(int4send(s.scrap), ''::bytea),
-       string_agg(int4send(s.rework), ''::bytea), string_agg(int8send(s.record_id), ''::bytea)
-FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS w(machine, from_at, to_at)
-CROSS JOIN LATERAL (
-    SELECT machine, at, good, scrap, rework, record_id FROM count_event e
-    WHERE e.machine = w.machine AND e.at >= w.from_at AND e.at < w.to_at AND e.at >= $4 AND e.at < $5
-      AND NOT e.retracted
-    ORDER BY e.at
-) AS s
-"""
-
 RECEIVED = "SELECT id, received_at FROM ingest_record WHERE id = ANY($1::bigint[]) AND received_at >= $2"
 
 # Few patterns are many machines', so each is asked for once.

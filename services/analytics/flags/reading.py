@@ -15,6 +15,7 @@ from services.analytics.flags.rules import ReceiptDays
 from services.analytics.flags.traits import CountFacts, DayFacts, HourFacts, Receipts, Traits
 from services.analytics.in_force import Ints, StateRows
 from services.analytics.packing import Kind
+from services.analytics.queries import COUNTS, STATES_WITH_RECORDS
 from services.analytics.sums import MachineHours, day_code, groups, morning_of
 from services.core.database import Connection
 from services.core.times import DAY_US, EPOCH_DATE, seoul_midnight_us
@@ -59,8 +60,8 @@ async def read_day_facts(connection: Connection, days: FactoryDays) -> DayFacts:
     starts = morning_of(day)
     asked = (machine.tolist(), starts.tolist(), (starts + DAY_US).tolist())
     bounds = (int(starts.min()), int(starts.max()) + DAY_US) if len(starts) else (0, 0)
-    state_row = await connection.fetchrow(queries.STATES, *asked, *bounds)
-    count_row = await connection.fetchrow(queries.COUNTS, *asked, *bounds)
+    state_row = await connection.fetchrow(STATES_WITH_RECORDS, *asked, *bounds)
+    count_row = await connection.fetchrow(COUNTS, *asked, *bounds)
     assert state_row is not None
     assert count_row is not None
     *states, state_record = in_order(state_row, ">i4", ">i8", ">i2", ">i2", ">i8")

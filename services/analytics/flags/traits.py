@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from schemas.plausibility_rules import RULES, RuleId
 from services.analytics.in_force import Ints, StateRows
-from services.analytics.sums import beginnings, day_at, day_code, in_order
+from services.analytics.sums import beginnings, day_at, day_code, day_parts, in_order
 from services.core.times import DAY_US, HOUR_US, SEOUL_OFFSET_US
 
 LEAST_CHANGES = int(RULES[RuleId.replayed_day].thresholds["least_changes"])
@@ -180,6 +180,7 @@ def traits_of(facts: DayFacts, changes: Changes) -> Traits:
             + [day_code(facts.hours.machine, day_at(facts.hours.hour_us))]
         )
     )
+    machine, day = day_parts(code)
     hours, counts, late = facts.hours, facts.counts, late_receipts(facts.receipts)
     hour_place = place(code, hours.machine, hours.hour_us)
     count_place = place(code, counts.machine, counts.at_us)
@@ -190,8 +191,8 @@ def traits_of(facts: DayFacts, changes: Changes) -> Traits:
     even_pieces, even_us = even_counts(code, count_place, counts.at_us, made)
     ones = np.ones(len(facts.receipts.machine), np.int64)
     return Traits(
-        machine=code >> 24,
-        day=code & (1 << 24) - 1,
+        machine=machine,
+        day=day,
         changes=added(code, place(code, changes.machine, changes.at_us), np.ones(len(changes.machine), np.int64)),
         scheduled_us=np.array([facts.scheduled_us.get(own, 0) for own in code.tolist()], np.int64),
         scheduled_evidence_us=added(code, hour_place, hours.scheduled_evidence_us),
