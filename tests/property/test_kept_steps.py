@@ -8,9 +8,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.analytics.verification.days import day_of
 from services.analytics.verification.group_steps import Group, Place, Site, Steps, groups_of
 from services.analytics.verification.reference import Cohort
-from services.analytics.verification.registered import Span, day_of
+from services.analytics.verification.registered import Span
 from services.api.kpis import kept_sums
 from services.api.kpis.kept_sums import bounds_of, in_use
 from services.api.kpis.windows import Bucket, Interval, buckets

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import TypeVar
 
 from schemas.figure_definitions import FIGURES, MachineDays, OnCountedDays, Table, figures_of
+from services.analytics.verification.days import day_of, midnight
 from services.analytics.verification.reference import Cohort, HourAccount, Place, account_machine
-from services.analytics.verification.registered import Span, day_of, day_owner, expected_spans, midnight
+from services.analytics.verification.registered import Span, day_owner, expected_spans
 from services.analytics.verification.snapshot import Amounts, DayPlace, MachineFacts, StoredSums, Window
 from services.core.times import rfc3339
 

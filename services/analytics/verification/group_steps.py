@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from services.analytics.verification import queries
 from services.analytics.verification.compare import Difference
+from services.analytics.verification.days import midnight
 from services.analytics.verification.reference import Cohort
-from services.analytics.verification.registered import Span, midnight
+from services.analytics.verification.registered import Span
 from services.analytics.verification.shifts import Stretch, united
 from services.core.database import Connection
 from services.core.times import rfc3339

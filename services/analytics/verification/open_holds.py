@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from services.analytics.verification import queries
 from services.analytics.verification.compare import Difference, Recomputed, compare_figures, in_order, place_of
+from services.analytics.verification.days import day_of, midnight
 from services.analytics.verification.reference import (
     HOUR,
     UNKNOWN,
@@ -22,7 +23,6 @@ from services.analytics.verification.reference import (
     instant_of,
     is_outside,
 )
-from services.analytics.verification.registered import day_of, midnight
 from services.analytics.verification.snapshot import Amounts, MachineFacts
 from services.core.database import Connection
 from services.core.times import rfc3339

@@ -9,15 +9,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from services.analytics.verification import queries
+from services.analytics.verification.days import day_of
 from services.analytics.verification.reference import Cohort, MachineVersion
 from services.analytics.verification.shifts import Pattern, Schedule
 from services.core.database import Connection
 
 NOWHERE: Cohort = (None,) * 6
-DAY = 86_400_000_000
-SEOUL = 32_400_000_000
-"""Nine hours: the second implementation has its own calendar arithmetic."""
-
 LAST_DAY = dt.date(9999, 12, 30)
 
 
@@ -86,16 +83,6 @@ def size_of(employees: int | None) -> str | None:
         return None
     names = ((300, "300+"), (50, "50-299"), (10, "10-49"), (1, "1-9"))
     return next(name for least, name in names if employees >= least)
-
-
-def day_of(instant_us: int) -> dt.date:
-    """Return an instant's day in Seoul."""
-    return dt.date(1970, 1, 1) + dt.timedelta(days=(instant_us + SEOUL) // DAY)
-
-
-def midnight(day: dt.date) -> int:
-    """Return the instant at which a day begins in Seoul."""
-    return (day - dt.date(1970, 1, 1)).days * DAY - SEOUL
 
 
 def expected_spans(versions: Sequence[MachineVersion], from_us: int) -> list[Span]:

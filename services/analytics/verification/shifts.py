@@ -11,13 +11,8 @@ from typing import Any
 import msgspec
 
 from services.analytics.verification import queries
+from services.analytics.verification.days import DAY, MINUTE, day_of, midnight
 from services.core.database import Connection
-
-MINUTE = 60_000_000
-DAY = 1440 * MINUTE
-SEOUL = 540 * MINUTE
-"""Nine hours: the second implementation has its own calendar arithmetic."""
-EPOCH = dt.date(1970, 1, 1)
 
 Stretch = tuple[int, int]
 """[start, end) in microseconds."""
@@ -84,12 +79,12 @@ class Schedule:
     def shifts(self, from_us: int, to_us: int) -> list[Stretch]:
         """Return all shifts that touch a window, in order; those that touch or overlap as one."""
         found: list[Stretch] = []
-        day = EPOCH + dt.timedelta(days=(from_us + SEOUL) // DAY - 1)
-        while (midnight := (day - EPOCH).days * DAY - SEOUL) < to_us:
-            version = self.at(midnight)
+        day = day_of(from_us - DAY)
+        while (start_us := midnight(day)) < to_us:
+            version = self.at(start_us)
             if version is not None:
                 plan = version.shifts_of(day, self.holidays)
-                found += [(midnight + start * MINUTE, midnight + end * MINUTE) for start, end in plan]
+                found += [(start_us + start * MINUTE, start_us + end * MINUTE) for start, end in plan]
             day += dt.timedelta(days=1)
         return united(found)
 
