@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from services.api.instants import INSTANT
 from services.api.kpis.groups import Groups
 from services.api.kpis.questions import GroupBy, Question
-from services.api.kpis.selection import Truth
+from services.api.kpis.selection import Truth, scheduled_in
 from services.api.kpis.tables import SEOUL, group_day, group_step, schedule_step
 from services.api.kpis.windows import Interval
 from services.api.registry.tables import registry_version
@@ -131,11 +131,7 @@ def scheduled_by_day(patterns: Sequence[int], bounds: Sequence[int]) -> Query:
     Args:
         bounds: of the days, in order.
     """
-    instants = [from_us(us) for us in bounds]
-    columns = sa.column("pattern", sa.Integer), sa.column("starts_at", INSTANT), sa.column("us", sa.BigInteger)
-    windows = (sa.literal(own, ARRAY(INSTANT)) for own in (instants[:-1], instants[1:]))
-    scheduled = sa.func.scheduled_in(sa.literal(list(patterns), ARRAY(sa.Integer)), *windows)
-    t = scheduled.table_valued(*columns).render_derived(name="scheduled").c
+    t = scheduled_in(sa.literal(list(patterns), ARRAY(sa.Integer)), bounds[:-1], bounds[1:]).c
     us = sa.func.array_agg(aggregate_order_by(t.us, t.starts_at), type_=ARRAY(sa.BigInteger))
     return sa.select(t.pattern, us.label("us")).group_by(t.pattern)
 

@@ -8,7 +8,7 @@ before they are joined with the buckets: a country's machines have few different
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE
+from sqlalchemy.dialects.postgresql import TSTZRANGE
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from schemas.figure_definitions import OnCountedDays
@@ -27,6 +27,7 @@ from services.api.kpis.selection import (
     label_of,
     of_named_factory,
     registered_spans,
+    scheduled_in,
     with_cohort,
 )
 from services.api.kpis.tables import (
@@ -44,7 +45,7 @@ from services.api.kpis.tables import (
 )
 from services.api.kpis.windows import Interval
 from services.api.registry.tables import factory, machine
-from services.core.times import DAY_US, from_us
+from services.core.times import DAY_US
 
 Query = sa.Select[Any]
 
@@ -149,7 +150,8 @@ def time_in_use(question: Question) -> Query:
     # Numeric: a country's machines over years are more microseconds than a bigint holds.
     length = sa.func.extract("epoch", end - start) * 1_000_000
     patterns = sa.select(s.c.pattern).where(s.c.pattern.is_not(None)).distinct()
-    full = scheduled_in(question, sa.func.array(patterns.scalar_subquery()))
+    starts, ends = zip(*((bucket.from_us, bucket.to_us) for bucket in question.buckets), strict=True)
+    full = scheduled_in(sa.func.array(patterns.scalar_subquery()), starts, ends)
     covers = sa.and_(s.c.from_at <= b.c.bucket, s.c.to_at >= b.c.ends_at)
     scheduled = sa.case(
         (s.c.pattern.is_(None), length),
@@ -184,14 +186,6 @@ def time_in_use(question: Question) -> Query:
         .group_by(s.c.label, b.c.bucket)
         .having(machines > 0)
     )
-
-
-def scheduled_in(question: Question, patterns: "sa.ColumnElement[Any]") -> sa.TableValuedAlias:
-    """How much of each bucket is within the shifts of each pattern."""
-    bounds = ([from_us(b.from_us) for b in question.buckets], [from_us(b.to_us) for b in question.buckets])
-    columns = sa.column("pattern", sa.Integer), sa.column("starts_at", INSTANT), sa.column("us", sa.BigInteger)
-    windows = (sa.literal(instants, ARRAY(INSTANT)) for instants in bounds)
-    return sa.func.scheduled_in(patterns, *windows).table_valued(*columns).render_derived(name="scheduled")
 
 
 def factories_in_use(question: Question) -> Query:

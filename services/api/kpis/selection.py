@@ -126,6 +126,17 @@ def bucket_table(question: Question) -> sa.TableValuedAlias:
     )
 
 
+def scheduled_in(patterns: "sa.ColumnElement[Any]", starts: Sequence[int], ends: Sequence[int]) -> sa.TableValuedAlias:
+    """How much of each window is within the shifts of each pattern, as ``pattern``, ``starts_at`` and ``us``.
+
+    Args:
+        starts, ends: of the windows, which are in order and do not overlap.
+    """
+    columns = sa.column("pattern", sa.Integer), sa.column("starts_at", INSTANT), sa.column("us", sa.BigInteger)
+    bounds = (sa.literal([from_us(us) for us in own], ARRAY(INSTANT)) for own in (starts, ends))
+    return sa.func.scheduled_in(patterns, *bounds).table_valued(*columns).render_derived(name="scheduled")
+
+
 def instant(us: int) -> "sa.BindParameter[dt.datetime]":
     """An instant as a parameter."""
     return sa.literal(from_us(us), INSTANT)

@@ -159,8 +159,6 @@ ON CONFLICT (factory, day, reason) DO UPDATE SET records = r.records + excluded.
 Parameters: ids of letters, and each one's new reason; null for one that becomes a fact, or that nobody authenticated.
 """
 
-HOLD_QUALITY_DAYS = "SELECT hold_quality_days()"
-
 MARK_DAYS_OF_LETTERS = """
 INSERT INTO quality_mark (factory, day)
 SELECT DISTINCT f.id, timezone('Asia/Seoul', d.received_at)::date

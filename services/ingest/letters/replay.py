@@ -24,6 +24,7 @@ from services.ingest.letters.dead_letters import move_refusals
 from services.ingest.letters.letter_bytes import HEAD_ONLY, decode_headers
 from services.ingest.letters.letter_quota import LetterLimits
 from services.ingest.model import AuthenticRecord, BusRecord, Findings, Ints
+from services.ingest.writing.queries import HOLD_QUALITY_DAYS
 from services.ingest.writing.writer import Topic, Writer, new_record_ids, plan_batch
 
 LETTERS_AT_ONCE = 500
@@ -114,7 +115,7 @@ async def refuse_again(connection: Connection, refused: list[RefusedAgain]) -> N
             by_reason = [reason if known else None for known, reason in zip(authentic, reasons, strict=True)]
             await move_refusals(connection, numbers, by_reason)
             await connection.execute(queries.UPDATE_REFUSALS, numbers, authentic, reasons, messages)
-            closed_before = await connection.fetchval(queries.HOLD_QUALITY_DAYS)
+            closed_before = await connection.fetchval(HOLD_QUALITY_DAYS)
             await connection.execute(queries.MARK_DAYS_OF_LETTERS, numbers, closed_before)
 
 
