@@ -14,8 +14,14 @@ from schemas.wire.signature import sign
 from tests.api import Api
 from tests.stack import WITHOUT_TLS, Sender, Stack, wait_for
 
-NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
+NOW = dt.datetime(2017, 3, 1, tzinfo=dt.UTC)
+"""The present as each test begins, which may be long after this module was imported."""
 OLD = "2017-03-01T00:00:00Z"
+
+
+@pytest.fixture(autouse=True)
+def present(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.NOW", dt.datetime.now(dt.UTC).replace(microsecond=0))
 
 
 def window() -> dict[str, str]:
@@ -131,17 +137,14 @@ def test_revisions_and_clashes_are_counted_once(services: Stack) -> None:
     }
 
 
-ROWS = {
-    "unknown_machine": state(0, "GHOST"),
-    "not_in_use": state(0, at="2015-12-31T14:59:59Z"),
-    "implausible_time": state(-900),
-    "bad_schema": state(0, "M 1"),
-}
+def refused_rows() -> list[dict[str, object]]:
+    """Rows of an unknown machine, before its use, 15 minutes ahead, and with an invalid id."""
+    return [state(0, "GHOST"), state(0, at="2015-12-31T14:59:59Z"), state(-900), state(0, "M 1")]
 
 
 def test_refusals_are_counted_by_reason_and_forged_records_change_nothing(services: Stack) -> None:
     own, other = services.register_factory("F1", "M1"), services.register_factory("F2", "M1", key_id="k2")
-    for sequence, row in enumerate(ROWS.values(), start=1):
+    for sequence, row in enumerate(refused_rows(), start=1):
         own.send(record("F1", sequence, states=[state(sequence), row]))
     own.send(record("F1", 5, states=[]))
     good = record("F1", 6)
